@@ -1,0 +1,149 @@
+// What nodes say to each other: plain values. net/codec carries them as protobuf; a
+// message may be lost, delayed, doubled and overtaken, and every machine that sends
+// one is written for that.
+//
+// Replies repeat the request's id. A RequestId is unique among all requests of all
+// generations of its sender (core/request_ids.h), so an answer to a dead request
+// finds nobody.
+
+#ifndef NORN_CORE_MESSAGES_H_
+#define NORN_CORE_MESSAGES_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/client.h"
+#include "core/types.h"
+
+namespace norn {
+
+// How a replica's part in a request ended. An error is never an absent record.
+enum class ReplicaStatus : uint8_t {
+  kOk = 0,
+  kError = 1,         // the store failed: nothing is known of the record
+  kWrongLayout = 2,   // the partition is not this node's under the sender's layout
+  kOverloaded = 3,    // refused before anything was done
+  kRefused = 4,       // a forward meant for another generation of this node
+};
+
+// ---- Membership -----------------------------------------------------------------
+
+struct MemberHeartbeat {
+  NodeId id = kNoNode;
+  Generation generation = 0;
+  uint64_t heartbeat = 0;
+};
+
+// `by` has not seen `suspect` go past (generation, heartbeat) for its suspicion time.
+struct Suspicion {
+  NodeId suspect = kNoNode;
+  NodeId by = kNoNode;
+  Generation generation = 0;
+  uint64_t heartbeat = 0;
+};
+
+struct Gossip {
+  std::vector<MemberHeartbeat> members;
+  std::vector<Suspicion> suspicions;
+  bool answer_wanted = false;  // push-pull: the receiver sends its own list back
+};
+
+// ---- Replica reads and writes ----------------------------------------------------
+
+// Merge `record` (whole, never a single new value) into what the replica has.
+struct ReplicaWrite {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  std::string key;      // record key
+  std::string record;   // canonical encoding, core/causality/record.h
+};
+
+// Sent only when the merged record is durable.
+struct ReplicaWriteReply {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;
+};
+
+struct ReplicaRead {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  std::string key;
+};
+
+struct ReplicaReadReply {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;
+  std::string record;   // kOk: the durable record; empty: never written here
+};
+
+// ---- Forwarding: a coordinator that is no replica lets one coordinate -------------
+
+struct Forward {
+  RequestId request = 0;
+  uint64_t sequence = 0;                // of this sender's forwards to this receiver, from 1
+  Generation sender_generation = 0;
+  Generation receiver_generation = 0;   // another generation refuses
+  uint64_t layout = 0;
+  int64_t remaining_us = 0;             // deadlines travel as remaining time
+  ClientRequest operation;              // kPut or kDelete; its `client` is not sent
+};
+
+struct ForwardReply {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;  // kOk: `reply` holds the outcome
+  ClientReply reply;                    // its `client` is not sent
+};
+
+// ---- Exchange: two replicas of a partition compare and mend ----------------------
+
+struct KeyHash {
+  std::string key;      // record key
+  uint64_t high = 0;    // keyed 128-bit hash of the canonical record
+  uint64_t low = 0;
+};
+
+struct KeyRecord {
+  std::string key;
+  std::string record;
+};
+
+// The sender's keys of the partition in [from, to) and their hashes; `to` empty: to the end.
+struct ExchangeOffer {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  std::string from;
+  std::string to;
+  std::vector<KeyHash> entries;
+};
+
+// What the receiver has and the sender lacks or has otherwise, and what it wants.
+struct ExchangeAnswer {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;
+  PartitionId partition = 0;
+  std::vector<KeyRecord> records;
+  std::vector<std::string> wanted;
+  std::string covered_to;   // the answer speaks of [from, covered_to); empty: of all that was offered
+};
+
+// Records that the other side wanted. Merged; not answered (the next exchange tells).
+struct ExchangeRecords {
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  std::vector<KeyRecord> records;
+};
+
+using Message = std::variant<Gossip, ReplicaWrite, ReplicaWriteReply, ReplicaRead, ReplicaReadReply,
+                             Forward, ForwardReply, ExchangeOffer, ExchangeAnswer, ExchangeRecords>;
+
+// "ReplicaWrite" and so on, for traces.
+const char* MessageName(const Message& message);
+
+}  // namespace norn
+
+#endif  // NORN_CORE_MESSAGES_H_

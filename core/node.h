@@ -1,0 +1,85 @@
+// The node: a pure step machine. An event and one reading of the clocks go in, effects
+// come out; no I/O, nothing blocks. This file dispatches; the machines do the work:
+//
+//   membership/membership.h       heartbeats, suspicion, who is reachable
+//   replication/minter.h          incarnation and counter leases: no dot twice
+//   replication/put_machine.h     writes coordinated here
+//   replication/get_machine.h     reads coordinated here, and read repair
+//   replication/forward_machine.h writes handed to a replica, and those handed to us
+//   replication/replica_machine.h our part in reads and writes of other coordinators
+//   antientropy/exchange.h        replicas of a partition compare and mend
+//
+// (etcd/raft's Ready and scylladb's raft/fsm.hh are the models of the shape.)
+
+#ifndef NORN_CORE_NODE_H_
+#define NORN_CORE_NODE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "core/events.h"
+#include "core/types.h"
+
+namespace norn {
+
+enum class Liveness : uint8_t { kAlive = 0, kSuspect = 1, kDown = 2 };
+const char* LivenessName(Liveness liveness);
+
+struct MemberStatus {
+  NodeId id = kNoNode;
+  std::string address;
+  std::string zone;
+  Liveness liveness = Liveness::kAlive;
+  Generation generation = 0;
+  uint64_t heartbeat = 0;
+  uint32_t partitions_owned = 0;  // of which it is the first replica
+};
+
+// A snapshot for people and metrics. Counters only rise while the node lives.
+struct NodeStatus {
+  NodeId id = kNoNode;
+  Generation generation = 0;
+  bool started = false;    // identity and lease are durable: clients are served
+  bool draining = false;
+  uint64_t layout = 0;
+  std::vector<MemberStatus> members;  // ourselves included, by id
+  uint64_t requests_in_flight = 0;
+  uint64_t gets = 0, puts = 0, deletes = 0, forwards = 0;
+  uint64_t failed_not_applied = 0, failed_unknown = 0, failed_unavailable = 0, refused = 0;
+  uint64_t read_repairs = 0;      // records written back to replicas that were behind
+  uint64_t siblings_seen = 0;     // gets that answered more than one value
+  uint64_t exchanges = 0, exchange_records = 0;  // completed; records sent or taken
+  uint64_t dots_minted = 0, incarnations = 0;
+};
+
+class Node {
+ public:
+  // `cluster` and `options` must pass Validate().
+  Node(const ClusterConfig& cluster, const NodeOptions& options);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // The only way in. `out` must be clear. The first event must be Start, and Start only
+  // comes once. The event's strings may be moved from.
+  void Step(const Now& now, Event&& event, Effects& out);
+
+  // When TimerFired is due (monotonic); kNever: nothing is awaited.
+  int64_t NextDeadline() const;
+
+  // True after Drain once nothing is in flight.
+  bool drained() const;
+
+  NodeStatus Status() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace norn
+
+#endif  // NORN_CORE_NODE_H_

@@ -1,0 +1,102 @@
+// What the core asks of its storage, and what comes back.
+//
+// Storage is told what to do to a record, not what to write: an update names a pure
+// function of the core (core/replication/record_ops.h), which the store runs on the
+// newest applied record under that key's latch. Two updates of one key take effect in
+// the order in which they were submitted, and the second sees the first. No reply
+// derived from a record comes back before that record is durable.
+
+#ifndef NORN_CORE_STORE_H_
+#define NORN_CORE_STORE_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "core/causality/version_vector.h"
+#include "core/messages.h"
+#include "core/types.h"
+
+namespace norn {
+
+// Chosen by the node; repeated in the reply.
+using StoreTicket = uint64_t;
+
+// Merge a record from elsewhere into what is there.
+struct MergeOp {
+  std::string record;  // canonical encoding
+};
+
+// Put one new version, with a dot that was never used before.
+struct MintOp {
+  Dot dot;
+  int64_t wall_us = 0;
+  bool tombstone = false;
+  ClientRequest::Base base = ClientRequest::Base::kCurrent;
+  VersionVector context;   // Base::kToken
+  std::string value;
+  size_t siblings_max = 0;
+};
+
+using RecordOp = std::variant<MergeOp, MintOp>;
+
+struct StoreUpdate {
+  StoreTicket ticket = 0;
+  PartitionId partition = 0;
+  std::string key;             // record key
+  RecordOp op;
+  bool record_wanted = false;  // the reply is to carry the record that results
+};
+
+struct StoreRead {
+  StoreTicket ticket = 0;
+  PartitionId partition = 0;
+  std::string key;
+};
+
+// A page of a partition in key order, from `from` on, up to (not including) `to` if not empty.
+struct StoreScan {
+  StoreTicket ticket = 0;
+  PartitionId partition = 0;
+  std::string from;
+  std::string to;
+  size_t entries_max = 0;
+  size_t bytes_max = 0;
+};
+
+// Replaces a small named value durably, outside the log.
+struct StoreSlot {
+  StoreTicket ticket = 0;
+  std::string name;
+  std::string bytes;
+};
+
+using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
+
+// One for each request. `status` codes: kOk; kDataLoss and kUnavailable: the record could
+// not be read or the write is in doubt, nothing may be concluded; kResourceExhausted: not
+// applied, the store is full or behind; kInvalidArgument: the record function refused, not
+// applied (message says why).
+struct StoreReply {
+  StoreTicket ticket = 0;
+  absl::Status status;
+  bool applied = false;            // an update: the function ran and its result is in memory,
+                                   // so it may survive even if `status` is an error
+  std::string record;              // a read, or an update that wanted it; empty: absent
+  std::vector<KeyRecord> entries;  // a scan
+  std::string next;                // a scan: where the next page starts; empty: the end
+};
+
+// What was found on the disk at the start.
+struct StoreRecovery {
+  bool created = false;            // there was nothing
+  bool doubtful = false;           // a tail was cut, or damage was seen: dots of ours may be forgotten
+  std::string lease;               // slot "lease", empty if absent
+  std::string identity;            // slot "identity", empty if absent
+};
+
+}  // namespace norn
+
+#endif  // NORN_CORE_STORE_H_

@@ -1,0 +1,155 @@
+// The LSM engine: an ordered map of byte strings that survives crashes.
+//
+// Memory first: Put() appends to the commit log's open group and to the memtable, and
+// returns a sequence number at once; the write is durable when durable_sequence()
+// has reached it. Whoever answers a client holds the answer back until then
+// (record_storage.h does it for the node). Full memtables become immutable and are
+// flushed to SSTables by jobs; tables are merged by jobs. (P. O'Neil et al., The
+// Log-Structured Merge-Tree, 1996; S. Ghemawat, J. Dean, LevelDB.)
+//
+// Invariants:
+//   * a key's newest value is in the newest of: memtable, immutable memtables (newest
+//     first), level-0 tables (newest first), level 1, level 2, ...
+//   * a WAL file is deleted only after the tables that hold its writes are named by a
+//     durable manifest;
+//   * once poisoned (a WAL write or sync failed) nothing is ever acknowledged again,
+//     and values above durable_sequence() are never served: Get reports kUnavailable;
+//   * an error is never "absent".
+//
+// Threads: one engine belongs to one host; every method is called on its thread. Jobs
+// run elsewhere (job.h).
+
+#ifndef NORN_STORAGE_ENGINE_H_
+#define NORN_STORAGE_ENGINE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/file_system.h"
+#include "storage/job.h"
+
+namespace norn::storage {
+
+struct EngineOptions {
+  std::string dir;
+  // Identity of the owner, stamped into the directory when it is created and checked
+  // when it is opened: "cluster/node". A directory of another owner is refused.
+  std::string owner;
+  // Seed of the random ids that files are salted with.
+  uint64_t seed = 0;
+
+  size_t memtable_bytes = 8u << 20;        // size at which a memtable is retired
+  int immutable_memtables_max = 3;         // above: writes are refused (kResourceExhausted)
+  uint64_t wal_preallocate_bytes = 8u << 20;
+  size_t block_bytes = 4096;               // target size of a data block, uncompressed
+  int block_restart_interval = 16;
+  int bloom_bits_per_key = 10;
+  size_t block_cache_bytes = 64u << 20;
+  int level0_tables_to_compact = 4;
+  uint64_t level1_bytes = 64u << 20;       // each next level holds level_growth times more
+  int level_growth = 10;
+  uint64_t table_bytes = 8u << 20;         // target size of a compaction's output table
+};
+
+// What Open() found. The replica draws its conclusions from this: see DESIGN 7.
+struct RecoveryReport {
+  bool created = false;              // the directory was empty
+  uint64_t last_sequence = 0;        // the newest sequence that was recovered
+  uint64_t wal_records = 0;          // records replayed from the log
+  // The log's tail was torn or rotten and was cut; writes from this sequence on may be lost.
+  std::optional<uint64_t> possibly_lost_from;
+  // Damage below a later sync offset, or a file missing that the manifest names:
+  // data that had been acknowledged may be gone.
+  bool suspect = false;
+  std::vector<std::string> notes;    // one sentence each, naming the file
+};
+
+// What Get() found.
+struct Lookup {
+  enum class State { kFound, kAbsent, kNeedsRead, kError };
+  State state = State::kAbsent;
+  std::string value;        // kFound
+  uint64_t sequence = 0;    // kFound: the write that made it; durable when <= durable_sequence()
+  absl::Status status;      // kError: names the file and the damage
+};
+
+// A Get() that met blocks outside the cache: carries what was read between its tries.
+class PendingRead;
+
+struct EngineStats {
+  uint64_t puts = 0, gets = 0, wal_bytes = 0, wal_syncs = 0, flushes = 0, compactions = 0;
+  uint64_t table_bytes_written = 0, block_cache_hits = 0, block_cache_misses = 0;
+  uint64_t memtable_bytes = 0, immutable_memtables = 0, tables = 0, table_bytes = 0;
+  std::vector<int> tables_per_level;
+};
+
+class Engine {
+ public:
+  // Opens or creates. Blocks while it recovers. Errors name the file and the remedy:
+  // kFailedPrecondition for another owner's directory or a newer format.
+  static absl::StatusOr<std::unique_ptr<Engine>> Open(FileSystem& file_system,
+                                                      const EngineOptions& options,
+                                                      RecoveryReport* report);
+  virtual ~Engine() = default;
+
+  // Looks `key` up. O(log n) in memory. kNeedsRead: nothing was decided; `*read` was
+  // filled (made if null), a job on Lane::kRead will fetch the missing block, and
+  // when TakeFinishedReads() names it the call is made again with the same `read`.
+  virtual Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) = 0;
+
+  // Sets `key`. Visible to Get at once; durable when durable_sequence() >= *sequence.
+  // kUnavailable once poisoned; kResourceExhausted while flushes lag (try again later).
+  virtual absl::Status Put(absl::string_view key, absl::string_view value,
+                           uint64_t* sequence) = 0;
+
+  // Newest sequence that is known durable. Never goes back.
+  virtual uint64_t durable_sequence() const = 0;
+  virtual uint64_t last_sequence() const = 0;
+  // OK, or why the engine refuses writes for ever (restart to recover).
+  virtual absl::Status health() const = 0;
+
+  // Slots: a few small named values beside the log ("lease", "identity"), each in a
+  // file of its own that is replaced atomically. WriteSlot is done when
+  // TakeFinishedSlots() lists its ticket.
+  virtual std::optional<std::string> ReadSlot(absl::string_view name) const = 0;
+  virtual void WriteSlot(absl::string_view name, std::string bytes, uint64_t ticket) = 0;
+
+  // A page of the keys in [from, to) ("" as `to`: no bound), ascending: at most
+  // `entries_max` entries or about `bytes_max` bytes. Reads synchronously what is not
+  // cached. `*next` is where the next page starts, or "" at the end. Sequences tell
+  // the caller what is not yet durable.
+  struct Entry {
+    std::string key;
+    std::string value;
+    uint64_t sequence = 0;
+  };
+  virtual absl::Status Scan(absl::string_view from, absl::string_view to, size_t entries_max,
+                            size_t bytes_max, std::vector<Entry>* entries,
+                            std::string* next) = 0;
+
+  // The next job that can start on `lane`, or null. At most one job of kLog and of
+  // kBackground is out at a time; of kRead any number.
+  virtual std::unique_ptr<Job> NextJob(Lane lane) = 0;
+  // Takes a finished job back: publishes its result.
+  virtual void Finish(std::unique_ptr<Job> job) = 0;
+
+  struct FinishedSlot {
+    uint64_t ticket = 0;
+    absl::Status status;
+  };
+  virtual std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() = 0;
+  virtual std::vector<FinishedSlot> TakeFinishedSlots() = 0;
+
+  virtual EngineStats stats() const = 0;
+};
+
+}  // namespace norn::storage
+
+#endif  // NORN_STORAGE_ENGINE_H_

@@ -1,0 +1,2 @@
+int f(long x);
+int f(long x) { int y = x; return y; }
