@@ -76,8 +76,10 @@ TEST(CodingTest, VarintsThatAreNotCanonicalOrTooLongAreRefused) {
     reader.ReadVarint();
     EXPECT_TRUE(reader.failed());
   }
-  ByteReader largest(std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10));
-  EXPECT_FALSE(largest.failed());
+  const std::string most("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10);
+  ByteReader largest(most);
+  EXPECT_EQ(largest.ReadVarint(), kMax);
+  EXPECT_TRUE(largest.Done());
 }
 
 TEST(CodingTest, LimitsAreKept) {

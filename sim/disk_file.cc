@@ -52,7 +52,6 @@ void DiskFile::Crash(CrashLoss loss, absl::string_view scrap, Random* random,
   LoseDoomed(scrap, random, counters);
   // What is on the medium now is what the next process finds, and it stays.
   Sync();
-  content_.shrink_to_fit();
 }
 
 uint64_t DiskFile::PickSurvivingLength(Random* random) const {

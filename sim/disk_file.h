@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,12 @@ class DiskFile {
   uint64_t size() const { return content_.size(); }
   uint64_t durable_size() const { return durable_size_; }
   const std::string& content() const { return content_; }
+
+  // Room on the disk that the file occupies: its size, or more if it was preallocated.
+  // kUncharged once no name refers to it.
+  static constexpr uint64_t kUncharged = std::numeric_limits<uint64_t>::max();
+  uint64_t charged() const { return charged_; }
+  void set_charged(uint64_t bytes) { charged_ = bytes; }
 
   void Append(absl::string_view data);
   // An append that the device swallows: not even a sync makes it durable.
@@ -74,6 +81,7 @@ class DiskFile {
   uint64_t id_;
   std::string content_;
   uint64_t durable_size_ = 0;
+  uint64_t charged_ = 0;
   std::vector<uint64_t> pending_ends_;
   std::vector<Range> doomed_;
   std::vector<Range> damaged_;

@@ -11,6 +11,7 @@
 #ifndef NORN_CORE_CAUSALITY_VERSION_VECTOR_H_
 #define NORN_CORE_CAUSALITY_VERSION_VECTOR_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>

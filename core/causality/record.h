@@ -1,0 +1,99 @@
+// The record: everything a replica knows of one key. A dotted version vector set.
+//
+// A record is a causal context (a version vector: all dots ever seen for the key) and
+// the versions that are alive, each under its own dot. Concurrent versions live side by
+// side as siblings; a version dies when a context that covers its dot arrives without it.
+// (N. Preguica et al., Dotted Version Vectors, 2012; P. Almeida et al., Scalable and
+// Accurate Causality Tracking for Eventually Consistent Stores, 2014. Whole records
+// travel, never a lone new value.)
+//
+// Invariants (held by every operation, checked by Decode):
+//   * every version's dot is covered by the context;
+//   * versions are sorted by dot, and dots are unique;
+//   * Merge is commutative, associative and idempotent: replicas that have merged the
+//     same records hold the same bytes, in whatever order they came;
+//   * a delete is a version as well (a tombstone): absence would be "never seen".
+//
+// Canonical encoding; equal records have equal bytes (integers as in core/coding.h):
+//   record  := 0x01 varint(#context) entry* varint(#versions) version*
+//   entry   := fixed64(incarnation) varint(counter)
+//   version := varint(index of the incarnation in the context) varint(counter)
+//              byte(flags: bit 0 tombstone) varint(wall_us) bytes(value)
+
+#ifndef NORN_CORE_CAUSALITY_RECORD_H_
+#define NORN_CORE_CAUSALITY_RECORD_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "core/causality/version_vector.h"
+
+namespace norn {
+
+struct Version {
+  Dot dot;
+  int64_t wall_us = 0;     // wall clock of the minting replica: for people and for picking a
+                           // winner among siblings, never for deciding what is newer
+  bool tombstone = false;  // a delete; `value` is empty
+  std::string value;
+
+  friend bool operator==(const Version&, const Version&) = default;
+};
+
+class Record {
+ public:
+  Record() = default;
+
+  // False on bytes that are not a canonical record. Empty bytes are the empty record.
+  static bool Decode(absl::string_view bytes, Record* record);
+  // The empty record encodes to empty bytes.
+  std::string Encode() const;
+
+  // Takes over all that `other` has seen: keeps what both have, and what the other side
+  // has not seen yet. O(context + versions).
+  void Merge(const Record& other);
+
+  // Puts a version under a fresh dot in place of all versions that `context` covers; the
+  // others stay as siblings.
+  void Put(Version version, const VersionVector& context);
+
+  const VersionVector& context() const { return context_; }
+  const std::vector<Version>& versions() const { return versions_; }
+  bool empty() const { return context_.empty(); }
+  // Nothing seen, or nothing alive but tombstones.
+  bool HasValue() const;
+  // Live values, not counting tombstones.
+  size_t SiblingCount() const;
+
+  friend bool operator==(const Record&, const Record&) = default;
+
+ private:
+  VersionVector context_;
+  std::vector<Version> versions_;
+};
+
+// Merges encoded records without decoding values where one side already has everything:
+// the common cases (equal, one empty) cost a comparison. False: one of them is corrupt.
+bool MergeEncoded(absl::string_view a, absl::string_view b, std::string* merged);
+
+// "what `a` holds, `b` holds too": merging `a` into `b` would change nothing.
+// False as well if either is corrupt.
+bool IsCoveredBy(absl::string_view a, absl::string_view b);
+
+// A 128-bit hash of a record under its key; equal on every machine. (XXH3 is no
+// cryptographic hash: it finds differences, not forgers.)
+struct RecordHash {
+  uint64_t high = 0;
+  uint64_t low = 0;
+  friend bool operator==(const RecordHash&, const RecordHash&) = default;
+};
+RecordHash HashRecord(absl::string_view record_key, absl::string_view record);
+
+// "{3.9f2c01:17=5 bytes, 2.1a2b3c:4=deleted} seen {...}": for traces.
+std::string DebugString(const Record& record);
+
+}  // namespace norn
+
+#endif  // NORN_CORE_CAUSALITY_RECORD_H_

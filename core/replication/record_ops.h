@@ -1,0 +1,28 @@
+// The functions that the store runs on a record, under its key's latch.
+//
+// Pure: the current record and an operation in, the next record out. Whatever is minted
+// or merged anywhere goes through here, so this is the place to read about what a write
+// does to its siblings.
+
+#ifndef NORN_CORE_REPLICATION_RECORD_OPS_H_
+#define NORN_CORE_REPLICATION_RECORD_OPS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "core/store.h"
+
+namespace norn {
+
+// Applies `op` to the encoded record `current` (empty: absent). On OK `*next` is the
+// encoded result; equal to `current` where nothing changes, and then nothing need be
+// written. Otherwise nothing is to be changed:
+//   kInvalidArgument  too many siblings would result: the client must read and resolve
+//   kAborted          the dot was seen before: this incarnation must not mint any more
+//   kDataLoss         `current` or the record to merge is not a canonical record
+absl::Status ApplyOp(const RecordOp& op, absl::string_view current, std::string* next);
+
+}  // namespace norn
+
+#endif  // NORN_CORE_REPLICATION_RECORD_OPS_H_

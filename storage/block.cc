@@ -1,0 +1,156 @@
+#include "storage/block.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+#include "core/check.h"
+#include "core/coding.h"
+
+namespace norn::storage {
+namespace {
+
+struct EntryHead {
+  uint64_t shared;
+  uint64_t unshared;
+  uint64_t value_size;
+  uint64_t sequence;
+};
+
+// Returns the first byte behind the head, or null.
+const char* LoadEntryHead(const char* from, const char* end, EntryHead* head) {
+  from = LoadVarint(from, end, &head->shared);
+  if (from != nullptr) from = LoadVarint(from, end, &head->unshared);
+  if (from != nullptr) from = LoadVarint(from, end, &head->value_size);
+  if (from != nullptr) from = LoadVarint(from, end, &head->sequence);
+  if (from == nullptr) return nullptr;
+  const auto left = static_cast<uint64_t>(end - from);
+  if (head->unshared > left || head->value_size > left - head->unshared) return nullptr;
+  return from;
+}
+
+}  // namespace
+
+void BlockBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_view value) {
+  CORE_CHECK(empty() || absl::string_view(last_key_) < key);
+  size_t shared = 0;
+  if (empty() || since_restart_ >= restart_interval_) {
+    restarts_.push_back(static_cast<uint32_t>(buffer_.size()));
+    since_restart_ = 0;
+  } else {
+    const size_t most = std::min(key.size(), last_key_.size());
+    while (shared < most && key[shared] == last_key_[shared]) ++shared;
+  }
+  AppendVarint(&buffer_, shared);
+  AppendVarint(&buffer_, key.size() - shared);
+  AppendVarint(&buffer_, value.size());
+  AppendVarint(&buffer_, sequence);
+  buffer_.append(key.data() + shared, key.size() - shared);
+  buffer_.append(value.data(), value.size());
+  last_key_.assign(key.data(), key.size());
+  ++since_restart_;
+  ++entries_;
+}
+
+absl::string_view BlockBuilder::Finish() {
+  for (const uint32_t restart : restarts_) AppendFixed32(&buffer_, restart);
+  AppendFixed32(&buffer_, static_cast<uint32_t>(restarts_.size()));
+  return buffer_;
+}
+
+void BlockBuilder::Reset() {
+  buffer_.clear();
+  restarts_.clear();
+  last_key_.clear();
+  since_restart_ = 0;
+  entries_ = 0;
+}
+
+std::shared_ptr<const Block> Block::Parse(std::string bytes) {
+  if (bytes.size() < 4) return nullptr;
+  const uint32_t restarts = LoadFixed32(bytes.data() + bytes.size() - 4);
+  if (restarts > (bytes.size() - 4) / 4) return nullptr;
+  const size_t entries_bytes = bytes.size() - 4 - size_t{4} * restarts;
+  if ((restarts == 0) != (entries_bytes == 0)) return nullptr;
+  std::shared_ptr<const Block> block(new Block(std::move(bytes), restarts));
+  for (uint32_t i = 0; i < restarts; ++i) {
+    if (block->restart(i) >= entries_bytes) return nullptr;
+    if (i == 0 ? block->restart(i) != 0 : block->restart(i) <= block->restart(i - 1)) {
+      return nullptr;
+    }
+  }
+  return block;
+}
+
+uint32_t Block::restart(uint32_t i) const {
+  return LoadFixed32(bytes_.data() + bytes_.size() - 4 - size_t{4} * (restarts_ - i));
+}
+
+void BlockCursor::Damaged() {
+  damaged_ = true;
+  valid_ = false;
+}
+
+bool BlockCursor::Decode() {
+  const absl::string_view entries = block_->entries();
+  valid_ = false;
+  if (next_ >= entries.size()) return false;
+  const char* const end = entries.data() + entries.size();
+  EntryHead head;
+  const char* const bytes = LoadEntryHead(entries.data() + next_, end, &head);
+  if (bytes == nullptr || head.shared > key_.size()) {
+    Damaged();
+    return false;
+  }
+  key_.resize(static_cast<size_t>(head.shared));
+  key_.append(bytes, static_cast<size_t>(head.unshared));
+  value_ = absl::string_view(bytes + head.unshared, static_cast<size_t>(head.value_size));
+  sequence_ = head.sequence;
+  next_ = static_cast<size_t>(value_.data() + value_.size() - entries.data());
+  valid_ = true;
+  return true;
+}
+
+void BlockCursor::SeekToFirst() {
+  next_ = 0;
+  key_.clear();
+  damaged_ = false;
+  Decode();
+}
+
+void BlockCursor::Seek(absl::string_view key) {
+  const absl::string_view entries = block_->entries();
+  const char* const end = entries.data() + entries.size();
+  // The last restart whose key is below `key`: the entry sought is at or behind it.
+  uint32_t low = 0;
+  uint32_t high = block_->restarts_;
+  damaged_ = false;
+  while (low + 1 < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    EntryHead head;
+    const char* const bytes =
+        LoadEntryHead(entries.data() + block_->restart(middle), end, &head);
+    if (bytes == nullptr || head.shared != 0) return Damaged();
+    if (absl::string_view(bytes, static_cast<size_t>(head.unshared)) < key) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  next_ = block_->restarts_ == 0 ? 0 : block_->restart(low);
+  key_.clear();
+  while (Decode()) {
+    if (absl::string_view(key_) >= key) return;
+  }
+}
+
+void BlockCursor::Next() {
+  CORE_CHECK(valid_);
+  Decode();
+}
+
+}  // namespace norn::storage

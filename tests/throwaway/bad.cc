@@ -1,2 +1,0 @@
-int f(long x);
-int f(long x) { int y = x; return y; }
