@@ -31,6 +31,7 @@ struct ClientRequest {
   std::string context;      // Base::kToken: as a reply gave it
   int quorum = 0;           // R of a get, W of a put; 0: the bucket's own
   int64_t timeout_us = 0;   // 0: the node's default
+  bool context_wanted = true;  // false: the reply need not carry a token (plain SET, GET)
 };
 
 struct Sibling {
@@ -52,7 +53,9 @@ struct ClientReply {
   Outcome outcome = Outcome::kUnavailable;
   std::string message;            // not kOk: what went wrong, where, and what to do
   std::vector<Sibling> siblings;  // kGet; ordered: the winner (newest timestamp, then dot) first
-  std::string context;            // token that covers what was read or written; may be empty after a write
+  // A token that covers what was read, or what was written. Empty after a write that left
+  // siblings its client has not seen: a token would cover them too. Read, then write.
+  std::string context;
   int replicas = 0;               // copies known durable (write) or replies used (read)
 };
 

@@ -55,7 +55,8 @@ struct NodeOptions {
   int64_t request_timeout_us = 2'000'000;     // default and greatest of a client request
   int64_t gossip_interval_us = 500'000;
   int64_t suspect_after_us = 3'000'000;       // a heartbeat that has not risen for so long
-  int64_t exchange_interval_us = 1'000'000;   // pause between two exchanges with a peer
+  int64_t speculate_after_us = 20'000;        // a read asks its spare replicas after so long
+  int64_t exchange_interval_us = 200'000;     // pause between two exchanges of a partition
   size_t exchange_page_entries = 512;         // keys compared per message
   size_t exchange_page_bytes = 256u << 10;    // records sent per message
   uint64_t lease_counters = 4096;             // dots a partition may mint per durable lease

@@ -3,7 +3,7 @@
 // one is written for that.
 //
 // Replies repeat the request's id. A RequestId is unique among all requests of all
-// generations of its sender (core/request_ids.h), so an answer to a dead request
+// generations of its sender (NodeContext::NextRequestId), so an answer to a dead request
 // finds nobody.
 
 #ifndef NORN_CORE_MESSAGES_H_

@@ -56,9 +56,18 @@ struct EngineOptions {
   uint64_t level1_bytes = 64u << 20;       // each next level holds level_growth times more
   int level_growth = 10;
   uint64_t table_bytes = 8u << 20;         // target size of a compaction's output table
+  bool compress_blocks = false;            // LZ4, for blocks of new tables that gain from it
 };
 
+// What the engine takes; Put refuses more with kInvalidArgument. Far above what a client
+// may send, since a record holds siblings and a key is prefixed.
+inline constexpr size_t kKeyBytesMax = 64u << 10;
+inline constexpr size_t kValueBytesMax = 64u << 20;
+
 // What Open() found. The replica draws its conclusions from this: see DESIGN 7.
+// `possibly_lost_from` and `suspect` are remembered in the directory and reported by
+// every Open() until AcknowledgeRecovery(): a crash between Open() and the replica's own
+// durable conclusion must not hide the loss.
 struct RecoveryReport {
   bool created = false;              // the directory was empty
   uint64_t last_sequence = 0;        // the newest sequence that was recovered
@@ -121,10 +130,17 @@ class Engine {
   virtual std::optional<std::string> ReadSlot(absl::string_view name) const = 0;
   virtual void WriteSlot(absl::string_view name, std::string bytes, uint64_t ticket) = 0;
 
+  // The owner has drawn its conclusions from the RecoveryReport and made them durable:
+  // forget what was suspect or possibly lost.
+  virtual void AcknowledgeRecovery() = 0;
+
   // A page of the keys in [from, to) ("" as `to`: no bound), ascending: at most
   // `entries_max` entries or about `bytes_max` bytes. Reads synchronously what is not
   // cached. `*next` is where the next page starts, or "" at the end. Sequences tell
   // the caller what is not yet durable.
+  // An error comes with no entries, and `*next` is where to go on behind the damage: the
+  // keys in [from, *next) cannot be told. Entries before it come first, in a page of
+  // their own.
   struct Entry {
     std::string key;
     std::string value;

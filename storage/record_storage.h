@@ -19,6 +19,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/ports.h"
@@ -45,20 +46,32 @@ class RecordStorage : public norn::Storage {
   bool PopReply(StoreReply* reply);
 
  private:
-  struct Pending;  // a request that waits for a block
+  // Whether a request could be decided, or waits for a block.
+  enum class Progress { kDone, kNeedsRead };
 
-  void Run(std::unique_ptr<Pending> pending);
-  bool TryRun(Pending& pending);
+  // An update or a read. (Scans and slots meet no latch.)
+  struct Pending {
+    std::string key;                       // in the engine
+    StoreTicket ticket = 0;
+    std::optional<norn::RecordOp> op;      // an update's
+    bool record_wanted = false;
+    std::shared_ptr<PendingRead> read;
+  };
+
+  void Enter(Pending&& pending);
+  Progress TryRun(Pending& pending);
+  void RunUpdate(const Pending& pending, const Lookup& found);
+  void Resume(const PendingRead* read);
   void RunScan(const StoreScan& scan);
   void Release(StoreReply&& reply, uint64_t sequence);
 
   Engine& engine_;
-  // Latched keys: the front request waits for a block, the rest for the front.
-  std::map<std::string, std::deque<std::unique_ptr<Pending>>, std::less<>> latched_;
-  std::map<const PendingRead*, std::string> fetching_;
-  // Replies that wait for a sequence to become durable, by that sequence.
+  // Latched keys: the front request waits for a block, the others for the front.
+  std::map<std::string, std::deque<Pending>, std::less<>> latched_;
+  // Replies by the sequence that must become durable before they may leave.
   std::multimap<uint64_t, StoreReply> waiting_;
   std::deque<StoreReply> ready_;
+  std::string scratch_;                    // the record that an update makes
 };
 
 // What the node is told at its start.

@@ -124,7 +124,10 @@ absl::StatusOr<Footer> DecodeFooter(absl::string_view bytes, uint64_t file_bytes
   if (!filter.has_value() || !index.has_value() || !properties.has_value()) {
     return absl::DataLossError("the footer points outside the file");
   }
-  Footer footer{.filter = *filter, .index = *index, .properties = *properties};
+  Footer footer;
+  footer.filter = *filter;
+  footer.index = *index;
+  footer.properties = *properties;
   footer.number = reader.ReadFixed64();
   footer.file_id = reader.ReadFixed64();
   return footer;

@@ -1,7 +1,8 @@
 // Options and suppressions for the sanitizers, as part of every binary: so they also hold for the
 // child processes of a test, which an environment variable of the test runner need not reach.
 
-// The sanitizers' run-time libraries look these functions up by name.
+// The sanitizers' run-time libraries look these functions up by name: hence the reserved names.
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming)
 extern "C" {
 const char* __asan_default_options();
 const char* __ubsan_default_options();
@@ -32,3 +33,4 @@ const char* __tsan_default_suppressions() {
          "called_from_lib:libspdlog\n";
 }
 }  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)

@@ -1,0 +1,303 @@
+#include "core/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/antientropy/exchange.h"
+#include "core/check.h"
+#include "core/coding.h"
+#include "core/membership/membership.h"
+#include "core/node_context.h"
+#include "core/replication/forward_machine.h"
+#include "core/replication/get_machine.h"
+#include "core/replication/minter.h"
+#include "core/replication/put_machine.h"
+#include "core/replication/replica_machine.h"
+#include "core/replication/request_check.h"
+
+namespace norn {
+
+namespace {
+
+using Outcome = ClientReply::Outcome;
+
+constexpr uint8_t kIdentityFormat = 0x01;
+constexpr int64_t kIdentityRetryUs = 1'000'000;
+
+Generation DecodeIdentity(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  if (reader.ReadByte() != kIdentityFormat) return 0;
+  const Generation generation = reader.ReadVarint();
+  return reader.Done() ? generation : 0;
+}
+
+}  // namespace
+
+// The machines, and the few steps of a node's life: starting (its generation and first
+// lease become durable), serving, draining.
+struct Node::State {
+  State(const ClusterConfig& cluster, const NodeOptions& options)
+      : context(cluster, options),
+        membership(context),
+        minter(context),
+        puts(context, minter),
+        gets(context, membership),
+        forwards(context, membership, puts),
+        replica(context),
+        exchange(context, membership) {}
+
+  void OnStart(StepContext& step, const Start& start);
+  void RaiseGeneration(StepContext& step, Generation above);
+  void OnIdentityStored(StepContext& step, const StoreReply& reply);
+  void MaybeServe(StepContext& step);
+  void OnMessage(StepContext& step, NodeId from, Message&& message);
+  void OnClient(StepContext& step, ClientRequest&& request);
+  void OnStoreReply(StepContext& step, StoreReply&& reply);
+  void OnTimer(StepContext& step);
+  void CountReplies(const Effects& out);
+
+  bool serving() const { return context.status.started && !context.status.draining; }
+  size_t in_flight() const { return puts.in_flight() + gets.in_flight() + forwards.in_flight(); }
+
+  NodeContext context;
+  Membership membership;
+  Minter minter;
+  PutMachine puts;
+  GetMachine gets;
+  ForwardMachine forwards;
+  ReplicaMachine replica;
+  Exchange exchange;
+
+  bool start_seen = false;
+  Generation next_generation = 0;      // being made durable; 0: none
+  int64_t identity_retry_us = kNever;
+};
+
+void Node::State::OnStart(StepContext& step, const Start& start) {
+  CORE_CHECK(!start_seen);
+  start_seen = true;
+  context.random = Random(start.seed);
+  const Generation last = DecodeIdentity(start.recovery.identity);
+  if (last == 0 && !start.recovery.created) {
+    step.Note(Note::Level::kWarning,
+              "the slot \"identity\" is missing or damaged: peers will tell our generation");
+  }
+  minter.Start(step, start.recovery);
+  RaiseGeneration(step, last);
+}
+
+void Node::State::RaiseGeneration(StepContext& step, Generation above) {
+  next_generation = above + 1;
+  StoreSlot slot;
+  slot.ticket = MakeTicket(TicketKind::kIdentity, 0);
+  slot.name = "identity";
+  slot.bytes.push_back(static_cast<char>(kIdentityFormat));
+  AppendVarint(&slot.bytes, next_generation);
+  step.out.store.emplace_back(std::move(slot));
+}
+
+void Node::State::OnIdentityStored(StepContext& step, const StoreReply& reply) {
+  if (!reply.status.ok()) {
+    step.Note(Note::Level::kError,
+              absl::StrCat("the generation cannot be made durable, the node waits: ",
+                           absl::string_view(reply.status.message())));
+    identity_retry_us = step.now.monotonic_us + kIdentityRetryUs;
+    return;
+  }
+  const bool first = context.generation == 0;
+  context.generation = std::exchange(next_generation, 0);
+  context.status.generation = context.generation;
+  if (!first) {
+    membership.GenerationRaised();
+    return;
+  }
+  membership.Start(step);
+  exchange.Start(step);
+  MaybeServe(step);
+}
+
+void Node::State::MaybeServe(StepContext& step) {
+  if (context.status.started || context.generation == 0 || !minter.ready()) return;
+  context.status.started = true;
+  step.Note(Note::Level::kInfo, absl::StrCat("serving as generation ", context.generation));
+}
+
+void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
+  if (context.generation == 0) return;  // we are nobody yet: as if it were lost
+  struct Visitor {
+    State& s;
+    StepContext& step;
+    NodeId from;
+    void operator()(Gossip&& m) { s.membership.OnGossip(step, from, m); }
+    void operator()(ReplicaWrite&& m) { s.replica.OnWrite(step, from, std::move(m)); }
+    void operator()(ReplicaRead&& m) { s.replica.OnRead(step, from, std::move(m)); }
+    void operator()(ReplicaWriteReply&& m) {
+      s.puts.OnReplicaReply(step, from, m);
+      s.gets.OnReplicaWriteReply(step, from, m);
+    }
+    void operator()(ReplicaReadReply&& m) { s.gets.OnReplicaReply(step, from, std::move(m)); }
+    void operator()(Forward&& m) {
+      s.forwards.OnForward(step, from, std::move(m), s.serving());
+    }
+    void operator()(ForwardReply&& m) { s.forwards.OnForwardReply(step, from, std::move(m)); }
+    void operator()(ExchangeOffer&& m) { s.exchange.OnOffer(step, from, std::move(m)); }
+    void operator()(ExchangeAnswer&& m) { s.exchange.OnAnswer(step, from, std::move(m)); }
+    void operator()(ExchangeRecords&& m) { s.exchange.OnRecords(step, from, std::move(m)); }
+  };
+  std::visit(Visitor{*this, step, from}, std::move(message));
+  for (const NodeId returned : membership.TakeReturned()) exchange.Hasten(returned);
+  if (membership.generation_to_exceed() >= context.generation && next_generation == 0) {
+    RaiseGeneration(step, membership.generation_to_exceed());
+  }
+}
+
+void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
+  ClientReply refusal;
+  refusal.client = request.client;
+  refusal.outcome = Outcome::kOk;
+  const absl::Status valid = CheckRequest(context, request);
+  if (!valid.ok()) {
+    refusal.outcome = Outcome::kInvalid;
+    refusal.message = std::string(valid.message());
+  } else if (!serving()) {
+    refusal.outcome = Outcome::kOverloaded;
+    refusal.message = context.status.draining
+                          ? "the node is shutting down: use another node"
+                          : "the node is starting: try again in a moment, or use another node";
+  } else if (in_flight() >= context.options.requests_in_flight_max) {
+    refusal.outcome = Outcome::kOverloaded;
+    refusal.message = absl::StrCat("too many requests in flight (requests_in_flight_max is ",
+                                   context.options.requests_in_flight_max, "): try again later");
+  }
+  if (refusal.outcome != Outcome::kOk) {
+    ++context.status.refused;
+    step.out.replies.push_back(std::move(refusal));
+    return;
+  }
+  const int64_t limit_us = context.options.request_timeout_us;
+  const int64_t timeout_us =
+      request.timeout_us <= 0 ? limit_us : std::min(request.timeout_us, limit_us);
+  const int64_t deadline_us = step.now.monotonic_us + timeout_us;
+  if (request.kind == ClientRequest::Kind::kGet) {
+    ++context.status.gets;
+    gets.Begin(step, std::move(request), deadline_us);
+    return;
+  }
+  ++(request.kind == ClientRequest::Kind::kPut ? context.status.puts : context.status.deletes);
+  const PartitionId partition =
+      context.layout.PartitionOf(MakeRecordKey(request.bucket, request.key));
+  if (context.layout.IsReplica(partition, context.self())) {
+    const WriteOrigin origin{kNoNode, 0, request.client};
+    puts.Begin(step, std::move(request), origin, deadline_us);
+  } else {
+    forwards.Begin(step, std::move(request), partition, deadline_us);
+  }
+}
+
+void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
+  const uint64_t id = TicketIdOf(reply.ticket);
+  switch (TicketKindOf(reply.ticket)) {
+    case TicketKind::kNone:
+      return;
+    case TicketKind::kIdentity:
+      OnIdentityStored(step, reply);
+      return;
+    case TicketKind::kLease:
+      if (minter.OnStoreReply(step, reply)) {
+        puts.OnLeaseExtended(step);
+        MaybeServe(step);
+      }
+      return;
+    case TicketKind::kPut:
+      puts.OnStoreReply(step, id, std::move(reply));
+      return;
+    case TicketKind::kGetRead:
+      gets.OnStoreRead(step, id, std::move(reply));
+      return;
+    case TicketKind::kGetRepair:
+      gets.OnStoreRepair(step, id, reply);
+      return;
+    case TicketKind::kReplicaWrite:
+      replica.OnStoreWrite(step, id, reply);
+      return;
+    case TicketKind::kReplicaRead:
+      replica.OnStoreRead(step, id, std::move(reply));
+      return;
+    case TicketKind::kExchange:
+      exchange.OnStoreReply(step, id, std::move(reply));
+      return;
+  }
+  CORE_CHECK(false);
+}
+
+void Node::State::OnTimer(StepContext& step) {
+  if (step.now.monotonic_us >= identity_retry_us) {
+    identity_retry_us = kNever;
+    RaiseGeneration(step, next_generation - 1);
+  }
+  minter.OnTimer(step);
+  puts.OnTimer(step);
+  gets.OnTimer(step);
+  forwards.OnTimer(step);
+  membership.OnTimer(step);
+  exchange.OnTimer(step);
+}
+
+void Node::State::CountReplies(const Effects& out) {
+  for (const ClientReply& reply : out.replies) {
+    switch (reply.outcome) {
+      case Outcome::kNotApplied: ++context.status.failed_not_applied; break;
+      case Outcome::kUnknown: ++context.status.failed_unknown; break;
+      case Outcome::kUnavailable: ++context.status.failed_unavailable; break;
+      case Outcome::kOk:
+      case Outcome::kInvalid:
+      case Outcome::kOverloaded: break;
+    }
+  }
+}
+
+Node::Node(const ClusterConfig& cluster, const NodeOptions& options) {
+  CORE_CHECK(Validate(cluster, options).ok());
+  state_ = std::make_unique<State>(cluster, options);
+}
+
+Node::~Node() = default;
+
+void Node::Step(const Now& now, Event&& event, Effects& out) {
+  StepContext step{now, out};
+  struct Visitor {
+    State& s;
+    StepContext& step;
+    void operator()(Start&& e) { s.OnStart(step, e); }
+    void operator()(MessageReceived&& e) { s.OnMessage(step, e.from, std::move(e.message)); }
+    void operator()(ClientRequest&& e) { s.OnClient(step, std::move(e)); }
+    void operator()(StoreReply&& e) { s.OnStoreReply(step, std::move(e)); }
+    void operator()(TimerFired&&) { s.OnTimer(step); }
+    void operator()(Drain&&) { s.context.status.draining = true; }
+  };
+  CORE_CHECK(state_->start_seen || std::holds_alternative<Start>(event));
+  std::visit(Visitor{*state_, step}, std::move(event));
+  state_->CountReplies(out);
+}
+
+int64_t Node::NextDeadline() const {
+  const State& s = *state_;
+  return std::min({s.minter.NextDeadline(), s.puts.NextDeadline(), s.gets.NextDeadline(),
+                   s.forwards.NextDeadline(), s.membership.NextDeadline(),
+                   s.exchange.NextDeadline(), s.identity_retry_us});
+}
+
+bool Node::drained() const {
+  return state_->context.status.draining && state_->in_flight() == 0 &&
+         state_->replica.in_flight() == 0;
+}
+
+NodeStatus Node::Status() const {
+  NodeStatus status = state_->context.status;
+  status.requests_in_flight = state_->in_flight();
+  status.members = state_->membership.Describe();
+  return status;
+}
+
+}  // namespace norn

@@ -1,0 +1,95 @@
+// What all machines of one node share: who we are, what the cluster is, and the few
+// things that must be the same for all of them.
+
+#ifndef NORN_CORE_NODE_CONTEXT_H_
+#define NORN_CORE_NODE_CONTEXT_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "core/causality/context_token.h"
+#include "core/check.h"
+#include "core/config.h"
+#include "core/events.h"
+#include "core/node.h"
+#include "core/random.h"
+#include "core/ring/layout.h"
+#include "core/types.h"
+
+namespace norn {
+
+// Which machine a store reply belongs to: the top byte of its ticket.
+enum class TicketKind : uint8_t {
+  kNone = 0,      // nobody waits
+  kIdentity,
+  kLease,
+  kPut,
+  kGetRead,
+  kGetRepair,
+  kReplicaWrite,
+  kReplicaRead,
+  kExchange,
+};
+
+inline constexpr uint64_t kTicketIdMask = (uint64_t{1} << 56) - 1;
+
+inline StoreTicket MakeTicket(TicketKind kind, uint64_t id) {
+  return (static_cast<uint64_t>(kind) << 56) | (id & kTicketIdMask);
+}
+inline TicketKind TicketKindOf(StoreTicket ticket) { return static_cast<TicketKind>(ticket >> 56); }
+inline uint64_t TicketIdOf(StoreTicket ticket) { return ticket & kTicketIdMask; }
+
+// The moment and the way out, for the length of one step.
+struct StepContext {
+  const Now& now;
+  Effects& out;
+
+  void Send(NodeId to, Message&& message) { out.sends.push_back({to, std::move(message)}); }
+  void Note(Note::Level level, std::string text) {
+    out.notes.push_back({level, std::move(text)});
+  }
+};
+
+struct NodeContext {
+  NodeContext(const ClusterConfig& cluster_in, const NodeOptions& options_in)
+      : cluster(cluster_in),
+        options(options_in),
+        layout(Layout::Build(/*version=*/1, cluster.partitions, cluster.buckets.front().n,
+                             cluster.members)),
+        sealer(cluster.name, cluster.secret),
+        random(0) {
+    status.id = options.id;
+    status.layout = layout.version();
+  }
+
+  NodeId self() const { return options.id; }
+
+  // Null: no such bucket.
+  const BucketConfig* FindBucket(BucketId id) const {
+    for (const BucketConfig& bucket : cluster.buckets) {
+      if (bucket.id == id) return &bucket;
+    }
+    return nullptr;
+  }
+
+  // The generation (16 bits of it) and a count (40 bits): no answer to a request of an
+  // earlier generation is ever taken for one of ours, as long as messages die within 2^40
+  // requests or 2^16 restarts. Fits a ticket.
+  RequestId NextRequestId() {
+    return ((generation << 40) + ++request_count) & kTicketIdMask;
+  }
+
+  const ClusterConfig cluster;
+  const NodeOptions options;
+  const Layout layout;
+  const TokenSealer sealer;
+  Random random;                // reseeded by Start
+  Generation generation = 0;
+  uint64_t request_count = 0;
+  NodeStatus status;            // its counters are kept here by the machines
+};
+
+}  // namespace norn
+
+#endif  // NORN_CORE_NODE_CONTEXT_H_

@@ -1,0 +1,90 @@
+// Reads coordinated here, by any node, and the repair of replicas that are behind.
+//
+//   kReading ──► enough replies ──► all hold the merged record ─────────────► answer
+//                               └─► kRepairing: write it back, wait for acks ─┘
+//
+// With R + W > N a read answers only when what it answers is known durable on
+// n - r_min + 1 replicas: replies that hold it, and acknowledgements of repair. A later
+// read then never sees less: quorum reads are monotonic. So it waits for that many
+// replies, or R if that is more. Otherwise it answers at R replies, and repairs in the
+// background. Repair merges whole records, so it can never
+// put an older sibling set over a newer one.
+//
+// A replica that fails is not a replica that has nothing: an error never counts.
+
+#ifndef NORN_CORE_REPLICATION_GET_MACHINE_H_
+#define NORN_CORE_REPLICATION_GET_MACHINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "core/deadlines.h"
+#include "core/membership/membership.h"
+#include "core/node_context.h"
+#include "core/replication/quorum.h"
+
+namespace norn {
+
+class GetMachine {
+ public:
+  GetMachine(NodeContext& node, const Membership& membership)
+      : node_(node), membership_(membership) {}
+
+  // `request` was validated.
+  void Begin(StepContext& step, ClientRequest&& request, int64_t deadline_us);
+
+  void OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply);
+  void OnStoreRepair(StepContext& step, RequestId id, const StoreReply& reply);
+  void OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply);
+  void OnReplicaWriteReply(StepContext& step, NodeId from, const ReplicaWriteReply& reply);
+  void OnTimer(StepContext& step);
+
+  int64_t NextDeadline() const { return deadlines_.Next(); }
+  size_t in_flight() const { return gets_.size(); }
+
+ private:
+  enum class Phase : uint8_t { kReading, kRepairing };
+
+  struct Reply {
+    NodeId from;
+    std::string record;
+  };
+
+  struct Get {
+    Phase phase = Phase::kReading;
+    uint64_t client = 0;
+    bool context_wanted = true;
+    PartitionId partition = 0;
+    int64_t deadline_us = 0;
+    int64_t nudge_us = 0;                     // when silent replicas are asked again
+    std::string key;
+    absl::InlinedVector<NodeId, 5> unasked;   // spare replicas, in order of preference
+    absl::InlinedVector<Reply, 3> replies;
+    Quorum reads;                             // enough of N have replied
+    Quorum holders;                           // known to hold `merged` durably
+    std::string merged;                       // kRepairing: what will be answered
+  };
+
+  void Ask(StepContext& step, RequestId id, const Get& get, NodeId replica);
+  void AskSpares(StepContext& step, RequestId id, Get& get);
+  void TakeReply(StepContext& step, RequestId id, NodeId from, bool ok, std::string&& record);
+  void Decide(StepContext& step, RequestId id, Get& get);
+  void Nudge(StepContext& step, RequestId id, Get& get);
+  void Repair(StepContext& step, RequestId id, const Get& get, NodeId replica, bool awaited);
+  void JudgeRepair(StepContext& step, RequestId id, Get& get);
+  void Answer(StepContext& step, RequestId id, const Get& get);
+  void Fail(StepContext& step, RequestId id, const Get& get, absl::string_view why);
+
+  NodeContext& node_;
+  const Membership& membership_;
+  absl::flat_hash_map<RequestId, Get> gets_;
+  Deadlines deadlines_;
+};
+
+}  // namespace norn
+
+#endif  // NORN_CORE_REPLICATION_GET_MACHINE_H_

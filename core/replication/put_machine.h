@@ -1,0 +1,80 @@
+// Writes coordinated here: one state per put or delete, on a replica of its key.
+//
+//   kLease ──────► kMinting ─────────► kReplicating ──► done
+//   waits for a    the store runs the  the durable, merged record goes to the
+//   lease of dots  mint, and syncs it  other replicas; counts until W are durable
+//
+// Nothing leaves before the local mint is durable. The client is told kOk when W copies
+// are durable; kNotApplied only while it is certain that nothing was minted; otherwise
+// kUnknown. Nothing is rolled back. (Dynamo, section 4.5; riak_kv's put state machine.)
+
+#ifndef NORN_CORE_REPLICATION_PUT_MACHINE_H_
+#define NORN_CORE_REPLICATION_PUT_MACHINE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "core/deadlines.h"
+#include "core/node_context.h"
+#include "core/replication/minter.h"
+#include "core/replication/quorum.h"
+
+namespace norn {
+
+// Whom a coordinated write is for: a client of this node, or a forwarding peer's.
+struct WriteOrigin {
+  NodeId peer = kNoNode;      // kNoNode: our own client
+  RequestId request = 0;      // the peer's
+  uint64_t client = 0;        // our client's ticket
+};
+
+class PutMachine {
+ public:
+  PutMachine(NodeContext& node, Minter& minter) : node_(node), minter_(minter) {}
+
+  // `request` was validated, and this node is a replica of its partition.
+  void Begin(StepContext& step, ClientRequest&& request, const WriteOrigin& origin,
+             int64_t deadline_us);
+
+  void OnStoreReply(StepContext& step, RequestId id, StoreReply&& reply);
+  void OnReplicaReply(StepContext& step, NodeId from, const ReplicaWriteReply& reply);
+  void OnLeaseExtended(StepContext& step);
+  void OnTimer(StepContext& step);
+
+  int64_t NextDeadline() const { return deadlines_.Next(); }
+  size_t in_flight() const { return puts_.size(); }
+
+ private:
+  enum class Phase : uint8_t { kLease, kMinting, kReplicating };
+
+  struct Put {
+    Phase phase = Phase::kLease;
+    WriteOrigin origin;
+    PartitionId partition = 0;
+    int64_t deadline_us = 0;
+    int64_t resend_us = kNever;     // when silent replicas are asked again
+    ClientRequest request;          // until minted; then only what the reply needs
+    VersionVector base;             // Base::kToken: what the put replaces
+    std::string key;                // record key
+    std::string record;             // once minted
+    Quorum quorum;
+  };
+
+  void Mint(StepContext& step, RequestId id, Put& put);
+  void SendToSilent(StepContext& step, RequestId id, const Put& put);
+  // Ends the put if its quorum has decided.
+  void Judge(StepContext& step, RequestId id, Put& put);
+  void Finish(StepContext& step, RequestId id, ClientReply::Outcome outcome, std::string message);
+
+  NodeContext& node_;
+  Minter& minter_;
+  absl::flat_hash_map<RequestId, Put> puts_;
+  std::vector<RequestId> waiting_for_lease_;
+  Deadlines deadlines_;
+};
+
+}  // namespace norn
+
+#endif  // NORN_CORE_REPLICATION_PUT_MACHINE_H_

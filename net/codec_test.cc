@@ -1,0 +1,315 @@
+#include "net/codec.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/messages.h"
+#include "core/random.h"
+#include "google/protobuf/descriptor.h"
+#include "gtest/gtest.h"
+#include "net/message_fields.h"
+#include "net/message_testing.h"
+#include "net/wire.pb.h"
+#include "rapidcheck/gtest.h"
+
+namespace norn::net {
+namespace {
+
+using ::google::protobuf::Descriptor;
+using ::google::protobuf::FieldDescriptor;
+
+std::string Encode(const Message& message) {
+  std::string bytes;
+  EncodeMessage(message, &bytes);
+  return bytes;
+}
+
+std::string ErrorOf(absl::string_view bytes, const DecodeLimits& limits = {}) {
+  return std::string(DecodeMessage(bytes, limits).status().message());
+}
+
+// ---- The field tables say what wire.proto says ------------------------------------
+
+// A visitor that looks each field up in the descriptor of the message.
+class SchemaCheck {
+ public:
+  explicit SchemaCheck(const Descriptor* descriptor) : descriptor_(descriptor) {}
+
+  template <typename M>
+  static void Check(const char* name) {
+    const Descriptor* const descriptor =
+        v1::Envelope::descriptor()->file()->FindMessageTypeByName(name);
+    ASSERT_NE(descriptor, nullptr) << name;
+    SchemaCheck check(descriptor);
+    M message;
+    Fields(check, message);
+    EXPECT_EQ(check.fields_, descriptor->field_count()) << name << ": the table lacks fields";
+  }
+
+  template <typename T>
+  void Int(uint32_t number, const char* name, T&) {
+    const auto type = !std::is_signed_v<T>  ? (sizeof(T) == 8 ? FieldDescriptor::TYPE_UINT64
+                                                              : FieldDescriptor::TYPE_UINT32)
+                      : sizeof(T) == 8 ? FieldDescriptor::TYPE_INT64
+                                       : FieldDescriptor::TYPE_INT32;
+    Expect(number, name, type);
+  }
+  void Node(uint32_t number, const char* name, NodeId&) {
+    Expect(number, name, FieldDescriptor::TYPE_UINT32);
+  }
+  void Bool(uint32_t number, const char* name, bool&) {
+    Expect(number, name, FieldDescriptor::TYPE_BOOL);
+  }
+  template <typename E>
+  void Enum(uint32_t number, const char* name, E&, E last) {
+    const FieldDescriptor* const field = Expect(number, name, FieldDescriptor::TYPE_ENUM);
+    if (field == nullptr) return;
+    const auto* const values = field->enum_type();
+    EXPECT_EQ(values->value_count(), static_cast<int>(last) + 2) << field->full_name();
+    for (int i = 0; i < values->value_count(); ++i) EXPECT_EQ(values->value(i)->number(), i);
+  }
+  void Fixed64(uint32_t number, const char* name, uint64_t&) {
+    Expect(number, name, FieldDescriptor::TYPE_FIXED64);
+  }
+  void Bytes(uint32_t number, const char* name, std::string&) {
+    Expect(number, name, FieldDescriptor::TYPE_BYTES);
+  }
+  void Key(uint32_t number, const char* name, std::string&) {
+    Expect(number, name, FieldDescriptor::TYPE_BYTES);
+  }
+  template <typename M>
+  void Nested(uint32_t number, const char* name, M&) {
+    const FieldDescriptor* const field = Expect(number, name, FieldDescriptor::TYPE_MESSAGE);
+    if (field != nullptr) Check<M>(field->message_type()->name().c_str());
+  }
+  template <typename M>
+  void Repeated(uint32_t number, const char* name, std::vector<M>&) {
+    const FieldDescriptor* const field = Expect(number, name, FieldDescriptor::TYPE_MESSAGE, true);
+    if (field != nullptr) Check<M>(field->message_type()->name().c_str());
+  }
+  void RepeatedKeys(uint32_t number, const char* name, std::vector<std::string>&) {
+    Expect(number, name, FieldDescriptor::TYPE_BYTES, true);
+  }
+
+ private:
+  const FieldDescriptor* Expect(uint32_t number, const char* name, FieldDescriptor::Type type,
+                                bool repeated = false) {
+    ++fields_;
+    EXPECT_LT(number, 64u) << "ProtoReader keeps one bit per number";
+    const FieldDescriptor* const field =
+        descriptor_->FindFieldByNumber(static_cast<int>(number));
+    if (field == nullptr) {
+      ADD_FAILURE() << descriptor_->name() << " has no field " << number << " (" << name << ")";
+      return nullptr;
+    }
+    EXPECT_EQ(field->name(), name);
+    EXPECT_EQ(field->type(), type) << field->full_name();
+    EXPECT_EQ(field->is_repeated(), repeated) << field->full_name();
+    return field->type() == type ? field : nullptr;
+  }
+
+  const Descriptor* const descriptor_;
+  int fields_ = 0;
+};
+
+template <size_t I = 0>
+void CheckEveryBody() {
+  if constexpr (I < std::variant_size_v<Message>) {
+    using Body = std::variant_alternative_t<I, Message>;
+    const FieldDescriptor* const field =
+        v1::Envelope::descriptor()->FindFieldByNumber(static_cast<int>(kBodyNumber<Body>));
+    ASSERT_NE(field, nullptr) << MessageName(Body{});
+    EXPECT_EQ(field->message_type()->name(), MessageName(Body{}));
+    SchemaCheck::Check<Body>(MessageName(Body{}));
+    CheckEveryBody<I + 1>();
+  }
+}
+
+TEST(CodecSchemaTest, FieldTablesMatchWireProto) {
+  EXPECT_EQ(v1::Envelope::descriptor()->field_count(),
+            static_cast<int>(std::variant_size_v<Message>));
+  CheckEveryBody();
+}
+
+// ---- Round trips ------------------------------------------------------------------
+
+TEST(CodecTest, EveryMessageComesBackEqual) {
+  for (const Message& message : OneOfEach()) {
+    const std::string bytes = Encode(message);
+    EXPECT_EQ(bytes.size(), EncodedSize(message)) << MessageName(message);
+    const absl::StatusOr<Message> decoded = DecodeMessage(bytes);
+    ASSERT_TRUE(decoded.ok()) << MessageName(message) << ": " << decoded.status();
+    EXPECT_TRUE(SameMessage(*decoded, message)) << MessageName(message);
+  }
+}
+
+TEST(CodecTest, AppendsBehindWhatIsThere) {
+  const Message message = ReplicaWriteReply{.request = 7, .status = ReplicaStatus::kOk};
+  std::string bytes = "before";
+  EncodeMessage(message, &bytes);
+  EXPECT_EQ(bytes, "before" + Encode(message));
+}
+
+TEST(CodecTest, LargeBytesAndKeysAtTheLimit) {
+  const DecodeLimits limits;
+  const Message message = ReplicaWrite{.request = 1,
+                                       .key = std::string(limits.key_bytes_max, 'k'),
+                                       .record = std::string(4u << 20, 'v')};
+  const absl::StatusOr<Message> decoded = DecodeMessage(Encode(message));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_TRUE(SameMessage(*decoded, message));
+}
+
+TEST(CodecTest, TicketsOfPortsStayAtHome) {
+  Forward forward;
+  forward.operation.client = 42;
+  const absl::StatusOr<Message> decoded = DecodeMessage(Encode(forward));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(std::get<Forward>(*decoded).operation.client, 0u);
+}
+
+// The bytes are canonical protobuf: what protobuf reads, it writes back alike.
+RC_GTEST_PROP(CodecPropertyTest, BytesAreThoseOfProtobuf, (uint64_t seed)) {
+  Random random(seed);
+  const Message message = RandomMessage(&random);
+  const std::string bytes = Encode(message);
+  RC_ASSERT(bytes.size() == EncodedSize(message));
+  v1::Envelope envelope;
+  RC_ASSERT(envelope.ParseFromString(bytes));
+  RC_ASSERT(envelope.SerializeAsString() == bytes);
+  const absl::StatusOr<Message> decoded = DecodeMessage(bytes);
+  RC_ASSERT(decoded.ok());
+  RC_ASSERT(SameMessage(*decoded, message));
+}
+
+// Hostile bytes: never a crash, and what is taken is taken as protobuf takes it.
+RC_GTEST_PROP(CodecPropertyTest, MutatedBytesAreRefusedOrReadAsProtobufDoes, (uint64_t seed)) {
+  Random random(seed);
+  std::string bytes = Encode(RandomMessage(&random));
+  for (uint64_t i = random.Between(1, 4); i > 0 && !bytes.empty(); --i) {
+    const size_t at = random.Below(bytes.size());
+    switch (random.Below(4)) {
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.Below(8)));
+        break;
+      case 1:
+        bytes.resize(at);
+        break;
+      case 2:
+        bytes.insert(at, RandomBytes(&random, random.Below(8)));
+        break;
+      default:
+        bytes.erase(at, random.Below(8));
+    }
+  }
+  const absl::StatusOr<Message> decoded = DecodeMessage(bytes);
+  if (!decoded.ok()) {
+    RC_ASSERT(!decoded.status().message().empty());
+    return;
+  }
+  v1::Envelope envelope;
+  RC_ASSERT(envelope.ParseFromString(bytes));
+  envelope.DiscardUnknownFields();
+  RC_ASSERT(envelope.SerializeAsString() == Encode(*decoded));
+}
+
+// ---- What is refused, and how it is said ------------------------------------------
+
+TEST(CodecErrorTest, UnknownFieldsAreIgnored) {
+  v1::Envelope envelope;
+  envelope.mutable_replica_read()->set_key("k");
+  envelope.GetReflection()
+      ->MutableUnknownFields(&envelope)
+      ->AddLengthDelimited(static_cast<int>(kBodyNumberEnd), "later");
+  auto* const read = envelope.mutable_replica_read();
+  auto* const unknown = read->GetReflection()->MutableUnknownFields(read);
+  unknown->AddVarint(1000, ~uint64_t{0});
+  unknown->AddFixed32(1001, 1);
+  unknown->AddFixed64(1002, 1);
+  unknown->AddLengthDelimited(1003, "bytes");
+  const absl::StatusOr<Message> decoded = DecodeMessage(envelope.SerializeAsString());
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_TRUE(SameMessage(*decoded, ReplicaRead{.key = "k"}));
+}
+
+TEST(CodecErrorTest, UnknownMessageIsAClearError) {
+  v1::Envelope envelope;
+  envelope.GetReflection()->MutableUnknownFields(&envelope)->AddLengthDelimited(20, "");
+  const absl::Status status = DecodeMessage(envelope.SerializeAsString()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(status.message(),
+            "unknown message: the envelope holds body 20, which this version does not know; "
+            "bring this node to the version of its peer");
+}
+
+TEST(CodecErrorTest, EnvelopeHoldsExactlyOneBody) {
+  EXPECT_EQ(ErrorOf(""), "malformed message: the envelope is empty");
+  const std::string one = Encode(ReplicaRead{});
+  EXPECT_EQ(ErrorOf(one + one), "malformed message: the envelope holds two bodies");
+  EXPECT_EQ(ErrorOf("\x08\x01"),
+            "malformed message: body 1 is cut short or of a wrong wire type");
+}
+
+TEST(CodecErrorTest, ErrorsNameTheField) {
+  v1::Envelope reply;
+  reply.mutable_replica_write_reply()->set_request(1);
+  EXPECT_EQ(ErrorOf(reply.SerializeAsString()),
+            "malformed message: ReplicaWriteReply.status: is missing");
+  reply.mutable_replica_write_reply()->set_status(static_cast<v1::ReplicaStatus>(6));
+  EXPECT_EQ(ErrorOf(reply.SerializeAsString()),
+            "malformed message: ReplicaWriteReply.status: 6 is no value that this version "
+            "knows; known are 1 to 5");
+
+  v1::Envelope gossip;
+  gossip.mutable_gossip()->add_members()->set_id(65536);
+  EXPECT_EQ(ErrorOf(gossip.SerializeAsString()),
+            "malformed message: Gossip.members.id: 65536 does not fit in 16 bits");
+  gossip.mutable_gossip()->mutable_members(0)->set_id(0);
+  EXPECT_EQ(ErrorOf(gossip.SerializeAsString()),
+            "malformed message: Gossip.members.id: is missing");
+
+  v1::Envelope forward;
+  forward.mutable_forward()->mutable_operation()->set_kind(v1::ClientRequest::KIND_PUT);
+  EXPECT_EQ(ErrorOf(forward.SerializeAsString()),
+            "malformed message: Forward.operation.base: is missing");
+  forward.mutable_forward()->clear_operation();
+  EXPECT_EQ(ErrorOf(forward.SerializeAsString()),
+            "malformed message: Forward.operation: is missing");
+
+  v1::Envelope write;
+  write.mutable_replica_write()->set_partition(70000);
+  EXPECT_EQ(ErrorOf(write.SerializeAsString()),
+            "malformed message: ReplicaWrite.partition: 70000 does not fit in 16 bits");
+}
+
+TEST(CodecErrorTest, LimitsHold) {
+  ExchangeOffer two_keys;
+  two_keys.entries = {{.key = "abc"}, {.key = "abcd"}};
+  const Message offer = two_keys;
+  EXPECT_TRUE(DecodeMessage(Encode(offer), {.key_bytes_max = 4, .elements_max = 2}).ok());
+  EXPECT_EQ(ErrorOf(Encode(offer), {.key_bytes_max = 3}),
+            "malformed message: ExchangeOffer.entries.key: a key of 4 bytes is over the limit "
+            "of 3");
+  EXPECT_EQ(ErrorOf(Encode(offer), {.elements_max = 1}),
+            "malformed message: ExchangeOffer.entries: more than 1 elements in one message");
+}
+
+TEST(CodecErrorTest, EveryTruncationIsRefused) {
+  for (const Message& message : OneOfEach()) {
+    const std::string bytes = Encode(message);
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      EXPECT_FALSE(DecodeMessage(absl::string_view(bytes).substr(0, size)).ok())
+          << MessageName(message) << " cut to " << size << " bytes";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace norn::net

@@ -1,0 +1,208 @@
+// The field tables: which number of net/wire.proto is which field of core's structs.
+//
+// Fields(visitor, message) calls the visitor once per field, in the order of the numbers.
+// Each table takes the struct apart by structured binding, so a field that is added to a
+// struct stops the build here rather than being left behind on the wire. codec_test holds
+// the tables against the descriptors of wire.proto: names, numbers, types.
+//
+//   Int        any integer, as a varint; its C++ type bounds it
+//   Fixed64    8 bytes: ids and hashes whose high bits are in use
+//   Node       a node id, never 0
+//   Enum       needs the greatest value
+//   Key        bytes under the limit for keys; Bytes: under the frame's only
+
+#ifndef NORN_NET_MESSAGE_FIELDS_H_
+#define NORN_NET_MESSAGE_FIELDS_H_
+
+#include "core/client.h"
+#include "core/messages.h"
+#include "net/proto_writer.h"
+
+namespace norn::net {
+
+// Number of each message in Envelope.body. From kBodyNumberEnd on: fields beside the body.
+inline constexpr uint32_t kBodyNumberEnd = 100;
+template <typename M>
+inline constexpr uint32_t kBodyNumber = 0;
+template <>
+inline constexpr uint32_t kBodyNumber<Gossip> = 1;
+template <>
+inline constexpr uint32_t kBodyNumber<ReplicaWrite> = 2;
+template <>
+inline constexpr uint32_t kBodyNumber<ReplicaWriteReply> = 3;
+template <>
+inline constexpr uint32_t kBodyNumber<ReplicaRead> = 4;
+template <>
+inline constexpr uint32_t kBodyNumber<ReplicaReadReply> = 5;
+template <>
+inline constexpr uint32_t kBodyNumber<Forward> = 6;
+template <>
+inline constexpr uint32_t kBodyNumber<ForwardReply> = 7;
+template <>
+inline constexpr uint32_t kBodyNumber<ExchangeOffer> = 8;
+template <>
+inline constexpr uint32_t kBodyNumber<ExchangeAnswer> = 9;
+template <>
+inline constexpr uint32_t kBodyNumber<ExchangeRecords> = 10;
+
+template <typename V, Is<MemberHeartbeat> M>
+void Fields(V& v, M& m) {
+  auto& [id, generation, heartbeat] = m;
+  v.Node(1, "id", id);
+  v.Int(2, "generation", generation);
+  v.Int(3, "heartbeat", heartbeat);
+}
+
+template <typename V, Is<Suspicion> M>
+void Fields(V& v, M& m) {
+  auto& [suspect, by, generation, heartbeat] = m;
+  v.Node(1, "suspect", suspect);
+  v.Node(2, "by", by);
+  v.Int(3, "generation", generation);
+  v.Int(4, "heartbeat", heartbeat);
+}
+
+template <typename V, Is<Gossip> M>
+void Fields(V& v, M& m) {
+  auto& [members, suspicions, answer_wanted] = m;
+  v.Repeated(1, "members", members);
+  v.Repeated(2, "suspicions", suspicions);
+  v.Bool(3, "answer_wanted", answer_wanted);
+}
+
+template <typename V, Is<ReplicaWrite> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, partition, key, record] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Int(3, "partition", partition);
+  v.Key(4, "key", key);
+  v.Bytes(5, "record", record);
+}
+
+template <typename V, Is<ReplicaWriteReply> M>
+void Fields(V& v, M& m) {
+  auto& [request, status] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+}
+
+template <typename V, Is<ReplicaRead> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, partition, key] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Int(3, "partition", partition);
+  v.Key(4, "key", key);
+}
+
+template <typename V, Is<ReplicaReadReply> M>
+void Fields(V& v, M& m) {
+  auto& [request, status, record] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Bytes(3, "record", record);
+}
+
+template <typename V, Is<ClientRequest> M>
+void Fields(V& v, M& m) {
+  auto& [client, kind, base, bucket, key, value, context, quorum, timeout_us, context_wanted] = m;
+  static_cast<void>(client);  // a ticket of the sender's own port
+  v.Enum(1, "kind", kind, ClientRequest::Kind::kDelete);
+  v.Enum(2, "base", base, ClientRequest::Base::kNothing);
+  v.Int(3, "bucket", bucket);
+  v.Key(4, "key", key);
+  v.Bytes(5, "value", value);
+  v.Bytes(6, "context", context);
+  v.Int(7, "quorum", quorum);
+  v.Int(8, "timeout_us", timeout_us);
+  v.Bool(9, "context_wanted", context_wanted);
+}
+
+template <typename V, Is<Sibling> M>
+void Fields(V& v, M& m) {
+  auto& [value, timestamp_us] = m;
+  v.Bytes(1, "value", value);
+  v.Int(2, "timestamp_us", timestamp_us);
+}
+
+template <typename V, Is<ClientReply> M>
+void Fields(V& v, M& m) {
+  auto& [client, outcome, message, siblings, context, replicas] = m;
+  static_cast<void>(client);  // a ticket of the receiver's own port
+  v.Enum(1, "outcome", outcome, ClientReply::Outcome::kUnavailable);
+  v.Bytes(2, "message", message);
+  v.Repeated(3, "siblings", siblings);
+  v.Bytes(4, "context", context);
+  v.Int(5, "replicas", replicas);
+}
+
+template <typename V, Is<Forward> M>
+void Fields(V& v, M& m) {
+  auto& [request, sequence, sender_generation, receiver_generation, layout, remaining_us,
+         operation] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "sequence", sequence);
+  v.Int(3, "sender_generation", sender_generation);
+  v.Int(4, "receiver_generation", receiver_generation);
+  v.Int(5, "layout", layout);
+  v.Int(6, "remaining_us", remaining_us);
+  v.Nested(7, "operation", operation);
+}
+
+template <typename V, Is<ForwardReply> M>
+void Fields(V& v, M& m) {
+  auto& [request, status, reply] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Nested(3, "reply", reply);
+}
+
+template <typename V, Is<KeyHash> M>
+void Fields(V& v, M& m) {
+  auto& [key, high, low] = m;
+  v.Key(1, "key", key);
+  v.Fixed64(2, "high", high);
+  v.Fixed64(3, "low", low);
+}
+
+template <typename V, Is<KeyRecord> M>
+void Fields(V& v, M& m) {
+  auto& [key, record] = m;
+  v.Key(1, "key", key);
+  v.Bytes(2, "record", record);
+}
+
+template <typename V, Is<ExchangeOffer> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, partition, from, to, entries] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Int(3, "partition", partition);
+  v.Key(4, "from", from);
+  v.Key(5, "to", to);
+  v.Repeated(6, "entries", entries);
+}
+
+template <typename V, Is<ExchangeAnswer> M>
+void Fields(V& v, M& m) {
+  auto& [request, status, partition, records, wanted, covered_to] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Int(3, "partition", partition);
+  v.Repeated(4, "records", records);
+  v.RepeatedKeys(5, "wanted", wanted);
+  v.Key(6, "covered_to", covered_to);
+}
+
+template <typename V, Is<ExchangeRecords> M>
+void Fields(V& v, M& m) {
+  auto& [layout, partition, records] = m;
+  v.Int(1, "layout", layout);
+  v.Int(2, "partition", partition);
+  v.Repeated(3, "records", records);
+}
+
+}  // namespace norn::net
+
+#endif  // NORN_NET_MESSAGE_FIELDS_H_

@@ -1,0 +1,318 @@
+#include "net/message_testing.h"
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "core/client.h"
+#include "core/messages.h"
+#include "core/random.h"
+
+namespace norn::net {
+namespace {
+
+template <typename T>
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, std::string>)
+bool Same(const T& a, const T& b) {
+  return a == b;
+}
+
+template <typename T>
+bool Same(const std::vector<T>& a, const std::vector<T>& b);
+
+// The structured bindings are there to name every field: a new one stops the build.
+bool Same(const MemberHeartbeat& a, const MemberHeartbeat& b) {
+  const auto& [id, generation, heartbeat] = a;
+  return Same(id, b.id) && Same(generation, b.generation) && Same(heartbeat, b.heartbeat);
+}
+
+bool Same(const Suspicion& a, const Suspicion& b) {
+  const auto& [suspect, by, generation, heartbeat] = a;
+  return Same(suspect, b.suspect) && Same(by, b.by) && Same(generation, b.generation) &&
+         Same(heartbeat, b.heartbeat);
+}
+
+bool Same(const KeyHash& a, const KeyHash& b) {
+  const auto& [key, high, low] = a;
+  return Same(key, b.key) && Same(high, b.high) && Same(low, b.low);
+}
+
+bool Same(const KeyRecord& a, const KeyRecord& b) {
+  const auto& [key, record] = a;
+  return Same(key, b.key) && Same(record, b.record);
+}
+
+bool Same(const Sibling& a, const Sibling& b) {
+  const auto& [value, timestamp_us] = a;
+  return Same(value, b.value) && Same(timestamp_us, b.timestamp_us);
+}
+
+bool Same(const ClientRequest& a, const ClientRequest& b) {
+  const auto& [client, kind, base, bucket, key, value, context, quorum, timeout_us,
+               context_wanted] = a;
+  static_cast<void>(client);
+  return Same(kind, b.kind) && Same(base, b.base) && Same(bucket, b.bucket) && Same(key, b.key) &&
+         Same(value, b.value) && Same(context, b.context) && Same(quorum, b.quorum) &&
+         Same(timeout_us, b.timeout_us) && Same(context_wanted, b.context_wanted);
+}
+
+bool Same(const ClientReply& a, const ClientReply& b) {
+  const auto& [client, outcome, message, siblings, context, replicas] = a;
+  static_cast<void>(client);
+  return Same(outcome, b.outcome) && Same(message, b.message) && Same(siblings, b.siblings) &&
+         Same(context, b.context) && Same(replicas, b.replicas);
+}
+
+bool Same(const Gossip& a, const Gossip& b) {
+  const auto& [members, suspicions, answer_wanted] = a;
+  return Same(members, b.members) && Same(suspicions, b.suspicions) &&
+         Same(answer_wanted, b.answer_wanted);
+}
+
+bool Same(const ReplicaWrite& a, const ReplicaWrite& b) {
+  const auto& [request, layout, partition, key, record] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
+         Same(key, b.key) && Same(record, b.record);
+}
+
+bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
+  const auto& [request, status] = a;
+  return Same(request, b.request) && Same(status, b.status);
+}
+
+bool Same(const ReplicaRead& a, const ReplicaRead& b) {
+  const auto& [request, layout, partition, key] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
+         Same(key, b.key);
+}
+
+bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
+  const auto& [request, status, record] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(record, b.record);
+}
+
+bool Same(const Forward& a, const Forward& b) {
+  const auto& [request, sequence, sender_generation, receiver_generation, layout, remaining_us,
+               operation] = a;
+  return Same(request, b.request) && Same(sequence, b.sequence) &&
+         Same(sender_generation, b.sender_generation) &&
+         Same(receiver_generation, b.receiver_generation) && Same(layout, b.layout) &&
+         Same(remaining_us, b.remaining_us) && Same(operation, b.operation);
+}
+
+bool Same(const ForwardReply& a, const ForwardReply& b) {
+  const auto& [request, status, reply] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(reply, b.reply);
+}
+
+bool Same(const ExchangeOffer& a, const ExchangeOffer& b) {
+  const auto& [request, layout, partition, from, to, entries] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
+         Same(from, b.from) && Same(to, b.to) && Same(entries, b.entries);
+}
+
+bool Same(const ExchangeAnswer& a, const ExchangeAnswer& b) {
+  const auto& [request, status, partition, records, wanted, covered_to] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(partition, b.partition) &&
+         Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to);
+}
+
+bool Same(const ExchangeRecords& a, const ExchangeRecords& b) {
+  const auto& [layout, partition, records] = a;
+  return Same(layout, b.layout) && Same(partition, b.partition) && Same(records, b.records);
+}
+
+template <typename T>
+bool Same(const std::vector<T>& a, const std::vector<T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const T& x, const T& y) { return Same(x, y); });
+}
+
+// Draws fields: a visitor of no table, so that a test of the tables does not rest on them.
+class Draw {
+ public:
+  explicit Draw(Random* random) : random_(random) {}
+
+  template <std::integral T>
+  T Number() {
+    // All magnitudes alike: a varint has another length for each.
+    const uint64_t wide = random_->Next64() >> random_->Below(64);
+    return static_cast<T>(random_->Chance(1, 8) ? 0 : wide);
+  }
+  bool Flag() { return random_->Chance(1, 2); }
+  NodeId Node() { return static_cast<NodeId>(random_->Between(1, 65535)); }
+  template <typename E>
+  E Enum(E last) {
+    return static_cast<E>(random_->Below(static_cast<uint64_t>(last) + 1));
+  }
+  std::string Bytes() {
+    const uint64_t size_max = random_->Chance(1, 8) ? 1000 : 40;
+    return RandomBytes(random_, random_->Below(size_max));
+  }
+  template <typename F>
+  auto Many(F draw) {
+    std::vector<decltype(draw())> list(random_->Below(6));
+    for (auto& element : list) element = draw();
+    return list;
+  }
+
+  KeyRecord Record() { return {.key = Bytes(), .record = Bytes()}; }
+  ReplicaStatus Status() { return Enum(ReplicaStatus::kRefused); }
+  ClientRequest Request() {
+    return {.kind = Enum(ClientRequest::Kind::kDelete),
+            .base = Enum(ClientRequest::Base::kNothing),
+            .bucket = Number<BucketId>(),
+            .key = Bytes(),
+            .value = Bytes(),
+            .context = Bytes(),
+            .quorum = Number<int>(),
+            .timeout_us = Number<int64_t>(),
+            .context_wanted = Flag()};
+  }
+  ClientReply Reply() {
+    return {.outcome = Enum(ClientReply::Outcome::kUnavailable),
+            .message = Bytes(),
+            .siblings = Many([this] {
+              return Sibling{.value = Bytes(), .timestamp_us = Number<int64_t>()};
+            }),
+            .context = Bytes(),
+            .replicas = Number<int>()};
+  }
+  // The alternative of Message with this index.
+  Message Any(size_t kind) {
+    switch (kind) {
+      case 0:
+        return Gossip{.members = Many([this] {
+                        return MemberHeartbeat{.id = Node(),
+                                               .generation = Number<uint64_t>(),
+                                               .heartbeat = Number<uint64_t>()};
+                      }),
+                      .suspicions = Many([this] {
+                        return Suspicion{.suspect = Node(),
+                                         .by = Node(),
+                                         .generation = Number<uint64_t>(),
+                                         .heartbeat = Number<uint64_t>()};
+                      }),
+                      .answer_wanted = Flag()};
+      case 1:
+        return ReplicaWrite{.request = Number<uint64_t>(),
+                            .layout = Number<uint64_t>(),
+                            .partition = Number<PartitionId>(),
+                            .key = Bytes(),
+                            .record = Bytes()};
+      case 2:
+        return ReplicaWriteReply{.request = Number<uint64_t>(), .status = Status()};
+      case 3:
+        return ReplicaRead{.request = Number<uint64_t>(),
+                           .layout = Number<uint64_t>(),
+                           .partition = Number<PartitionId>(),
+                           .key = Bytes()};
+      case 4:
+        return ReplicaReadReply{
+            .request = Number<uint64_t>(), .status = Status(), .record = Bytes()};
+      case 5:
+        return Forward{.request = Number<uint64_t>(),
+                       .sequence = Number<uint64_t>(),
+                       .sender_generation = Number<uint64_t>(),
+                       .receiver_generation = Number<uint64_t>(),
+                       .layout = Number<uint64_t>(),
+                       .remaining_us = Number<int64_t>(),
+                       .operation = Request()};
+      case 6:
+        return ForwardReply{.request = Number<uint64_t>(), .status = Status(), .reply = Reply()};
+      case 7:
+        return ExchangeOffer{.request = Number<uint64_t>(),
+                             .layout = Number<uint64_t>(),
+                             .partition = Number<PartitionId>(),
+                             .from = Bytes(),
+                             .to = Bytes(),
+                             .entries = Many([this] {
+                               return KeyHash{.key = Bytes(),
+                                              .high = Number<uint64_t>(),
+                                              .low = Number<uint64_t>()};
+                             })};
+      case 8:
+        return ExchangeAnswer{.request = Number<uint64_t>(),
+                              .status = Status(),
+                              .partition = Number<PartitionId>(),
+                              .records = Many([this] { return Record(); }),
+                              .wanted = Many([this] { return Bytes(); }),
+                              .covered_to = Bytes()};
+      default:
+        return ExchangeRecords{.layout = Number<uint64_t>(),
+                               .partition = Number<PartitionId>(),
+                               .records = Many([this] { return Record(); })};
+    }
+  }
+
+ private:
+  Random* const random_;
+};
+
+static_assert(std::variant_size_v<Message> == 10, "Draw::Any must know every message");
+
+}  // namespace
+
+bool SameMessage(const Message& a, const Message& b) {
+  if (a.index() != b.index()) return false;
+  return std::visit(
+      [&b](const auto& body) {
+        return Same(body, std::get<std::remove_cvref_t<decltype(body)>>(b));
+      },
+      a);
+}
+
+std::string RandomBytes(Random* random, size_t size) {
+  std::string bytes(size, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random->Below(256));
+  return bytes;
+}
+
+Message RandomMessage(Random* random) {
+  const size_t kind = static_cast<size_t>(random->Below(std::variant_size_v<Message>));
+  return Draw(random).Any(kind);
+}
+
+std::vector<Message> OneOfEach() {
+  const ClientRequest request = {.kind = ClientRequest::Kind::kPut,
+                                 .base = ClientRequest::Base::kToken,
+                                 .bucket = 7,
+                                 .key = "apple",
+                                 .value = "red",
+                                 .context = "token",
+                                 .quorum = 2,
+                                 .timeout_us = 2'000'000};
+  const ClientReply reply = {.outcome = ClientReply::Outcome::kUnknown,
+                             .message = "1 of 2 acknowledgements came in time",
+                             .siblings = {{.value = "red", .timestamp_us = -1}},
+                             .context = "token",
+                             .replicas = 1};
+  const std::string key = MakeRecordKey(7, "apple");
+  return {
+      Gossip{.members = {{.id = 1, .generation = 4, .heartbeat = 1000},
+                         {.id = 65535, .generation = 1, .heartbeat = 0}},
+             .suspicions = {{.suspect = 2, .by = 3, .generation = 9, .heartbeat = 77}},
+             .answer_wanted = true},
+      ReplicaWrite{.request = ~uint64_t{0}, .layout = 5, .partition = 255, .key = key,
+                   .record = "record"},
+      ReplicaWriteReply{.request = 1, .status = ReplicaStatus::kOk},
+      ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key},
+      ReplicaReadReply{.request = 2, .status = ReplicaStatus::kWrongLayout, .record = "record"},
+      Forward{.request = 3, .sequence = 1, .sender_generation = 2, .receiver_generation = 3,
+              .layout = 5, .remaining_us = 1'500'000, .operation = request},
+      ForwardReply{.request = 3, .status = ReplicaStatus::kRefused, .reply = reply},
+      ExchangeOffer{.request = 4, .layout = 5, .partition = 9, .from = "a", .to = "b",
+                    .entries = {{.key = key, .high = ~uint64_t{0}, .low = 1}}},
+      ExchangeAnswer{.request = 4, .status = ReplicaStatus::kError, .partition = 9,
+                     .records = {{.key = key, .record = "record"}}, .wanted = {"a", ""},
+                     .covered_to = "b"},
+      ExchangeRecords{.layout = 5, .partition = 9, .records = {{.key = key, .record = "record"}}},
+  };
+}
+
+}  // namespace norn::net

@@ -1,0 +1,357 @@
+#include "node/config.h"
+
+#include <fstream>
+#include <limits>
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/check.h"
+#include "google/protobuf/io/tokenizer.h"
+#include "google/protobuf/text_format.h"
+#include "node/config.pb.h"
+#include "node/endpoint.h"
+
+namespace norn::node {
+
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Reflection;
+using google::protobuf::TextFormat;
+
+constexpr char kSeeExample[] = "node/nornd.example.textproto lists every setting";
+
+std::string Position(const std::string& path, int line, int column) {
+  return absl::StrCat(path, ":", line + 1, ":", column + 1, ": ");
+}
+
+class SyntaxErrors : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit SyntaxErrors(const std::string& path) : path_(path) {}
+
+  void AddError(int line, int column, const std::string& message) override {
+    // Line -1: the file as a whole.
+    errors_.push_back(line < 0 ? absl::StrCat(path_, ": ", message)
+                               : absl::StrCat(Position(path_, line, column), message));
+  }
+
+  absl::Status status() const {
+    return absl::InvalidArgumentError(
+        absl::StrCat(absl::StrJoin(errors_, "\n"), " (", kSeeExample, ")"));
+  }
+
+ private:
+  const std::string& path_;
+  std::vector<std::string> errors_;
+};
+
+// One block of the file, and where its settings stand. Keeps the first error of all blocks
+// that share `error`; after one, takes nothing more.
+class Block {
+ public:
+  Block(const google::protobuf::Message& message, const TextFormat::ParseInfoTree* tree,
+        const std::string& path, std::string name, absl::Status* error)
+      : message_(message), tree_(tree), path_(path), name_(std::move(name)), error_(error) {}
+
+  // The block `field`, the `index`th if it is repeated (-1: it is not).
+  Block Inner(const char* field, int index = -1) const {
+    const FieldDescriptor* const descriptor = Find(field);
+    const Reflection* const reflection = message_.GetReflection();
+    const google::protobuf::Message& inner =
+        index < 0 ? reflection->GetMessage(message_, descriptor)
+                  : reflection->GetRepeatedMessage(message_, descriptor, index);
+    const TextFormat::ParseInfoTree* const inner_tree =
+        tree_ == nullptr ? nullptr : tree_->GetTreeForNested(descriptor, index);
+    return Block(inner, inner_tree, path_, name_.empty() ? field : absl::StrCat(name_, ".", field),
+                 error_);
+  }
+
+  bool Has(const char* field) const {
+    return message_.GetReflection()->HasField(message_, Find(field));
+  }
+
+  // Sets `*out` to the number times `scale`, if it is there and within [low, high].
+  template <typename T>
+  void Number(const char* field, uint64_t low, uint64_t high, T* out, uint64_t scale = 1) const {
+    const FieldDescriptor* const descriptor = Find(field);
+    const Reflection* const reflection = message_.GetReflection();
+    CORE_CHECK(high <= static_cast<uint64_t>(std::numeric_limits<T>::max()) / scale);
+    if (!Has(field)) return;
+    const uint64_t value = descriptor->cpp_type() == FieldDescriptor::CPPTYPE_UINT32
+                               ? reflection->GetUInt32(message_, descriptor)
+                               : reflection->GetUInt64(message_, descriptor);
+    if (value < low || value > high) {
+      Fail(field, absl::StrCat("is ", value, ": it must be ", low, " to ", high));
+      return;
+    }
+    *out = static_cast<T>(value * scale);
+  }
+
+  void Text(const char* field, std::string* out) const {
+    if (Has(field)) *out = message_.GetReflection()->GetString(message_, Find(field));
+  }
+
+  void Address(const char* field, std::string* out) const {
+    Text(field, out);
+    if (out->empty()) return;
+    if (absl::StatusOr<Endpoint> endpoint = ParseEndpoint(*out); !endpoint.ok()) {
+      Fail(field, endpoint.status().message());
+    }
+  }
+
+  // Records an error at `field`, or at the whole file if the setting is not there.
+  void Fail(const char* field, absl::string_view what) const {
+    if (!error_->ok()) return;
+    *error_ = absl::InvalidArgumentError(
+        absl::StrCat(Where(field), name_, name_.empty() ? "" : ".", field, " ", what));
+  }
+
+  // "path:line:column: " of `field`, or "path: ".
+  std::string Where(const char* field, int index = -1) const {
+    TextFormat::ParseLocation location;
+    if (tree_ != nullptr) location = tree_->GetLocation(Find(field), index);
+    if (location.line < 0) return absl::StrCat(path_, ": ");
+    return Position(path_, location.line, location.column);
+  }
+
+ private:
+  const FieldDescriptor* Find(const char* field) const {
+    const FieldDescriptor* const descriptor = message_.GetDescriptor()->FindFieldByName(field);
+    CORE_CHECK(descriptor != nullptr);
+    return descriptor;
+  }
+
+  const google::protobuf::Message& message_;
+  const TextFormat::ParseInfoTree* tree_;  // null: the block is not in the file
+  const std::string& path_;
+  std::string name_;
+  absl::Status* error_;
+};
+
+constexpr uint64_t kMillisecondsMax = 24ull * 3600 * 1000;
+constexpr uint64_t kMicrosPerMilli = 1000;
+
+MemberConfig TakeMember(const Block& block) {
+  MemberConfig member;
+  block.Number("id", 1, 65535, &member.id);
+  block.Address("address", &member.address);
+  block.Text("zone", &member.zone);
+  block.Number("weight", 1, 1000, &member.weight);
+  if (member.id == kNoNode) block.Fail("id", "is missing: give each member a number, 1 to 65535");
+  if (member.address.empty()) block.Fail("address", "is missing: give the host:port of its peers");
+  return member;
+}
+
+// Whether N, R and W fit each other is for norn::Validate() to say.
+BucketConfig TakeBucket(const Block& block) {
+  BucketConfig bucket;
+  block.Number("id", 0, 65535, &bucket.id);
+  block.Text("name", &bucket.name);
+  block.Number("n", 0, 1000, &bucket.n);
+  block.Number("r", 0, 1000, &bucket.r);
+  block.Number("w", 0, 1000, &bucket.w);
+  block.Number("r_min", 0, 1000, &bucket.r_min);
+  block.Number("w_min", 0, 1000, &bucket.w_min);
+  return bucket;
+}
+
+void TakeCluster(const v1::ClusterSettings& settings, const Block& block, Config* config) {
+  ClusterConfig& cluster = config->cluster;
+  block.Text("name", &cluster.name);
+  block.Number("partitions", 1, 16384, &cluster.partitions);
+  block.Text("secret", &cluster.secret);
+  block.Text("secret_file", &config->secret_file);
+  if (!cluster.secret.empty() && !config->secret_file.empty()) {
+    block.Fail("secret_file", "and cluster.secret are both given: leave one of them out");
+  }
+  for (int i = 0; i < settings.member_size(); ++i) {
+    cluster.members.push_back(TakeMember(block.Inner("member", i)));
+  }
+  if (settings.bucket_size() > 0) cluster.buckets.clear();
+  for (int i = 0; i < settings.bucket_size(); ++i) {
+    cluster.buckets.push_back(TakeBucket(block.Inner("bucket", i)));
+  }
+}
+
+void TakeNode(const Block& block, Config* config) {
+  NodeOptions& node = config->node;
+  block.Number("id", 1, 65535, &node.id);
+  block.Address("client_listen", &config->client_listen);
+  block.Address("peer_listen", &config->peer_listen);
+  block.Text("data_dir", &config->engine.dir);
+  block.Number("key_bytes_max", 1, 16u << 20, &node.key_bytes_max);
+  block.Number("value_bytes_max", 1, 64u << 20, &node.value_bytes_max);
+  block.Number("siblings_max", 1, 4096, &node.siblings_max);
+  block.Number("requests_in_flight_max", 1, 1u << 24, &node.requests_in_flight_max);
+  block.Number("request_timeout_ms", 1, kMillisecondsMax, &node.request_timeout_us,
+               kMicrosPerMilli);
+  block.Number("drain_timeout_ms", 1, kMillisecondsMax, &config->drain_timeout_us, kMicrosPerMilli);
+  block.Number("gossip_interval_ms", 10, kMillisecondsMax, &node.gossip_interval_us,
+               kMicrosPerMilli);
+  block.Number("suspect_after_ms", 20, kMillisecondsMax, &node.suspect_after_us, kMicrosPerMilli);
+  block.Number("speculate_after_ms", 1, kMillisecondsMax, &node.speculate_after_us,
+               kMicrosPerMilli);
+  block.Number("exchange_interval_ms", 10, kMillisecondsMax, &node.exchange_interval_us,
+               kMicrosPerMilli);
+  block.Number("exchange_page_entries", 1, 1u << 20, &node.exchange_page_entries);
+  block.Number("exchange_page_bytes", 1024, 16u << 20, &node.exchange_page_bytes);
+  block.Number("lease_counters", 1, 1u << 30, &node.lease_counters);
+  if (node.id == kNoNode) block.Fail("id", "is missing: say which member this node is");
+  if (config->engine.dir.empty()) {
+    block.Fail("data_dir", "is missing: name a directory for this node's data");
+  }
+}
+
+void TakeStorage(const Block& block, storage::EngineOptions* engine) {
+  block.Number("memtable_bytes", 64u << 10, 4ull << 30, &engine->memtable_bytes);
+  block.Number("immutable_memtables_max", 1, 64, &engine->immutable_memtables_max);
+  block.Number("wal_preallocate_bytes", 0, 4ull << 30, &engine->wal_preallocate_bytes);
+  block.Number("block_bytes", 256, 1u << 20, &engine->block_bytes);
+  block.Number("block_restart_interval", 1, 1024, &engine->block_restart_interval);
+  block.Number("bloom_bits_per_key", 0, 64, &engine->bloom_bits_per_key);
+  block.Number("block_cache_bytes", 0, 1ull << 40, &engine->block_cache_bytes);
+  block.Number("level0_tables_to_compact", 2, 64, &engine->level0_tables_to_compact);
+  block.Number("level1_bytes", 1u << 20, 1ull << 40, &engine->level1_bytes);
+  block.Number("level_growth", 2, 100, &engine->level_growth);
+  block.Number("table_bytes", 64u << 10, 4ull << 30, &engine->table_bytes);
+}
+
+void TakeLog(const Block& block, Config* config) {
+  static const std::map<std::string, LogLevel> kLevels = {{"debug", LogLevel::kDebug},
+                                                          {"info", LogLevel::kInfo},
+                                                          {"warning", LogLevel::kWarning},
+                                                          {"error", LogLevel::kError}};
+  std::string level = "info";
+  block.Text("level", &level);
+  const auto found = kLevels.find(level);
+  if (found == kLevels.end()) {
+    block.Fail("level", absl::StrCat("is \"", level, "\": write debug, info, warning or error"));
+  } else {
+    config->log_level = found->second;
+  }
+  block.Number("notes_per_second_max", 1, 1u << 20, &config->notes_per_second_max);
+}
+
+// Where in the file the fault stands that norn::Validate() found. Its messages begin with the
+// thing ("bucket 3 (name): w is 4", "member 2: ...", "partitions is ..."); one that names no
+// such thing is about the file as a whole.
+std::string FaultPosition(const v1::NodeConfig& proto, const Block& root,
+                          absl::string_view message) {
+  const Block cluster = root.Inner("cluster");
+  for (int i = 0; i < proto.cluster().bucket_size(); ++i) {
+    const v1::BucketSettings& bucket = proto.cluster().bucket(i);
+    if (!absl::StartsWith(message, absl::StrCat("bucket ", bucket.id(), " ("))) continue;
+    const Block block = cluster.Inner("bucket", i);
+    for (const char* field : {"n", "r", "w", "r_min", "w_min"}) {
+      const bool named = absl::StrContains(message, absl::StrCat("): ", field, " is "));
+      if (named && block.Has(field)) return block.Where(field);
+    }
+    return cluster.Where("bucket", i);
+  }
+  for (int i = 0; i < proto.cluster().member_size(); ++i) {
+    if (absl::StartsWith(message, absl::StrCat("member ", proto.cluster().member(i).id(), ":"))) {
+      return cluster.Where("member", i);
+    }
+  }
+  if (absl::StartsWith(message, "partitions ")) return cluster.Where("partitions");
+  if (absl::StartsWith(message, "this node's id ")) return root.Inner("node").Where("id");
+  if (absl::StartsWith(message, "node:")) return root.Where("node");
+  return root.Where("cluster");
+}
+
+void AddWarnings(Config* config) {
+  if (config->cluster.secret.empty() && config->secret_file.empty()) {
+    config->warnings.push_back(
+        "cluster.secret is not set: clients can forge context tokens; set the same secret on "
+        "every node");
+  }
+  for (const BucketConfig& bucket : config->cluster.buckets) {
+    if (bucket.RMin() + bucket.WMin() <= bucket.n) {
+      config->warnings.push_back(absl::StrCat("bucket ", bucket.id, " (", bucket.name,
+                                              "): r + w is not above n, so a read may miss ",
+                                              "the latest write"));
+    }
+  }
+}
+
+std::string Resolve(const std::string& named, const std::string& config_path) {
+  if (named.empty() || named.front() == '/') return named;
+  const size_t slash = config_path.rfind('/');
+  return slash == std::string::npos ? named : config_path.substr(0, slash + 1) + named;
+}
+
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path, absl::string_view what) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": cannot read the ", what, ": check the path and its permissions"));
+  }
+  return text.str();
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& path) {
+  v1::NodeConfig proto;
+  SyntaxErrors errors(path);
+  TextFormat::ParseInfoTree tree;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  parser.WriteLocationsTo(&tree);
+  if (!parser.ParseFromString(std::string(text), &proto)) return errors.status();
+
+  Config config;
+  absl::Status error;
+  const Block root(proto, &tree, path, "", &error);
+  TakeCluster(proto.cluster(), root.Inner("cluster"), &config);
+  TakeNode(root.Inner("node"), &config);
+  TakeStorage(root.Inner("storage"), &config.engine);
+  TakeLog(root.Inner("log"), &config);
+  if (!error.ok()) return error;
+
+  if (absl::Status status = Validate(config.cluster, config.node); !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(FaultPosition(proto, root, status.message()), status.message()));
+  }
+  for (const MemberConfig& member : config.cluster.members) {
+    if (member.id == config.node.id && config.peer_listen.empty()) {
+      config.peer_listen = member.address;
+    }
+  }
+  if (config.client_listen == config.peer_listen) {
+    root.Inner("node").Fail("client_listen",
+                            "is the peer port too: clients need a port of their own");
+    return error;
+  }
+  config.engine.dir = Resolve(config.engine.dir, path);
+  config.secret_file = Resolve(config.secret_file, path);
+  config.engine.owner = absl::StrCat(config.cluster.name, "/", config.node.id);
+  AddWarnings(&config);
+  return config;
+}
+
+absl::StatusOr<Config> LoadConfig(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadWholeFile(path, "configuration file");
+  if (!text.ok()) return text.status();
+  absl::StatusOr<Config> config = ParseConfig(*text, path);
+  if (!config.ok() || config->secret_file.empty()) return config;
+  absl::StatusOr<std::string> secret =
+      ReadWholeFile(config->secret_file, "secret that cluster.secret_file names");
+  if (!secret.ok()) return secret.status();
+  config->cluster.secret = std::string(absl::StripAsciiWhitespace(*secret));
+  if (config->cluster.secret.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(config->secret_file, ": the secret is empty: write a line of random text"));
+  }
+  return config;
+}
+
+}  // namespace norn::node

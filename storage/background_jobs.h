@@ -1,0 +1,81 @@
+// Jobs that read and write tables: block reads, flushes, and the removal of files that
+// nothing refers to any more. (Compactions: compaction.h.)
+
+#ifndef NORN_STORAGE_BACKGROUND_JOBS_H_
+#define NORN_STORAGE_BACKGROUND_JOBS_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/block.h"
+#include "storage/block_cache.h"
+#include "storage/engine_job.h"
+#include "storage/file_system.h"
+#include "storage/memtable.h"
+#include "storage/table.h"
+#include "storage/table_writer.h"
+
+namespace norn::storage {
+
+// Fetches a block: one step.
+class ReadBlockJob : public EngineJob {
+ public:
+  ReadBlockJob(std::shared_ptr<const Table> table, const BlockHandle& handle);
+
+  bool RunStep() override;
+  const char* Name() const override { return name_.c_str(); }
+
+  BlockId id() const { return {.table = table_->meta().number, .offset = handle_.offset}; }
+  const absl::StatusOr<std::shared_ptr<const Block>>& block() const { return block_; }
+
+ private:
+  std::shared_ptr<const Table> table_;
+  BlockHandle handle_;
+  std::string name_;
+  absl::StatusOr<std::shared_ptr<const Block>> block_;
+};
+
+// Writes an immutable memtable as a table, the newest entry of each key only.
+class FlushJob : public EngineJob {
+ public:
+  FlushJob(std::shared_ptr<const Memtable> memtable, std::unique_ptr<TableWriter> writer);
+
+  bool RunStep() override;
+  const char* Name() const override { return name_.c_str(); }
+
+  const TableWriter& writer() const { return *writer_; }
+
+ private:
+  std::shared_ptr<const Memtable> memtable_;
+  std::unique_ptr<TableWriter> writer_;
+  MemtableIterator entries_;
+  std::string last_key_;
+  bool started_ = false;
+  bool finished_ = false;
+  std::string name_;
+};
+
+// Removes files, one a step. A file that cannot be removed now is removed by the next
+// Open(), which looks for files that nothing refers to.
+class PurgeJob : public EngineJob {
+ public:
+  PurgeJob(FileSystem* file_system, std::vector<std::string> paths);
+
+  bool RunStep() override;
+  const char* Name() const override { return "purge"; }
+
+ private:
+  FileSystem* file_system_;
+  std::vector<std::string> paths_;
+  size_t next_ = 0;
+};
+
+}  // namespace norn::storage
+
+#endif  // NORN_STORAGE_BACKGROUND_JOBS_H_

@@ -1,0 +1,199 @@
+// The engine behind engine.h: state on the engine's thread, and who may change it when.
+//
+//   memory   memtable_ takes puts; retired ones wait in immutables_, oldest first
+//   log      open_group_ takes puts; closed groups wait in groups_; one GroupJob is out
+//   version  levels_: changed only by ApplyEdit, after the edit is durable
+//   edits    what flushes and compactions want to change; made durable in order, on the
+//            log lane, so that the manifest has one writer
+//   files    obsolete_: removed once the edit that drops them is durable and no job reads
+//            them any more
+//
+// A memtable is flushed only after its last put is durable in the log, so tables never
+// run ahead of what was acknowledged.
+
+#ifndef NORN_STORAGE_ENGINE_IMPL_H_
+#define NORN_STORAGE_ENGINE_IMPL_H_
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/background_jobs.h"
+#include "storage/backoff.h"
+#include "storage/block_cache.h"
+#include "storage/compaction.h"
+#include "storage/compaction_picker.h"
+#include "storage/engine.h"
+#include "storage/engine_job.h"
+#include "storage/file_system.h"
+#include "storage/live_table.h"
+#include "storage/log_jobs.h"
+#include "storage/manifest.h"
+#include "storage/memtable.h"
+#include "storage/recovery.h"
+#include "storage/table_builder.h"
+#include "storage/wal.h"
+
+namespace norn::storage {
+
+// Blocks that were fetched for one Get().
+class PendingRead {
+ private:
+  friend class EngineImpl;
+  std::map<BlockId, absl::StatusOr<std::shared_ptr<const Block>>> blocks_;
+  bool waiting_ = false;
+};
+
+TableOptions TableOptionsOf(const EngineOptions& options);
+// The salt of file `number`.
+uint64_t FileId(const EngineOptions& options, uint64_t number);
+
+class EngineImpl final : public Engine {
+ public:
+  EngineImpl(FileSystem* file_system, EngineOptions options, RecoveredState state);
+
+  Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
+  absl::Status Put(absl::string_view key, absl::string_view value,
+                   uint64_t* sequence) override;
+  uint64_t durable_sequence() const override { return durable_sequence_; }
+  uint64_t last_sequence() const override { return last_sequence_; }
+  absl::Status health() const override { return health_; }
+  std::optional<std::string> ReadSlot(absl::string_view name) const override;
+  void WriteSlot(absl::string_view name, std::string bytes, uint64_t ticket) override;
+  absl::Status Scan(absl::string_view from, absl::string_view to, size_t entries_max,
+                    size_t bytes_max, std::vector<Entry>* entries, std::string* next) override;
+  void AcknowledgeRecovery() override;
+  std::unique_ptr<Job> NextJob(Lane lane) override;
+  void Finish(std::unique_ptr<Job> job) override;
+  std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() override;
+  std::vector<FinishedSlot> TakeFinishedSlots() override;
+  EngineStats stats() const override;
+
+ private:
+  struct PendingGroup {
+    std::unique_ptr<WalGroup> group;
+    bool starts_wal = false;  // the first group of a memtable
+  };
+  struct PendingEdit {
+    VersionEdit edit;
+    std::vector<std::shared_ptr<LiveTable>> added;
+    bool ends_flush = false;
+    bool ends_compaction = false;
+  };
+  struct PendingSlot {
+    std::string name;
+    std::string bytes;
+    uint64_t ticket = 0;
+  };
+  struct WantedBlock {
+    std::shared_ptr<const Table> table;
+    BlockHandle handle;
+  };
+  struct ObsoleteFile {
+    std::string path;
+    std::weak_ptr<const Table> reader;
+  };
+  // What the log lane did last: its kinds of work take turns.
+  enum class LogTurn { kGroup, kManifest, kSlot };
+
+  // engine_impl.cc: memory and reads.
+  void RetireMemtable();
+  std::unique_ptr<Memtable> NewMemtable();
+  Lookup Found(absl::string_view value, uint64_t sequence);
+  Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
+  // Nothing: the table does not have it.
+  std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live,
+                                     absl::string_view key,
+                                     std::shared_ptr<PendingRead>* read);
+  void WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
+                 const std::shared_ptr<PendingRead>& read);
+  absl::Status InDoubt(uint64_t sequence) const;
+
+  // engine_jobs.cc: making jobs and taking them back.
+  uint64_t NewFileNumber() { return next_file_number_++; }
+  std::unique_ptr<Job> NextLogJob();
+  std::unique_ptr<Job> NextGroupJob();
+  std::unique_ptr<Job> NextManifestJob();
+  std::unique_ptr<Job> NextSlotJob();
+  std::unique_ptr<Job> NextReadJob();
+  std::unique_ptr<Job> NextBackgroundJob();
+  std::unique_ptr<Job> NextFlushJob();
+  std::unique_ptr<Job> NextPurgeJob();
+  std::unique_ptr<Job> NextCompactionJob();
+  void FinishGroup(GroupJob* job);
+  void FinishManifest(ManifestJob* job);
+  void FinishSlot(SlotJob* job);
+  void FinishReadBlock(ReadBlockJob* job);
+  void FinishFlush(FlushJob* job);
+  void FinishCompaction(CompactionJob* job);
+  void Poison(const absl::Status& why);
+  void NoteDamage(uint64_t table_number, const absl::Status& damage);
+
+  // The whole version as one edit, for a new manifest.
+  VersionEdit Snapshot() const;
+  void ApplyEdit(PendingEdit* edit);
+
+  FileSystem* const file_system_;
+  const EngineOptions options_;
+  const std::unique_ptr<DirectoryLock> lock_;
+
+  uint64_t last_sequence_;
+  uint64_t durable_sequence_;
+  absl::Status health_;
+  absl::Status full_;  // why puts are refused for now; OK: they are not
+
+  std::unique_ptr<Memtable> memtable_;
+  std::deque<std::shared_ptr<const Memtable>> immutables_;
+  bool flush_out_ = false;  // from its job to its edit
+  Backoff flush_backoff_;
+
+  std::unique_ptr<WalGroup> open_group_;
+  bool open_group_starts_wal_ = false;
+  std::deque<PendingGroup> groups_;
+  std::unique_ptr<OpenLog> wal_;  // null: the next group starts a new one
+  std::vector<WalRef> wals_;      // named by the manifest, oldest first
+  uint64_t wal_synced_bytes_;     // of the newest of them
+  Backoff wal_backoff_;
+
+  uint64_t next_file_number_;
+  uint64_t flushed_sequence_;
+  bool suspect_;
+  uint64_t lost_from_;
+  std::array<Level, kLevels> levels_;
+  std::unique_ptr<OpenLog> manifest_;  // null: a new one must be written
+  std::deque<PendingEdit> edits_;
+  Backoff manifest_backoff_;
+  std::vector<ObsoleteFile> obsolete_;
+  // Files that no manifest needs, but the one in doubt may name.
+  std::vector<std::string> abandoned_;
+
+  std::map<std::string, std::string, std::less<>> slots_;
+  std::deque<PendingSlot> pending_slots_;
+  std::vector<FinishedSlot> finished_slots_;
+
+  BlockCache cache_;
+  std::deque<WantedBlock> wanted_;
+  std::map<BlockId, std::vector<std::shared_ptr<PendingRead>>> waiting_reads_;
+  std::vector<std::shared_ptr<PendingRead>> finished_reads_;
+
+  std::shared_ptr<Compaction> compaction_;  // from its first job to its edit
+  CompactionPicker picker_;
+  Backoff compaction_backoff_;
+
+  std::array<bool, kLaneCount> job_out_{};
+  LogTurn log_turn_ = LogTurn::kSlot;
+  mutable EngineStats stats_;
+};
+
+}  // namespace norn::storage
+
+#endif  // NORN_STORAGE_ENGINE_IMPL_H_

@@ -1,0 +1,46 @@
+// A table of the current version, as the engine's thread sees it.
+
+#ifndef NORN_STORAGE_LIVE_TABLE_H_
+#define NORN_STORAGE_LIVE_TABLE_H_
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "storage/table.h"
+#include "storage/table_meta.h"
+
+namespace norn::storage {
+
+struct LiveTable {
+  TableMeta meta;
+  std::shared_ptr<const Table> table;  // null: it could not be opened, `damage` says why
+  // The first damage that was met. A damaged table stays where it is and is never an
+  // input of a compaction; what of it can be read is served.
+  absl::Status damage;
+
+  bool Covers(absl::string_view key) const {
+    return absl::string_view(meta.smallest) <= key && key <= absl::string_view(meta.largest);
+  }
+  bool Overlaps(absl::string_view smallest, absl::string_view largest) const {
+    return absl::string_view(meta.smallest) <= largest &&
+           smallest <= absl::string_view(meta.largest);
+  }
+};
+
+// The tables of one level. Level 0: newest first, may overlap. Others: by key, disjoint.
+using Level = std::vector<std::shared_ptr<LiveTable>>;
+
+// The first table of a level other than 0 whose last key is >= `key`.
+inline Level::const_iterator FirstTableAtOrAfter(const Level& level, absl::string_view key) {
+  return std::lower_bound(level.begin(), level.end(), key,
+                          [](const std::shared_ptr<LiveTable>& table, absl::string_view k) {
+                            return absl::string_view(table->meta.largest) < k;
+                          });
+}
+
+}  // namespace norn::storage
+
+#endif  // NORN_STORAGE_LIVE_TABLE_H_

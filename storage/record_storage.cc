@@ -1,0 +1,196 @@
+#include "storage/record_storage.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/check.h"
+#include "core/replication/record_ops.h"
+
+namespace norn::storage {
+
+namespace {
+
+constexpr size_t kPartitionPrefixBytes = 2;
+
+// Readable while in doubt? Never: what a crash may take back is not told to anyone.
+absl::Status InDoubt(const absl::Status& health) {
+  return absl::UnavailableError(
+      std::string("the record is in doubt: ") + std::string(health.message()));
+}
+
+}  // namespace
+
+std::string MakeEngineKey(PartitionId partition, absl::string_view record_key) {
+  std::string key;
+  key.reserve(kPartitionPrefixBytes + record_key.size());
+  key.push_back(static_cast<char>(partition >> 8));
+  key.push_back(static_cast<char>(partition & 0xff));
+  key.append(record_key.data(), record_key.size());
+  return key;
+}
+
+RecordStorage::RecordStorage(Engine& engine) : engine_(engine) {}
+RecordStorage::~RecordStorage() = default;
+
+void RecordStorage::Submit(StoreRequest&& request) {
+  if (StoreUpdate* const update = std::get_if<StoreUpdate>(&request)) {
+    Pending pending;
+    pending.key = MakeEngineKey(update->partition, update->key);
+    pending.ticket = update->ticket;
+    pending.op = std::move(update->op);
+    pending.record_wanted = update->record_wanted;
+    Enter(std::move(pending));
+  } else if (const StoreRead* const read = std::get_if<StoreRead>(&request)) {
+    Pending pending;
+    pending.key = MakeEngineKey(read->partition, read->key);
+    pending.ticket = read->ticket;
+    Enter(std::move(pending));
+  } else if (const StoreScan* const scan = std::get_if<StoreScan>(&request)) {
+    RunScan(*scan);
+  } else {
+    StoreSlot& slot = std::get<StoreSlot>(request);
+    engine_.WriteSlot(slot.name, std::move(slot.bytes), slot.ticket);
+  }
+}
+
+void RecordStorage::Enter(Pending&& pending) {
+  if (!latched_.empty()) {
+    const auto latch = latched_.find(pending.key);
+    if (latch != latched_.end()) {
+      latch->second.push_back(std::move(pending));
+      return;
+    }
+  }
+  if (TryRun(pending) == Progress::kNeedsRead) {
+    std::string key = pending.key;
+    latched_[std::move(key)].push_back(std::move(pending));
+  }
+}
+
+RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
+  Lookup found = engine_.Get(pending.key, &pending.read);
+  if (found.state == Lookup::State::kNeedsRead) return Progress::kNeedsRead;
+  if (pending.op.has_value()) {
+    RunUpdate(pending, found);
+    return Progress::kDone;
+  }
+  StoreReply reply;
+  reply.ticket = pending.ticket;
+  if (found.state == Lookup::State::kError) reply.status = std::move(found.status);
+  if (found.state == Lookup::State::kFound) reply.record = std::move(found.value);
+  Release(std::move(reply), found.sequence);
+  return Progress::kDone;
+}
+
+void RecordStorage::RunUpdate(const Pending& pending, const Lookup& found) {
+  StoreReply reply;
+  reply.ticket = pending.ticket;
+  uint64_t sequence = found.sequence;
+  if (found.state == Lookup::State::kError) {
+    // An update over an unreadable record fails: it would hide what cannot be read.
+    reply.status = found.status;
+  } else {
+    reply.status = ApplyOp(*pending.op, found.value, &scratch_);
+    if (reply.status.ok()) {
+      if (scratch_ != found.value) {
+        reply.status = engine_.Put(pending.key, scratch_, &sequence);
+      }
+      reply.applied = reply.status.ok();
+      if (reply.applied && pending.record_wanted) reply.record = scratch_;
+    }
+  }
+  // A refusal tells nothing of the record, so it need not wait.
+  Release(std::move(reply), reply.applied ? sequence : 0);
+}
+
+void RecordStorage::RunScan(const StoreScan& scan) {
+  StoreReply reply;
+  reply.ticket = scan.ticket;
+  const std::string from = MakeEngineKey(scan.partition, scan.from);
+  const std::string to =
+      scan.to.empty() ? MakeEngineKey(static_cast<PartitionId>(scan.partition + 1), "")
+                      : MakeEngineKey(scan.partition, scan.to);
+  std::vector<Engine::Entry> entries;
+  std::string next;
+  reply.status =
+      engine_.Scan(from, to, scan.entries_max, scan.bytes_max, &entries, &next);
+  uint64_t newest = 0;
+  if (reply.status.ok()) {
+    reply.entries.reserve(entries.size());
+    for (Engine::Entry& entry : entries) {
+      newest = std::max(newest, entry.sequence);
+      entry.key.erase(0, kPartitionPrefixBytes);
+      reply.entries.push_back({std::move(entry.key), std::move(entry.value)});
+    }
+    if (!next.empty()) reply.next = next.substr(kPartitionPrefixBytes);
+  }
+  Release(std::move(reply), newest);
+}
+
+void RecordStorage::Release(StoreReply&& reply, uint64_t sequence) {
+  if (sequence <= engine_.durable_sequence()) {
+    ready_.push_back(std::move(reply));
+  } else {
+    waiting_.emplace_hint(waiting_.end(), sequence, std::move(reply));
+  }
+}
+
+// Goes on with the key whose block came. Few keys are latched at any time: a walk will do.
+void RecordStorage::Resume(const PendingRead* read) {
+  const auto waits_for_it = [read](const auto& latch) {
+    return latch.second.front().read.get() == read;
+  };
+  const auto latch = std::find_if(latched_.begin(), latched_.end(), waits_for_it);
+  if (latch == latched_.end()) return;
+  std::deque<Pending>& queue = latch->second;
+  while (!queue.empty() && TryRun(queue.front()) == Progress::kDone) queue.pop_front();
+  if (queue.empty()) latched_.erase(latch);
+}
+
+void RecordStorage::Pump() {
+  for (const std::shared_ptr<PendingRead>& read : engine_.TakeFinishedReads()) {
+    Resume(read.get());
+  }
+  const uint64_t durable = engine_.durable_sequence();
+  while (!waiting_.empty() && waiting_.begin()->first <= durable) {
+    ready_.push_back(std::move(waiting_.begin()->second));
+    waiting_.erase(waiting_.begin());
+  }
+  const absl::Status health = engine_.health();
+  if (!health.ok() && !waiting_.empty()) {
+    for (auto& [sequence, reply] : waiting_) {
+      StoreReply doubt;
+      doubt.ticket = reply.ticket;
+      doubt.applied = reply.applied;
+      doubt.status = InDoubt(health);
+      ready_.push_back(std::move(doubt));
+    }
+    waiting_.clear();
+  }
+  for (const Engine::FinishedSlot& slot : engine_.TakeFinishedSlots()) {
+    StoreReply reply;
+    reply.ticket = slot.ticket;
+    reply.status = slot.status;
+    reply.applied = slot.status.ok();
+    ready_.push_back(std::move(reply));
+  }
+}
+
+bool RecordStorage::PopReply(StoreReply* reply) {
+  if (ready_.empty()) return false;
+  *reply = std::move(ready_.front());
+  ready_.pop_front();
+  return true;
+}
+
+norn::StoreRecovery MakeStoreRecovery(const Engine& engine, const RecoveryReport& report) {
+  norn::StoreRecovery recovery;
+  recovery.created = report.created;
+  recovery.doubtful = report.possibly_lost_from.has_value() || report.suspect;
+  recovery.lease = engine.ReadSlot("lease").value_or(std::string());
+  recovery.identity = engine.ReadSlot("identity").value_or(std::string());
+  return recovery;
+}
+
+}  // namespace norn::storage

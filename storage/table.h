@@ -1,0 +1,92 @@
+// A table that is open for reading: filter, index and properties in memory, data blocks
+// on disk.
+//
+// Immutable, hence safe to use from any thread. Every error is kDataLoss and names the
+// file, the offset and what is wrong; an error is never "absent".
+
+#ifndef NORN_STORAGE_TABLE_H_
+#define NORN_STORAGE_TABLE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/block.h"
+#include "storage/file_system.h"
+#include "storage/table_format.h"
+#include "storage/table_meta.h"
+
+namespace norn::storage {
+
+class Table {
+ public:
+  const TableMeta& meta() const { return meta_; }
+  const std::string& path() const { return path_; }
+
+  bool MayContain(absl::string_view key) const;
+
+  // The block that holds `key` if the table does. Nothing if `key` is behind all
+  // blocks. An error if the index is malformed.
+  absl::StatusOr<std::optional<BlockHandle>> FindBlock(absl::string_view key) const;
+
+  // Reads, checks and expands a data block: one file operation.
+  absl::StatusOr<std::shared_ptr<const Block>> ReadBlock(const BlockHandle& handle) const;
+
+  // The same from stored bytes that were read elsewhere, as part of a larger read.
+  absl::StatusOr<std::shared_ptr<const Block>> ParseBlock(const BlockHandle& handle,
+                                                          absl::string_view stored) const;
+  const RandomAccessFile& file() const { return *file_; }
+
+  // Over the index: keys as table_format.h says, values are handles.
+  BlockCursor IndexCursor() const { return BlockCursor(index_); }
+  // Where the data blocks end.
+  uint64_t data_end() const { return data_end_; }
+
+ private:
+  friend class TableOpener;
+  Table() = default;
+
+  TableMeta meta_;
+  std::string path_;
+  std::unique_ptr<RandomAccessFile> file_;
+  std::string filter_;
+  std::shared_ptr<const Block> index_;
+  uint64_t data_end_ = 0;
+};
+
+// Opens a table in three steps of one file operation each.
+class TableOpener {
+ public:
+  // With `expected` (what the manifest says) the file must be that very one; without,
+  // what the file says of itself is taken.
+  TableOpener(FileSystem* file_system, std::string path, std::optional<TableMeta> expected);
+
+  // True when finished.
+  bool Step();
+
+  // Null, and status() not OK, if it failed.
+  std::shared_ptr<const Table> table() const { return done_; }
+  const absl::Status& status() const { return status_; }
+
+ private:
+  absl::Status Open();
+  absl::Status ReadFooter();
+  absl::Status ReadTail();
+  absl::Status TakeProperties(absl::string_view bytes);
+
+  FileSystem* file_system_;
+  std::optional<TableMeta> expected_;
+  std::shared_ptr<Table> table_;
+  std::shared_ptr<const Table> done_;
+  absl::Status status_;
+  Footer footer_;
+  int step_ = 0;
+};
+
+}  // namespace norn::storage
+
+#endif  // NORN_STORAGE_TABLE_H_

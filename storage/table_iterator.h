@@ -1,0 +1,78 @@
+// Walks the entries of disjoint tables that are in order: one table, or a level.
+//
+// The blocks come from a BlockSource, so the same walk serves scans (which read at once)
+// and compactions (which read in steps of their own).
+
+#ifndef NORN_STORAGE_TABLE_ITERATOR_H_
+#define NORN_STORAGE_TABLE_ITERATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/block.h"
+#include "storage/iterator.h"
+#include "storage/live_table.h"
+#include "storage/table.h"
+#include "storage/table_format.h"
+
+namespace norn::storage {
+
+class BlockSource {
+ public:
+  virtual ~BlockSource() = default;
+  // The block, null if it is not there yet (the iterator stalls), or why it cannot be read.
+  virtual absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
+                                                           const BlockHandle& handle) = 0;
+};
+
+class TableIterator : public Iterator {
+ public:
+  // `tables`: disjoint, ascending. `source` must outlive the iterator.
+  TableIterator(std::vector<std::shared_ptr<LiveTable>> tables, BlockSource* source)
+      : tables_(std::move(tables)), source_(source) {}
+
+  void Seek(absl::string_view key) override;
+  void Next() override;
+  void Resume() override;
+
+  absl::string_view key() const override { return data_.key(); }
+  absl::string_view value() const override { return data_.value(); }
+  uint64_t sequence() const override { return data_.sequence(); }
+  absl::Status status() const override { return status_; }
+  absl::string_view error_from() const override { return target_; }
+  absl::string_view error_until() const override { return error_until_; }
+
+  // kStalled: what is needed.
+  const Table& stalled_table() const { return *tables_[at_]->table; }
+  BlockHandle stalled_handle() const { return handle_; }
+  // The index at the block that is needed, to find those that will be needed after it.
+  const BlockCursor& stalled_index() const { return index_; }
+
+ private:
+  // Goes to the first entry at or behind target_, starting with table at_.
+  void SeekFromTable();
+  // The same, from the block that index_ is at.
+  void SeekFromBlock();
+  void Error(absl::Status status, absl::string_view until);
+
+  std::vector<std::shared_ptr<LiveTable>> tables_;
+  BlockSource* source_;
+  size_t at_ = 0;
+  BlockCursor index_;
+  BlockCursor data_;
+  BlockHandle handle_;
+  std::string target_;    // no entry before it counts
+  std::string last_key_;
+  absl::Status status_;
+  std::string error_until_;
+};
+
+}  // namespace norn::storage
+
+#endif  // NORN_STORAGE_TABLE_ITERATOR_H_
