@@ -3,9 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <type_traits>
 #include <variant>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,14 +14,12 @@
 #include "gtest/gtest.h"
 #include "net/message_fields.h"
 #include "net/message_testing.h"
+#include "net/schema_check.h"
 #include "net/wire.pb.h"
 #include "rapidcheck/gtest.h"
 
 namespace norn::net {
 namespace {
-
-using ::google::protobuf::Descriptor;
-using ::google::protobuf::FieldDescriptor;
 
 std::string Encode(const Message& message) {
   std::string bytes;
@@ -37,93 +33,11 @@ std::string ErrorOf(absl::string_view bytes, const DecodeLimits& limits = {}) {
 
 // ---- The field tables say what wire.proto says ------------------------------------
 
-// A visitor that looks each field up in the descriptor of the message.
-class SchemaCheck {
- public:
-  explicit SchemaCheck(const Descriptor* descriptor) : descriptor_(descriptor) {}
-
-  template <typename M>
-  static void Check(const char* name) {
-    const Descriptor* const descriptor =
-        v1::Envelope::descriptor()->file()->FindMessageTypeByName(name);
-    ASSERT_NE(descriptor, nullptr) << name;
-    SchemaCheck check(descriptor);
-    M message;
-    Fields(check, message);
-    EXPECT_EQ(check.fields_, descriptor->field_count()) << name << ": the table lacks fields";
-  }
-
-  template <typename T>
-  void Int(uint32_t number, const char* name, T&) {
-    const auto type = !std::is_signed_v<T>  ? (sizeof(T) == 8 ? FieldDescriptor::TYPE_UINT64
-                                                              : FieldDescriptor::TYPE_UINT32)
-                      : sizeof(T) == 8 ? FieldDescriptor::TYPE_INT64
-                                       : FieldDescriptor::TYPE_INT32;
-    Expect(number, name, type);
-  }
-  void Node(uint32_t number, const char* name, NodeId&) {
-    Expect(number, name, FieldDescriptor::TYPE_UINT32);
-  }
-  void Bool(uint32_t number, const char* name, bool&) {
-    Expect(number, name, FieldDescriptor::TYPE_BOOL);
-  }
-  template <typename E>
-  void Enum(uint32_t number, const char* name, E&, E last) {
-    const FieldDescriptor* const field = Expect(number, name, FieldDescriptor::TYPE_ENUM);
-    if (field == nullptr) return;
-    const auto* const values = field->enum_type();
-    EXPECT_EQ(values->value_count(), static_cast<int>(last) + 2) << field->full_name();
-    for (int i = 0; i < values->value_count(); ++i) EXPECT_EQ(values->value(i)->number(), i);
-  }
-  void Fixed64(uint32_t number, const char* name, uint64_t&) {
-    Expect(number, name, FieldDescriptor::TYPE_FIXED64);
-  }
-  void Bytes(uint32_t number, const char* name, std::string&) {
-    Expect(number, name, FieldDescriptor::TYPE_BYTES);
-  }
-  void Key(uint32_t number, const char* name, std::string&) {
-    Expect(number, name, FieldDescriptor::TYPE_BYTES);
-  }
-  template <typename M>
-  void Nested(uint32_t number, const char* name, M&) {
-    const FieldDescriptor* const field = Expect(number, name, FieldDescriptor::TYPE_MESSAGE);
-    if (field != nullptr) Check<M>(field->message_type()->name().c_str());
-  }
-  template <typename M>
-  void Repeated(uint32_t number, const char* name, std::vector<M>&) {
-    const FieldDescriptor* const field = Expect(number, name, FieldDescriptor::TYPE_MESSAGE, true);
-    if (field != nullptr) Check<M>(field->message_type()->name().c_str());
-  }
-  void RepeatedKeys(uint32_t number, const char* name, std::vector<std::string>&) {
-    Expect(number, name, FieldDescriptor::TYPE_BYTES, true);
-  }
-
- private:
-  const FieldDescriptor* Expect(uint32_t number, const char* name, FieldDescriptor::Type type,
-                                bool repeated = false) {
-    ++fields_;
-    EXPECT_LT(number, 64u) << "ProtoReader keeps one bit per number";
-    const FieldDescriptor* const field =
-        descriptor_->FindFieldByNumber(static_cast<int>(number));
-    if (field == nullptr) {
-      ADD_FAILURE() << descriptor_->name() << " has no field " << number << " (" << name << ")";
-      return nullptr;
-    }
-    EXPECT_EQ(field->name(), name);
-    EXPECT_EQ(field->type(), type) << field->full_name();
-    EXPECT_EQ(field->is_repeated(), repeated) << field->full_name();
-    return field->type() == type ? field : nullptr;
-  }
-
-  const Descriptor* const descriptor_;
-  int fields_ = 0;
-};
-
 template <size_t I = 0>
 void CheckEveryBody() {
   if constexpr (I < std::variant_size_v<Message>) {
     using Body = std::variant_alternative_t<I, Message>;
-    const FieldDescriptor* const field =
+    const google::protobuf::FieldDescriptor* const field =
         v1::Envelope::descriptor()->FindFieldByNumber(static_cast<int>(kBodyNumber<Body>));
     ASSERT_NE(field, nullptr) << MessageName(Body{});
     EXPECT_EQ(field->message_type()->name(), MessageName(Body{}));

@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "net/resp_integer.h"
 #include "net/resp_words.h"

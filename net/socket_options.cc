@@ -16,10 +16,8 @@
 namespace norn::net {
 namespace {
 
-template <int kName>
-void SetTcp(asio::ip::tcp::socket* socket, int value) {
-  asio::error_code ignored;
-  socket->set_option(asio::detail::socket_option::integer<IPPROTO_TCP, kName>(value), ignored);
+void SetTcpOption(int descriptor, int name, int value) {
+  static_cast<void>(setsockopt(descriptor, IPPROTO_TCP, name, &value, sizeof(value)));
 }
 
 }  // namespace
@@ -28,13 +26,14 @@ void TuneSocket(asio::ip::tcp::socket* socket, int64_t unacknowledged_max_us) {
   constexpr int kProbes = 3;
   const int milliseconds = static_cast<int>(std::max<int64_t>(unacknowledged_max_us / 1000, 1));
   const int probe_seconds = std::max(milliseconds / 1000 / (kProbes + 1), 1);
+  const int descriptor = socket->native_handle();
   asio::error_code ignored;
   socket->set_option(asio::ip::tcp::no_delay(true), ignored);
   socket->set_option(asio::socket_base::keep_alive(true), ignored);
-  SetTcp<TCP_KEEPIDLE>(socket, probe_seconds);
-  SetTcp<TCP_KEEPINTVL>(socket, probe_seconds);
-  SetTcp<TCP_KEEPCNT>(socket, kProbes);
-  SetTcp<TCP_USER_TIMEOUT>(socket, milliseconds);
+  SetTcpOption(descriptor, TCP_KEEPIDLE, probe_seconds);
+  SetTcpOption(descriptor, TCP_KEEPINTVL, probe_seconds);
+  SetTcpOption(descriptor, TCP_KEEPCNT, kProbes);
+  SetTcpOption(descriptor, TCP_USER_TIMEOUT, milliseconds);
 }
 
 std::string ToString(const asio::ip::tcp::endpoint& endpoint) {

@@ -14,8 +14,8 @@
 #include "core/check.h"
 #include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
+#include "net/host_port.h"
 #include "node/config.pb.h"
-#include "node/endpoint.h"
 
 namespace norn::node {
 
@@ -100,8 +100,11 @@ class Block {
   void Address(const char* field, std::string* out) const {
     Text(field, out);
     if (out->empty()) return;
-    if (absl::StatusOr<Endpoint> endpoint = ParseEndpoint(*out); !endpoint.ok()) {
-      Fail(field, endpoint.status().message());
+    const absl::StatusOr<net::HostPort> address = net::ParseHostPort(*out);
+    if (!address.ok()) {
+      Fail(field, absl::StrCat("is no address: ", address.status().message()));
+    } else if (address->port == 0) {
+      Fail(field, "has port 0: give the port that others can rely on, 1 to 65535");
     }
   }
 

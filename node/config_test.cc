@@ -134,9 +134,9 @@ TEST(ConfigTest, NumbersOutOfRangeAreRefused) {
 
 TEST(ConfigTest, AddressesMustHaveHostAndPort) {
   for (const char* address : {"h4", ":1", "h4:0", "h4:65536", "h4:x", "::1:5", "[]:5"}) {
-    EXPECT_THAT(ErrorOf(Minimal(absl::StrCat("\nmember { id: 4 address: \"", address, "\" }"))),
-                AllOf(StartsWith("conf/a.textproto:2:16: cluster.member.address"),
-                      HasSubstr("write host:port")))
+    EXPECT_THAT(
+        ErrorOf(Minimal(absl::StrCat("\nmember { id: 4 address: \"", address, "\" }"))),
+        AllOf(StartsWith("conf/a.textproto:2:16: cluster.member.address"), HasSubstr("port")))
         << address;
   }
   EXPECT_THAT(ErrorOf(Minimal("", "client_listen: \"h2:1\"")), HasSubstr("port of their own"));

@@ -19,9 +19,9 @@ namespace norn::sim {
 enum class FileOperation {
   kAppend = 0,
   kSync,
-  kRead,       // RandomAccessFile::Read and ReadFile
-  kOpen,       // OpenForRead
-  kCreate,     // CreateNew
+  kRead,    // RandomAccessFile::Read and ReadFile
+  kOpen,    // OpenForRead
+  kCreate,  // CreateNew
   kRename,
   kRemove,
   kSyncDir,
@@ -50,17 +50,17 @@ enum class CrashLoss {
 
 // How one operation goes wrong.
 enum class FaultEffect {
-  kEio = 0,         // any kind: kDataLoss, nothing changed. On a sync: a failed sync, and
-                    // chance decides whether its bytes are lost or kept
-  kEnospc,          // append, create, rename, createdir: kResourceExhausted, nothing changed
-  kShortWriteEio,   // append: any prefix is written, then kDataLoss
+  kEio = 0,           // any kind: kDataLoss, nothing changed. On a sync: a failed sync, and
+                      // chance decides whether its bytes are lost or kept
+  kEnospc,            // append, create, rename, createdir: kResourceExhausted, nothing changed
+  kShortWriteEio,     // append: any prefix is written, then kDataLoss
   kShortWriteEnospc,  // append: any prefix is written, then kResourceExhausted
-  kFailedSyncLost,  // sync: kDataLoss; the pages become clean and are lost at the crash,
-                    // even if a later sync returns OK
-  kFailedSyncKept,  // sync: kDataLoss; yet the bytes had reached the medium
-  kLyingSync,       // sync: OK, but nothing became durable (a cache that ignores flushes);
-                    // the next honest sync makes up for it
-  kLostWrite,       // append: OK, but the medium never gets the bytes, synced or not
+  kFailedSyncLost,    // sync: kDataLoss; the pages become clean and are lost at the crash,
+                      // even if a later sync returns OK
+  kFailedSyncKept,    // sync: kDataLoss; yet the bytes had reached the medium
+  kLyingSync,         // sync: OK, but nothing became durable (a cache that ignores flushes);
+                      // the next honest sync makes up for it
+  kLostWrite,         // append: OK, but the medium never gets the bytes, synced or not
   kMisdirectedWrite,  // append: as kLostWrite, and the bytes overwrite durable sectors
                       // elsewhere: of this file, or of another
 };
@@ -70,32 +70,32 @@ struct DiskFault {
 
   FileOperation operation = FileOperation::kAppend;
   FaultEffect effect = FaultEffect::kEio;
-  uint64_t nth = 1;            // the first operation that fails: 1 is the next that matches
-  uint64_t times = 1;          // how many in succession fail from then on
-  std::string path_contains;   // only operations on such paths match; empty: all
+  uint64_t nth = 1;           // the first operation that fails: 1 is the next that matches
+  uint64_t times = 1;         // how many in succession fail from then on
+  std::string path_contains;  // only operations on such paths match; empty: all
 };
 
 // What took effect since the disk was made.
 struct FaultCounters {
-  uint64_t crashes = 0;                // of any loss, Wipe included
-  uint64_t crashes_at_operation = 0;   // those that CrashAtOperation timed
-  uint64_t torn_appends = 0;           // appends that a crash cut in the middle
-  uint64_t crash_lost_bytes = 0;       // unsynced bytes that fell off the end of files
-  uint64_t crash_lost_sectors = 0;     // sectors lost (in part) inside the surviving length
-  uint64_t crash_lost_entries = 0;     // creates, renames, removes that a crash undid
-  uint64_t eio = 0;                    // operations failed by kEio (syncs: failed_syncs)
-  uint64_t enospc = 0;                 // operations failed by kEnospc
-  uint64_t short_writes = 0;           // both kinds
-  uint64_t failed_syncs = 0;           // kFailedSync*, and kEio on a sync
-  uint64_t failed_sync_lost_bytes = 0; // bytes of failed syncs and lost writes that a crash took
-  uint64_t lying_syncs = 0;            // with unsynced bytes to lie about
+  uint64_t crashes = 0;                 // of any loss, Wipe included
+  uint64_t crashes_at_operation = 0;    // those that CrashAtOperation timed
+  uint64_t torn_appends = 0;            // appends that a crash cut in the middle
+  uint64_t crash_lost_bytes = 0;        // unsynced bytes that fell off the end of files
+  uint64_t crash_lost_sectors = 0;      // sectors lost (in part) inside the surviving length
+  uint64_t crash_lost_entries = 0;      // creates, renames, removes that a crash undid
+  uint64_t eio = 0;                     // operations failed by kEio (syncs: failed_syncs)
+  uint64_t enospc = 0;                  // operations failed by kEnospc
+  uint64_t short_writes = 0;            // both kinds
+  uint64_t failed_syncs = 0;            // kFailedSync*, and kEio on a sync
+  uint64_t failed_sync_lost_bytes = 0;  // bytes of failed syncs and lost writes that a crash took
+  uint64_t lying_syncs = 0;             // with unsynced bytes to lie about
   uint64_t lost_writes = 0;
-  uint64_t misdirected_writes = 0;     // that hit durable bytes
-  uint64_t disk_full = 0;              // operations refused by the capacity limit
-  uint64_t bit_flips = 0;              // FlipBit
-  uint64_t overwrites = 0;             // Overwrite
-  uint64_t damaged_reads = 0;          // reads that returned flipped or overwritten bytes
-  uint64_t read_errors = 0;            // reads that met a bad range
+  uint64_t misdirected_writes = 0;  // that hit durable bytes
+  uint64_t disk_full = 0;           // operations refused by the capacity limit
+  uint64_t bit_flips = 0;           // FlipBit
+  uint64_t overwrites = 0;          // Overwrite
+  uint64_t damaged_reads = 0;       // reads that returned flipped or overwritten bytes
+  uint64_t read_errors = 0;         // reads that met a bad range
   uint64_t wipes = 0;
 
   // Every counter with its name, in the order above: for reports.

@@ -32,6 +32,8 @@ void DiskFile::Sync() {
 
 void DiskFile::FailSync() {
   if (durable_size_ == content_.size()) return;
+  // A sync that failed before was about a part of the same bytes.
+  while (!doomed_.empty() && doomed_.back().begin >= durable_size_) doomed_.pop_back();
   // The bytes stay in pending_ends_: until a sync succeeds, their length is as
   // uncertain as before. What is added here is that no sync can rescue the bytes.
   doomed_.push_back({durable_size_, content_.size()});

@@ -34,8 +34,8 @@ RC_GTEST_PROP(DiskFileProperty, ACrashNeverTakesWhatWasSynced, ()) {
   DiskFile file(1);
   uint64_t synced = 0;
   std::set<uint64_t> lengths = {0};
-  for (const uint64_t n : *rc::gen::container<std::vector<uint64_t>>(
-           rc::gen::inRange<uint64_t>(0, 2000))) {
+  for (const uint64_t n :
+       *rc::gen::container<std::vector<uint64_t>>(rc::gen::inRange<uint64_t>(0, 2000))) {
     if (n < 200) {
       file.Sync();
       synced = file.size();

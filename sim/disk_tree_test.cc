@@ -20,11 +20,16 @@ TEST(SplitPathTest, EquivalentPathsAreOne) {
     const char* name;
     const char* normal;
   } cases[] = {
-      {"/a/b/c", "/a/b", "c", "/a/b/c"}, {"//a/./b//c/", "/a/b", "c", "/a/b/c"},
-      {"/a", "/", "a", "/a"},            {"a", ".", "a", "a"},
-      {"./a", ".", "a", "a"},            {"a/b", "a", "b", "a/b"},
-      {"/", "/", "", "/"},               {".", ".", "", "."},
-      {"///", "/", "", "/"},             {"./", ".", "", "."},
+      {"/a/b/c", "/a/b", "c", "/a/b/c"},
+      {"//a/./b//c/", "/a/b", "c", "/a/b/c"},
+      {"/a", "/", "a", "/a"},
+      {"a", ".", "a", "a"},
+      {"./a", ".", "a", "a"},
+      {"a/b", "a", "b", "a/b"},
+      {"/", "/", "", "/"},
+      {".", ".", "", "."},
+      {"///", "/", "", "/"},
+      {"./", ".", "", "."},
   };
   for (const auto& c : cases) {
     const Place place = SplitPath(c.path);

@@ -176,8 +176,7 @@ absl::Status SimDisk::FlipBit(const std::string& path, uint64_t offset, int bit)
   return absl::OkStatus();
 }
 
-absl::Status SimDisk::Overwrite(const std::string& path, uint64_t offset,
-                                absl::string_view bytes) {
+absl::Status SimDisk::Overwrite(const std::string& path, uint64_t offset, absl::string_view bytes) {
   const std::shared_ptr<DiskFile> file = tree_.Find(SplitPath(path));
   if (file == nullptr) return NoSuchFile(path);
   if (offset > file->durable_size() || bytes.size() > file->durable_size() - offset) {

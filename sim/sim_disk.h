@@ -139,8 +139,8 @@ class SimDisk {
   };
   // What becomes of one operation.
   struct Admission {
-    absl::Status status;  // not OK: the operation is refused with it
-    bool power_fails = false;  // do it or leave it, then return FailPower()
+    absl::Status status;                // not OK: the operation is refused with it
+    bool power_fails = false;           // do it or leave it, then return FailPower()
     std::optional<FaultEffect> effect;  // else: it goes wrong in this way (append, sync)
   };
 

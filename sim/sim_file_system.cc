@@ -281,9 +281,9 @@ absl::StatusOr<std::unique_ptr<storage::DirectoryLock>> SimFileSystem::LockDir(
   if (!possible) return NotFound("lock", dir);
   const auto [lock, taken] = disk_->locks_.emplace(normal, process_);
   if (!taken) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        "lock ", dir, ": in use by ", lock->second,
-        "; stop it first, or give this one a directory of its own"));
+    return absl::AlreadyExistsError(
+        absl::StrCat("lock ", dir, ": in use by ", lock->second,
+                     "; stop it first, or give this one a directory of its own"));
   }
   if (creates) disk_->Create(place, 0);
   return std::make_unique<SimDirectoryLock>(disk_, incarnation_, normal);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/check.h"
@@ -65,6 +66,18 @@ PurgeJob::PurgeJob(FileSystem* file_system, std::vector<std::string> paths)
 bool PurgeJob::RunStep() {
   file_system_->Remove(paths_[next_]).IgnoreError();
   return ++next_ == paths_.size();
+}
+
+ReserveJob::ReserveJob(FileSystem* file_system, std::string reserve_path, uint64_t bytes)
+    : EngineJob(Kind::kReserve, Lane::kBackground),
+      path(std::move(reserve_path)),
+      file_system_(file_system),
+      bytes_(bytes) {}
+
+bool ReserveJob::RunStep() {
+  absl::StatusOr<std::unique_ptr<WritableFile>> created = file_system_->CreateNew(path, bytes_);
+  if (created.ok()) file = *std::move(created);
+  return true;
 }
 
 }  // namespace norn::storage

@@ -1,10 +1,11 @@
-// Jobs that read and write tables: block reads, flushes, and the removal of files that
-// nothing refers to any more. (Compactions: compaction.h.)
+// Jobs that read and write tables: block reads, flushes, the removal of files that nothing
+// refers to any more, and room held in reserve. (Compactions: compaction.h.)
 
 #ifndef NORN_STORAGE_BACKGROUND_JOBS_H_
 #define NORN_STORAGE_BACKGROUND_JOBS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,6 +75,23 @@ class PurgeJob : public EngineJob {
   FileSystem* file_system_;
   std::vector<std::string> paths_;
   size_t next_ = 0;
+};
+
+// Sets room on the disk aside, as a file that holds nothing: where the file system can
+// preallocate, that is. It goes when a flush or a compaction finds the disk full.
+class ReserveJob : public EngineJob {
+ public:
+  ReserveJob(FileSystem* file_system, std::string reserve_path, uint64_t bytes);
+
+  bool RunStep() override;
+  const char* Name() const override { return "reserve room"; }
+
+  const std::string path;
+  std::unique_ptr<WritableFile> file;  // null: it could not be created
+
+ private:
+  FileSystem* file_system_;
+  uint64_t bytes_;
 };
 
 }  // namespace norn::storage

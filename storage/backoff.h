@@ -29,6 +29,8 @@ class Backoff {
     failures_ = 0;
     skip_ = 0;
   }
+  // Something has changed: the next occasion is to be used.
+  void Retry() { skip_ = 0; }
   bool failing() const { return failures_ > 0; }
 
  private:

@@ -6,8 +6,6 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-
-#define XXH_INLINE_ALL
 #include "xxhash.h"
 
 namespace norn::storage {

@@ -96,6 +96,8 @@ struct EngineStats {
   uint64_t puts = 0, gets = 0, wal_bytes = 0, wal_syncs = 0, flushes = 0, compactions = 0;
   uint64_t table_bytes_written = 0, block_cache_hits = 0, block_cache_misses = 0;
   uint64_t memtable_bytes = 0, immutable_memtables = 0, tables = 0, table_bytes = 0;
+  uint64_t damaged_reads = 0;   // Gets and Scans that met damage
+  uint64_t damaged_tables = 0;  // tables with damage that is known
   std::vector<int> tables_per_level;
 };
 

@@ -7,6 +7,8 @@
 //            log lane, so that the manifest has one writer
 //   files    obsolete_: removed once the edit that drops them is durable and no job reads
 //            them any more
+//   room     reserve_: given up when a flush or a compaction finds the disk full, so that
+//            one of each can still be done; taken again afterwards
 //
 // A memtable is flushed only after its last put is durable in the log, so tables never
 // run ahead of what was acknowledged.
@@ -59,7 +61,8 @@ uint64_t FileId(const EngineOptions& options, uint64_t number);
 
 class EngineImpl final : public Engine {
  public:
-  EngineImpl(FileSystem* file_system, EngineOptions options, RecoveredState state);
+  EngineImpl(FileSystem* file_system, EngineOptions options, RecoveredState state,
+             const RecoveryReport& report);
 
   Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
   absl::Status Put(absl::string_view key, absl::string_view value,
@@ -107,6 +110,7 @@ class EngineImpl final : public Engine {
 
   // engine_impl.cc: memory and reads.
   void RetireMemtable();
+  void CloseGroup();
   std::unique_ptr<Memtable> NewMemtable();
   Lookup Found(absl::string_view value, uint64_t sequence);
   Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
@@ -129,18 +133,23 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Job> NextFlushJob();
   std::unique_ptr<Job> NextPurgeJob();
   std::unique_ptr<Job> NextCompactionJob();
+  std::unique_ptr<Job> NextReserveJob();
   void FinishGroup(GroupJob* job);
   void FinishManifest(ManifestJob* job);
   void FinishSlot(SlotJob* job);
   void FinishReadBlock(ReadBlockJob* job);
   void FinishFlush(FlushJob* job);
-  void FinishCompaction(CompactionJob* job);
+  void FinishCompaction();
+  void FinishReserve(ReserveJob* job);
+  // After `failure` of a flush or a compaction: if the disk is full, lets go of the reserve.
+  void ReleaseReserveIfFull(const absl::Status& failure);
   void Poison(const absl::Status& why);
   void NoteDamage(uint64_t table_number, const absl::Status& damage);
 
   // The whole version as one edit, for a new manifest.
   VersionEdit Snapshot() const;
-  void ApplyEdit(PendingEdit* edit);
+  void ApplyEdit(PendingEdit* pending);
+  void AddTable(int level, const std::shared_ptr<const Table>& table, PendingEdit* pending);
 
   FileSystem* const file_system_;
   const EngineOptions options_;
@@ -155,6 +164,7 @@ class EngineImpl final : public Engine {
   std::deque<std::shared_ptr<const Memtable>> immutables_;
   bool flush_out_ = false;  // from its job to its edit
   Backoff flush_backoff_;
+  absl::Status flush_failure_;  // the last one, while it lasts
 
   std::unique_ptr<WalGroup> open_group_;
   bool open_group_starts_wal_ = false;
@@ -170,7 +180,9 @@ class EngineImpl final : public Engine {
   uint64_t lost_from_;
   std::array<Level, kLevels> levels_;
   std::unique_ptr<OpenLog> manifest_;  // null: a new one must be written
+  uint64_t manifest_number_;  // of the newest one, be it in order or in doubt
   std::deque<PendingEdit> edits_;
+  size_t edits_out_ = 0;  // the first ones, that a job is making durable
   Backoff manifest_backoff_;
   std::vector<ObsoleteFile> obsolete_;
   // Files that no manifest needs, but the one in doubt may name.
@@ -188,6 +200,10 @@ class EngineImpl final : public Engine {
   std::shared_ptr<Compaction> compaction_;  // from its first job to its edit
   CompactionPicker picker_;
   Backoff compaction_backoff_;
+
+  std::unique_ptr<WritableFile> reserve_;  // open while it is held: closing would trim it
+  std::string reserve_path_;
+  Backoff reserve_backoff_;
 
   std::array<bool, kLaneCount> job_out_{};
   LogTurn log_turn_ = LogTurn::kSlot;

@@ -41,6 +41,9 @@ inline Level::const_iterator FirstTableAtOrAfter(const Level& level, absl::strin
                           });
 }
 
+// Puts `table` where it belongs.
+void InsertTable(int level_number, std::shared_ptr<LiveTable> table, Level* level);
+
 }  // namespace norn::storage
 
 #endif  // NORN_STORAGE_LIVE_TABLE_H_

@@ -21,7 +21,46 @@ namespace {
 
 constexpr absl::string_view kSlotMagic = "nornslt\n";
 
+absl::StatusOr<std::unique_ptr<OpenLog>> CreateWal(FileSystem* file_system,
+                                                   const std::string& dir, const WalRef& ref,
+                                                   uint64_t preallocate_bytes) {
+  absl::StatusOr<std::unique_ptr<WritableFile>> file =
+      file_system->CreateNew(WalPath(dir, ref.number), preallocate_bytes);
+  if (!file.ok()) return file.status();
+  return std::make_unique<OpenLog>(
+      OpenLog{.encoder = LogEncoder(LogKind::kWal, ref.number, ref.file_id),
+              .file = *std::move(file)});
+}
+
+absl::Status WriteOpening(const WalOpening& opening, OpenLog* wal) {
+  std::string bytes;
+  wal->encoder.AppendHeader(&bytes);
+  wal->encoder.AppendRecord(EncodeWalOpening(opening), &bytes);
+  return wal->file->Append(bytes);
+}
+
+absl::Status SyncLog(OpenLog* log) {
+  const absl::Status synced = log->file->Sync();
+  if (synced.ok()) log->encoder.MarkSynced();
+  return synced;
+}
+
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system,
+                                                  const std::string& dir, const WalRef& ref,
+                                                  uint64_t preallocate_bytes) {
+  absl::StatusOr<std::unique_ptr<OpenLog>> wal =
+      CreateWal(file_system, dir, ref, preallocate_bytes);
+  if (!wal.ok()) return wal;
+  const WalOpening opening{
+      .first_sequence = ref.first_sequence, .previous_number = 0, .previous_bytes = 0};
+  absl::Status status = WriteOpening(opening, wal->get());
+  if (status.ok()) status = SyncLog(wal->get());
+  if (status.ok()) status = file_system->SyncDir(dir);
+  if (!status.ok()) return status;
+  return wal;
+}
 
 GroupJob::GroupJob(FileSystem* file_system, std::string dir,
                    std::unique_ptr<WalGroup> the_group, std::unique_ptr<OpenLog> the_wal,
@@ -63,20 +102,13 @@ absl::Status GroupJob::StepPhase() {
   // phase_ is already the next one.
   switch (static_cast<Phase>(static_cast<int>(phase_) - 1)) {
     case Phase::kCreate: {
-      const WalRef& ref = new_wal->wal;
-      wal = std::make_unique<OpenLog>(
-          OpenLog{.encoder = LogEncoder(LogKind::kWal, ref.number, ref.file_id), .file = nullptr});
-      absl::StatusOr<std::unique_ptr<WritableFile>> file =
-          file_system_->CreateNew(WalPath(dir_, ref.number), new_wal->preallocate_bytes);
-      if (file.ok()) wal->file = *std::move(file);
-      return file.status();
+      absl::StatusOr<std::unique_ptr<OpenLog>> created =
+          CreateWal(file_system_, dir_, new_wal->wal, new_wal->preallocate_bytes);
+      if (created.ok()) wal = *std::move(created);
+      return created.status();
     }
-    case Phase::kWriteOpening: {
-      std::string bytes;
-      wal->encoder.AppendHeader(&bytes);
-      wal->encoder.AppendRecord(EncodeWalOpening(new_wal->opening), &bytes);
-      return wal->file->Append(bytes);
-    }
+    case Phase::kWriteOpening:
+      return WriteOpening(new_wal->opening, wal.get());
     case Phase::kSyncDir:
       return file_system_->SyncDir(dir_);
     case Phase::kWriteEdit: {
@@ -85,19 +117,16 @@ absl::Status GroupJob::StepPhase() {
       return new_wal->manifest->file->Append(bytes);
     }
     case Phase::kSyncEdit: {
-      const absl::Status synced = new_wal->manifest->file->Sync();
-      if (synced.ok()) new_wal->manifest->encoder.MarkSynced();
+      const absl::Status synced = SyncLog(new_wal->manifest.get());
+      named_ = synced.ok();
       return synced;
     }
     case Phase::kWriteGroup:
       return wal->file->Append(group->Seal(&wal->encoder));
     case Phase::kSyncOpening:
-    case Phase::kSyncGroup: {
+    case Phase::kSyncGroup:
       ++syncs_;
-      const absl::Status synced = wal->file->Sync();
-      if (synced.ok()) wal->encoder.MarkSynced();
-      return synced;
-    }
+      return SyncLog(wal.get());
     case Phase::kDone:
       break;
   }
@@ -147,12 +176,9 @@ absl::Status ManifestJob::StepPhase() {
       for (const std::string& edit : edits_) manifest->encoder.AppendRecord(edit, &bytes);
       return manifest->file->Append(bytes);
     }
-    case Phase::kSync: {
+    case Phase::kSync:
       phase_ = fresh_.has_value() ? Phase::kSyncDir : Phase::kDone;
-      const absl::Status synced = manifest->file->Sync();
-      if (synced.ok()) manifest->encoder.MarkSynced();
-      return synced;
-    }
+      return SyncLog(manifest.get());
     case Phase::kSyncDir:
       phase_ = Phase::kPointCurrent;
       current_.emplace(file_system_, fresh_->dir,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "storage/atomic_replace.h"
 #include "storage/engine_job.h"
 #include "storage/file_system.h"
@@ -28,6 +29,12 @@ struct OpenLog {
   LogEncoder encoder;
   std::unique_ptr<WritableFile> file;
 };
+
+// Creates WAL `ref` with an opening that names no file before it, and makes it durable,
+// but for its name in a manifest. Blocks; for recovery.
+absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system,
+                                                  const std::string& dir, const WalRef& ref,
+                                                  uint64_t preallocate_bytes);
 
 // Writes one group to the WAL and syncs it; before that, if asked, starts a new WAL and
 // names it in the manifest.
@@ -56,6 +63,8 @@ class GroupJob : public EngineJob {
   Outcome outcome() const { return outcome_; }
   const absl::Status& status() const { return status_; }
   int syncs() const { return syncs_; }
+  // The new WAL is in the manifest, durably.
+  bool named() const { return named_; }
 
   std::unique_ptr<WalGroup> group;
   std::unique_ptr<OpenLog> wal;
@@ -77,6 +86,7 @@ class GroupJob : public EngineJob {
   Outcome outcome_ = Outcome::kDone;
   absl::Status status_;
   int syncs_ = 0;
+  bool named_ = false;
 };
 
 // Makes edits durable: appends them to the manifest, or writes a new manifest.

@@ -48,7 +48,8 @@ absl::Status PosixError(absl::string_view operation, absl::string_view path, int
       return absl::PermissionDeniedError(absl::StrCat(
           text, "; mounted read-only, possibly by the kernel after an I/O error: see its log"));
     case EIO:
-      return absl::DataLossError(absl::StrCat(text, "; the device may be failing: see the kernel's log"));
+      return absl::DataLossError(
+          absl::StrCat(text, "; the device may be failing: see the kernel's log"));
     case EMFILE:
     case ENFILE:
       return absl::UnavailableError(
@@ -156,9 +157,9 @@ class PosixWritableFile final : public WritableFile {
     if (result == 0) return absl::OkStatus();
     // Whatever the reason, also a disk that filled up under delayed allocation: the
     // unsynced bytes may be gone, so no error code that suggests another try.
-    failure_ = absl::DataLossError(
-        absl::StrCat("sync ", path_, ": ", std::generic_category().message(errno),
-                     "; what was not yet synced may be lost"));
+    failure_ = absl::DataLossError(absl::StrCat("sync ", path_, ": ",
+                                                std::generic_category().message(errno),
+                                                "; what was not yet synced may be lost"));
     return failure_;
   }
 
@@ -238,9 +239,7 @@ std::string HolderOf(const PosixCalls& calls, int fd) {
 
 }  // namespace
 
-PosixCalls PosixCalls::Real() {
-  return {&::write, &::pread, &::fdatasync, &::fsync, &::fallocate};
-}
+PosixCalls PosixCalls::Real() { return {&::write, &::pread, &::fdatasync, &::fsync, &::fallocate}; }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::CreateNew(
     const std::string& path, uint64_t preallocate_bytes) {
@@ -294,8 +293,8 @@ absl::StatusOr<std::vector<std::string>> PosixFileSystem::List(const std::string
     bool is_directory = entry->d_type == DT_DIR;
     if (entry->d_type == DT_UNKNOWN || entry->d_type == DT_LNK) {
       struct stat info;
-      is_directory = ::fstatat(::dirfd(stream.get()), entry->d_name, &info, 0) == 0 &&
-                     S_ISDIR(info.st_mode);
+      is_directory =
+          ::fstatat(::dirfd(stream.get()), entry->d_name, &info, 0) == 0 && S_ISDIR(info.st_mode);
     }
     if (!is_directory) names.emplace_back(entry->d_name);
   }
@@ -333,9 +332,10 @@ absl::Status PosixFileSystem::SyncDir(const std::string& dir) {
   } while (result != 0 && errno == EINTR);
   if (result == 0) return absl::OkStatus();
   if (errno == EINVAL || errno == ENOTSUP) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "syncdir ", dir, ": this file system cannot make directory entries durable; put the "
-        "data on a local one (ext4, XFS, ...)"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("syncdir ", dir,
+                     ": this file system cannot make directory entries durable; put the "
+                     "data on a local one (ext4, XFS, ...)"));
   }
   return PosixError("syncdir", dir, errno);
 }
@@ -355,15 +355,15 @@ absl::StatusOr<std::unique_ptr<DirectoryLock>> PosixFileSystem::LockDir(const st
   } while (result != 0 && errno == EINTR);
   if (result != 0 && errno != EWOULDBLOCK) return PosixError("lock", path, errno);
   if (result != 0) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        "lock ", path, ": in use by ", HolderOf(calls_, file.get()),
-        "; stop it first, or give this one a directory of its own"));
+    return absl::AlreadyExistsError(
+        absl::StrCat("lock ", path, ": in use by ", HolderOf(calls_, file.get()),
+                     "; stop it first, or give this one a directory of its own"));
   }
   // The pid is a courtesy to whoever finds the directory locked: on a full disk the lock
   // holds without it.
   const std::string pid = absl::StrCat(::getpid(), "\n");
-  const bool written = ::ftruncate(file.get(), 0) == 0 &&
-                       calls_.write(file.get(), pid.data(), pid.size()) >= 0;
+  const bool written =
+      ::ftruncate(file.get(), 0) == 0 && calls_.write(file.get(), pid.data(), pid.size()) >= 0;
   if (!written && errno != ENOSPC && errno != EDQUOT) return PosixError("lock", path, errno);
   return std::make_unique<PosixDirectoryLock>(std::move(file));
 }

@@ -67,9 +67,7 @@ PosixCalls ScriptedCalls() {
     ++script.syncs;
     return Fails(&script.sync_errors) ? -1 : ::fdatasync(fd);
   };
-  calls.fsync = [](int fd) -> int {
-    return Fails(&script.dir_sync_errors) ? -1 : ::fsync(fd);
-  };
+  calls.fsync = [](int fd) -> int { return Fails(&script.dir_sync_errors) ? -1 : ::fsync(fd); };
   calls.fallocate = [](int fd, int mode, off_t offset, off_t length) -> int {
     ++script.fallocates;
     script.fallocate_mode = mode;

@@ -48,6 +48,9 @@ class TableIterator : public Iterator {
   absl::string_view error_from() const override { return target_; }
   absl::string_view error_until() const override { return error_until_; }
 
+  // kError: the table that is damaged.
+  uint64_t table_number() const { return tables_[at_]->meta.number; }
+
   // kStalled: what is needed.
   const Table& stalled_table() const { return *tables_[at_]->table; }
   BlockHandle stalled_handle() const { return handle_; }

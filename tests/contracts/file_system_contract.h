@@ -118,8 +118,7 @@ TYPED_TEST_P(FileSystemContract, PreallocationDoesNotShow) {
 
 TYPED_TEST_P(FileSystemContract, ReadsAreExactOrFail) {
   ASSERT_NE(this->Create("a", "0123456789"), nullptr);
-  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file =
-      this->fs().OpenForRead(this->Path("a"));
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = this->fs().OpenForRead(this->Path("a"));
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ((*file)->Size(), 10u);
   char scratch[16] = {};
@@ -139,8 +138,7 @@ TYPED_TEST_P(FileSystemContract, AnEmptyFileIsAFile) {
   ASSERT_NE(this->Create("a", ""), nullptr);
   EXPECT_TRUE(this->fs().Exists(this->Path("a")));
   EXPECT_EQ(this->Content("a"), "");
-  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file =
-      this->fs().OpenForRead(this->Path("a"));
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = this->fs().OpenForRead(this->Path("a"));
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ((*file)->Size(), 0u);
   char scratch[1];
@@ -219,8 +217,7 @@ TYPED_TEST_P(FileSystemContract, RenameBetweenDirectories) {
 
 TYPED_TEST_P(FileSystemContract, ARemovedFileIsReadableByWhoHasItOpen) {
   ASSERT_NE(this->Create("a", "bytes"), nullptr);
-  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file =
-      this->fs().OpenForRead(this->Path("a"));
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = this->fs().OpenForRead(this->Path("a"));
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_TRUE(this->fs().Remove(this->Path("a")).ok());
   EXPECT_FALSE(this->fs().Exists(this->Path("a")));
@@ -344,8 +341,8 @@ TYPED_TEST_P(FileSystemContract, ManyFilesStayApart) {
   std::vector<std::string> names;
   for (int i = 0; i < kFiles; ++i) names.push_back(absl::StrFormat("%06d.sst", i));
   for (int i = kFiles - 1; i >= 0; --i) {
-    std::unique_ptr<WritableFile> file = this->Create(names[static_cast<size_t>(i)],
-                                                      absl::StrCat("file ", i));
+    std::unique_ptr<WritableFile> file =
+        this->Create(names[static_cast<size_t>(i)], absl::StrCat("file ", i));
     ASSERT_NE(file, nullptr);
     ASSERT_TRUE(file->Close().ok());
   }
@@ -359,13 +356,15 @@ TYPED_TEST_P(FileSystemContract, ManyFilesStayApart) {
   EXPECT_EQ(this->List().size(), static_cast<size_t>(kFiles / 2));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    FileSystemContract, AppendedBytesAreReadBack, CreateNewIsExclusive, PreallocationDoesNotShow,
-    ReadsAreExactOrFail, AnEmptyFileIsAFile, AFileCanBeReadWhileItGrows,
-    OtherProcessesSeeWhatIsWritten, ListIsSortedAndKnowsFilesOnly, RenameReplacesTheTarget,
-    RenameToAFreeNameAndToItself, RenameBetweenDirectories, ARemovedFileIsReadableByWhoHasItOpen,
-    WhatIsNotThereIsNotFound, DirectoriesAreNotFiles, SyncAndSyncDirSucceedAtAnyTime,
-    AClosedFileRefuses, ALockIsHeldByOneAtATime, BigFilesKeepEveryByte, ManyFilesStayApart);
+REGISTER_TYPED_TEST_SUITE_P(FileSystemContract, AppendedBytesAreReadBack, CreateNewIsExclusive,
+                            PreallocationDoesNotShow, ReadsAreExactOrFail, AnEmptyFileIsAFile,
+                            AFileCanBeReadWhileItGrows, OtherProcessesSeeWhatIsWritten,
+                            ListIsSortedAndKnowsFilesOnly, RenameReplacesTheTarget,
+                            RenameToAFreeNameAndToItself, RenameBetweenDirectories,
+                            ARemovedFileIsReadableByWhoHasItOpen, WhatIsNotThereIsNotFound,
+                            DirectoriesAreNotFiles, SyncAndSyncDirSucceedAtAnyTime,
+                            AClosedFileRefuses, ALockIsHeldByOneAtATime, BigFilesKeepEveryByte,
+                            ManyFilesStayApart);
 
 }  // namespace norn::storage
 

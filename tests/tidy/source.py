@@ -11,7 +11,7 @@ _NOT_CODE = re.compile(
     r"|/\*.*?\*/",
     re.DOTALL,
 )
-_TEST = re.compile(r"_test\.cc$|_testing\.(h|cc)$|_fuzz\w*\.cc$|/(testing|fuzz)/")
+_TEST = re.compile(r"_test\.cc$|_(testing|fixture)\.(h|cc)$|_fuzz\w*\.cc$|/(testing|fuzz)/")
 
 
 class Source:

@@ -1,0 +1,198 @@
+#include "storage/compaction.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/check.h"
+
+namespace norn::storage {
+namespace {
+
+// The inputs as the compaction's own: the engine goes on to note damage in its copies.
+std::vector<std::shared_ptr<LiveTable>> OwnCopies(
+    const std::vector<std::shared_ptr<LiveTable>>& tables) {
+  std::vector<std::shared_ptr<LiveTable>> copies;
+  for (const std::shared_ptr<LiveTable>& table : tables) {
+    CORE_CHECK(table->damage.ok() && table->table != nullptr);
+    copies.push_back(std::make_shared<LiveTable>(*table));
+  }
+  return copies;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Block>> ReadAhead::Get(const Table& table,
+                                                            const BlockHandle& handle) {
+  const auto found = blocks_.find({.table = table.meta().number, .offset = handle.offset});
+  if (found == blocks_.end()) return std::shared_ptr<const Block>();
+  absl::StatusOr<std::shared_ptr<const Block>> block = std::move(found->second);
+  blocks_.erase(found);
+  return block;
+}
+
+void ReadAhead::Fill(const TableIterator& stalled) {
+  const Table& table = stalled.stalled_table();
+  std::vector<BlockHandle> handles = {stalled.stalled_handle()};
+  const uint64_t start = handles.front().offset;
+  BlockCursor index = stalled.stalled_index();
+  for (index.Next(); index.Valid(); index.Next()) {
+    const std::optional<BlockHandle> next = DecodeHandle(index.value());
+    // Blocks lie one behind the other; anything else is left for the iterator to judge.
+    if (!next.has_value() || next->offset != handles.back().end()) break;
+    if (next->end() > table.data_end() || next->end() - start > kStretchBytes) break;
+    handles.push_back(*next);
+  }
+  std::string stretch(static_cast<size_t>(handles.back().end() - start), '\0');
+  const absl::Status read = table.file().Read(start, stretch.size(), stretch.data());
+  for (const BlockHandle& handle : handles) {
+    const BlockId id{.table = table.meta().number, .offset = handle.offset};
+    if (!read.ok()) {
+      blocks_.insert_or_assign(id, absl::DataLossError(absl::StrCat(
+                                       "table ", table.path(), " at offset ", start,
+                                       ": cannot be read (", read.ToString(), ")")));
+      continue;
+    }
+    blocks_.insert_or_assign(
+        id, table.ParseBlock(handle, absl::string_view(stretch).substr(
+                                         static_cast<size_t>(handle.offset - start),
+                                         static_cast<size_t>(handle.size) +
+                                             kBlockTrailerBytes)));
+  }
+}
+
+Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
+                       uint64_t table_bytes, const CompactionChoice& choice)
+    : file_system_(file_system),
+      dir_(std::move(dir)),
+      options_(options),
+      table_bytes_(table_bytes),
+      choice_{.level = choice.level,
+              .upper = OwnCopies(choice.upper),
+              .lower = OwnCopies(choice.lower)} {
+  std::vector<std::unique_ptr<Iterator>> children;
+  const auto add = [&](std::vector<std::shared_ptr<LiveTable>> tables) {
+    auto child = std::make_unique<TableIterator>(std::move(tables), &source_);
+    inputs_.push_back(child.get());
+    children.push_back(std::move(child));
+  };
+  if (choice_.level == 0) {
+    for (const std::shared_ptr<LiveTable>& table : choice_.upper) add({table});
+  } else {
+    add(choice_.upper);
+  }
+  if (!choice_.lower.empty()) add(choice_.lower);
+  merged_ = std::make_unique<MergingIterator>(std::move(children));
+}
+
+void Compaction::OfferNumber(uint64_t number, uint64_t file_id) {
+  CORE_CHECK(needs_number_);
+  needs_number_ = false;
+  offered_.emplace(number, file_id);
+}
+
+void Compaction::Release() {
+  merged_.reset();
+  inputs_.clear();
+  for (auto* tables : {&choice_.upper, &choice_.lower}) {
+    for (std::shared_ptr<LiveTable>& table : *tables) table->table.reset();
+  }
+}
+
+void Compaction::Fail(const absl::Status& status) {
+  status_ = status;
+  done_ = true;
+  writer_.reset();
+}
+
+void Compaction::StepWriter() {
+  writer_->Step();
+  if (!writer_->status().ok()) return Fail(writer_->status());
+  if (!writer_->Done()) return;
+  bytes_written_ += writer_->table()->meta().bytes;
+  outputs_.push_back(writer_->table());
+  writer_.reset();
+  ending_ = false;
+}
+
+void Compaction::Step() {
+  CORE_CHECK(!done_ && !needs_number_);
+  if (!sought_) merged_->Seek("");
+  sought_ = true;
+  for (;;) {
+    if (writer_ != nullptr && (ending_ || writer_->NeedsStep())) return StepWriter();
+    switch (merged_->state()) {
+      case Iterator::State::kStalled: {
+        const auto stalled =
+            std::find_if(inputs_.begin(), inputs_.end(), [](const TableIterator* input) {
+              return input->state() == Iterator::State::kStalled;
+            });
+        source_.Fill(**stalled);
+        merged_->Resume();
+        return;
+      }
+      case Iterator::State::kError: {
+        for (const TableIterator* input : inputs_) {
+          if (input->state() == Iterator::State::kError) damaged_table_ = input->table_number();
+        }
+        return Fail(merged_->status());
+      }
+      case Iterator::State::kEnd:
+        if (writer_ == nullptr) {
+          done_ = true;
+          return;
+        }
+        writer_->Finish();
+        ending_ = true;
+        break;
+      case Iterator::State::kEntry:
+        if (has_last_key_ && merged_->key() == absl::string_view(last_key_)) {
+          merged_->Next();  // an older entry of the key
+          break;
+        }
+        if (writer_ != nullptr && writer_->bytes() >= table_bytes_) {
+          writer_->Finish();
+          ending_ = true;
+          break;
+        }
+        if (writer_ == nullptr) {
+          if (!offered_.has_value()) {
+            needs_number_ = true;
+            return;
+          }
+          numbers_.push_back(offered_->first);
+          writer_ = std::make_unique<TableWriter>(file_system_, dir_, options_,
+                                                  offered_->first, offered_->second);
+          offered_.reset();
+          break;  // its file first
+        }
+        writer_->Add(merged_->key(), merged_->sequence(), merged_->value());
+        last_key_.assign(merged_->key().data(), merged_->key().size());
+        has_last_key_ = true;
+        merged_->Next();
+        break;
+    }
+  }
+}
+
+CompactionJob::CompactionJob(std::shared_ptr<Compaction> compaction)
+    : EngineJob(Kind::kCompaction, Lane::kBackground),
+      compaction_(std::move(compaction)),
+      name_(absl::StrCat("compact level ", compaction_->choice().level)) {}
+
+bool CompactionJob::RunStep() {
+  compaction_->Step();
+  ++steps_;
+  return compaction_->done() || compaction_->needs_number() || steps_ >= kStepsMax;
+}
+
+}  // namespace norn::storage

@@ -1,0 +1,338 @@
+#include "storage/engine_impl.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/check.h"
+#include "core/random.h"
+#include "storage/file_names.h"
+#include "storage/merging_iterator.h"
+#include "storage/table_iterator.h"
+
+namespace norn::storage {
+namespace {
+
+// For scans: what is not cached is read at once. Blocks that a scan reads are not put
+// into the cache, where they would push out what point reads need.
+class BlocksOfScan : public BlockSource {
+ public:
+  explicit BlocksOfScan(BlockCache* cache) : cache_(cache) {}
+
+  absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
+                                                   const BlockHandle& handle) override {
+    std::shared_ptr<const Block> block =
+        cache_->Find({.table = table.meta().number, .offset = handle.offset});
+    if (block != nullptr) return block;
+    return table.ReadBlock(handle);
+  }
+
+ private:
+  BlockCache* cache_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& file_system,
+                                                     const EngineOptions& options,
+                                                     RecoveryReport* report) {
+  absl::StatusOr<RecoveredState> state = Recover(file_system, options, report);
+  if (!state.ok()) return state.status();
+  return std::unique_ptr<Engine>(
+      std::make_unique<EngineImpl>(&file_system, options, *std::move(state), *report));
+}
+
+TableOptions TableOptionsOf(const EngineOptions& options) {
+  return {.block_bytes = options.block_bytes,
+          .restart_interval = options.block_restart_interval,
+          .bloom_bits_per_key = options.bloom_bits_per_key,
+          .compression = options.compress_blocks ? Compression::kLz4 : Compression::kNone};
+}
+
+uint64_t FileId(const EngineOptions& options, uint64_t number) {
+  return SplitMix64(SplitMix64(options.seed) ^ number);
+}
+
+EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, RecoveredState state,
+                       const RecoveryReport& report)
+    : file_system_(file_system),
+      options_(std::move(options)),
+      lock_(std::move(state.lock)),
+      last_sequence_(state.last_sequence),
+      durable_sequence_(state.last_sequence),
+      wal_(std::move(state.wal)),
+      wals_({state.wal_ref}),
+      wal_synced_bytes_(wal_->encoder.synced()),
+      next_file_number_(state.next_file_number),
+      flushed_sequence_(state.last_sequence),
+      suspect_(report.suspect),
+      lost_from_(report.possibly_lost_from.value_or(0)),
+      levels_(std::move(state.levels)),
+      manifest_(std::move(state.manifest)),
+      manifest_number_(manifest_->encoder.number()),
+      slots_(std::move(state.slots)),
+      cache_(options_.block_cache_bytes),
+      picker_({.level0_tables = options_.level0_tables_to_compact,
+               .level1_bytes = options_.level1_bytes,
+               .level_growth = options_.level_growth}) {
+  memtable_ = NewMemtable();
+}
+
+std::unique_ptr<Memtable> EngineImpl::NewMemtable() {
+  return std::make_unique<Memtable>(FileId(options_, last_sequence_));
+}
+
+absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value,
+                             uint64_t* sequence) {
+  if (!health_.ok()) return health_;
+  if (key.size() > kKeyBytesMax || value.size() > kValueBytesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("key of ", key.size(), " and value of ", value.size(),
+                     " bytes: the limits are ", kKeyBytesMax, " and ", kValueBytesMax));
+  }
+  if (!full_.ok()) return full_;
+  if (absl::IsResourceExhausted(flush_failure_)) return flush_failure_;
+  if (memtable_->bytes() >= options_.memtable_bytes) {
+    if (immutables_.size() >= static_cast<size_t>(options_.immutable_memtables_max)) {
+      return absl::ResourceExhaustedError(
+          flush_failure_.ok()
+              ? absl::StrCat(options_.dir, ": ", immutables_.size(),
+                             " memtables wait to be flushed; slow down and try again")
+              : flush_failure_.message());
+    }
+    RetireMemtable();
+  }
+  ++last_sequence_;
+  memtable_->Add(last_sequence_, key, value);
+  if (open_group_ == nullptr) open_group_ = std::make_unique<WalGroup>(last_sequence_);
+  open_group_->Add(key, value);
+  ++stats_.puts;
+  *sequence = last_sequence_;
+  return absl::OkStatus();
+}
+
+void EngineImpl::RetireMemtable() {
+  CORE_CHECK(!memtable_->empty());
+  CloseGroup();
+  open_group_starts_wal_ = true;
+  immutables_.push_back(std::move(memtable_));
+  memtable_ = NewMemtable();
+}
+
+void EngineImpl::CloseGroup() {
+  if (open_group_ == nullptr) return;
+  groups_.push_back({.group = std::move(open_group_), .starts_wal = open_group_starts_wal_});
+  open_group_starts_wal_ = false;
+}
+
+absl::Status EngineImpl::InDoubt(uint64_t sequence) const {
+  if (health_.ok() || sequence <= durable_sequence_) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("write ", sequence, " is in doubt: ", health_.message()));
+}
+
+Lookup EngineImpl::Found(absl::string_view value, uint64_t sequence) {
+  Lookup lookup;
+  lookup.status = InDoubt(sequence);
+  if (!lookup.status.ok()) {
+    lookup.state = Lookup::State::kError;
+    return lookup;
+  }
+  lookup.state = Lookup::State::kFound;
+  lookup.value = std::string(value);
+  lookup.sequence = sequence;
+  return lookup;
+}
+
+Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read) {
+  ++stats_.gets;
+  absl::string_view value;
+  uint64_t sequence = 0;
+  if (memtable_->Find(key, &value, &sequence)) return Found(value, sequence);
+  for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
+    if ((*it)->Find(key, &value, &sequence)) return Found(value, sequence);
+  }
+  return GetFromTables(key, read);
+}
+
+Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read) {
+  for (size_t i = 0; i < levels_.size(); ++i) {
+    const Level& level = levels_[i];
+    auto table = i == 0 ? level.begin() : FirstTableAtOrAfter(level, key);
+    const auto end = i == 0 || table == level.end() ? level.end() : table + 1;
+    for (; table != end; ++table) {
+      if (!(*table)->Covers(key)) continue;
+      std::optional<Lookup> lookup = GetFromTable(*table, key, read);
+      if (lookup.has_value()) return *std::move(lookup);
+    }
+  }
+  return Lookup();
+}
+
+std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>& live,
+                                               absl::string_view key,
+                                               std::shared_ptr<PendingRead>* read) {
+  Lookup lookup;
+  const auto error = [&](const absl::Status& status) {
+    ++stats_.damaged_reads;
+    if (live->damage.ok()) live->damage = status;
+    lookup.state = Lookup::State::kError;
+    lookup.status = status;
+    return lookup;
+  };
+  if (live->table == nullptr) return error(live->damage);
+  const Table& table = *live->table;
+  if (!table.MayContain(key)) return std::nullopt;
+  const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);
+  if (!handle.ok()) return error(handle.status());
+  if (!handle->has_value()) return std::nullopt;
+  const BlockId id{.table = table.meta().number, .offset = (*handle)->offset};
+  std::shared_ptr<const Block> block;
+  if (*read != nullptr) {
+    const auto fetched = (*read)->blocks_.find(id);
+    if (fetched != (*read)->blocks_.end()) {
+      if (!fetched->second.ok()) return error(fetched->second.status());
+      block = *fetched->second;
+    }
+  }
+  if (block == nullptr) block = cache_.Find(id);
+  if (block == nullptr) {
+    if (*read == nullptr) *read = std::make_shared<PendingRead>();
+    WantBlock(live->table, **handle, *read);
+    lookup.state = Lookup::State::kNeedsRead;
+    return lookup;
+  }
+  BlockCursor cursor(block);
+  cursor.Seek(key);
+  if (cursor.damaged()) {
+    return error(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
+                                                  id.offset, ": a block is malformed")));
+  }
+  if (!cursor.Valid() || cursor.key() != key) return std::nullopt;
+  return Found(cursor.value(), cursor.sequence());
+}
+
+void EngineImpl::WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
+                           const std::shared_ptr<PendingRead>& read) {
+  if (read->waiting_) return;
+  read->waiting_ = true;
+  // One job a block, however many wait for it.
+  auto& waiting = waiting_reads_[{.table = table->meta().number, .offset = handle.offset}];
+  if (waiting.empty()) wanted_.push_back({.table = table, .handle = handle});
+  waiting.push_back(read);
+}
+
+std::optional<std::string> EngineImpl::ReadSlot(absl::string_view name) const {
+  const auto slot = slots_.find(name);
+  if (slot == slots_.end()) return std::nullopt;
+  return slot->second;
+}
+
+void EngineImpl::WriteSlot(absl::string_view name, std::string bytes, uint64_t ticket) {
+  if (!health_.ok()) {
+    finished_slots_.push_back({.ticket = ticket, .status = health_});
+  } else if (!IsSlotName(name)) {
+    finished_slots_.push_back(
+        {.ticket = ticket,
+         .status = absl::InvalidArgumentError(absl::StrCat(
+             "slot name \"", name, "\": use 1 to 64 letters, digits, '-' and '_'"))});
+  } else {
+    pending_slots_.push_back(
+        {.name = std::string(name), .bytes = std::move(bytes), .ticket = ticket});
+  }
+}
+
+void EngineImpl::AcknowledgeRecovery() {
+  if (!suspect_ && lost_from_ == 0) return;
+  PendingEdit pending;
+  pending.edit.suspect = false;
+  pending.edit.lost_from = 0;
+  edits_.push_back(std::move(pending));
+}
+
+absl::Status EngineImpl::Scan(absl::string_view from, absl::string_view to, size_t entries_max,
+                              size_t bytes_max, std::vector<Entry>* entries,
+                              std::string* next) {
+  entries->clear();
+  next->clear();
+  BlocksOfScan source(&cache_);
+  std::vector<std::unique_ptr<Iterator>> children;
+  children.push_back(std::make_unique<MemtableIterator>(memtable_.get()));
+  for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
+    children.push_back(std::make_unique<MemtableIterator>(it->get()));
+  }
+  for (const std::shared_ptr<LiveTable>& table : levels_[0]) {
+    children.push_back(
+        std::make_unique<TableIterator>(std::vector<std::shared_ptr<LiveTable>>{table}, &source));
+  }
+  for (size_t i = 1; i < levels_.size(); ++i) {
+    if (levels_[i].empty()) continue;
+    children.push_back(std::make_unique<TableIterator>(levels_[i], &source));
+  }
+  MergingIterator merged(std::move(children));
+  size_t bytes = 0;
+  for (merged.Seek(from);; merged.Next()) {
+    CORE_CHECK(merged.state() != Iterator::State::kStalled);
+    if (merged.state() == Iterator::State::kEnd) return absl::OkStatus();
+    const bool failed = merged.state() == Iterator::State::kError;
+    const absl::string_view at = failed ? merged.error_from() : merged.key();
+    if (!to.empty() && at >= to) return absl::OkStatus();
+    // Of equal keys the newest comes first; the others do not count.
+    if (!failed && !entries->empty() && entries->back().key == at) continue;
+    if (entries->size() >= entries_max || bytes >= bytes_max) {
+      *next = std::string(at);
+      return absl::OkStatus();
+    }
+    const absl::Status status = failed ? merged.status() : InDoubt(merged.sequence());
+    if (!status.ok()) {
+      // What was found so far is a page of its own; the error comes with the next one.
+      if (!entries->empty()) {
+        *next = std::string(at);
+        return absl::OkStatus();
+      }
+      *next = std::string(failed ? merged.error_until() : at);
+      next->push_back('\0');
+      ++stats_.damaged_reads;
+      return status;
+    }
+    entries->push_back({.key = std::string(at),
+                        .value = std::string(merged.value()),
+                        .sequence = merged.sequence()});
+    bytes += entries->back().key.size() + entries->back().value.size();
+  }
+}
+
+std::vector<std::shared_ptr<PendingRead>> EngineImpl::TakeFinishedReads() {
+  return std::exchange(finished_reads_, {});
+}
+
+std::vector<Engine::FinishedSlot> EngineImpl::TakeFinishedSlots() {
+  return std::exchange(finished_slots_, {});
+}
+
+EngineStats EngineImpl::stats() const {
+  EngineStats stats = stats_;
+  stats.block_cache_hits = cache_.hits();
+  stats.block_cache_misses = cache_.misses();
+  stats.memtable_bytes = memtable_->bytes();
+  stats.immutable_memtables = immutables_.size();
+  for (const Level& level : levels_) {
+    stats.tables_per_level.push_back(static_cast<int>(level.size()));
+    stats.tables += level.size();
+    for (const std::shared_ptr<LiveTable>& table : level) {
+      stats.table_bytes += table->meta.bytes;
+      if (!table->damage.ok()) ++stats.damaged_tables;
+    }
+  }
+  return stats;
+}
+
+}  // namespace norn::storage
