@@ -78,6 +78,7 @@ void Node::State::OnStart(StepContext& step, const Start& start) {
   CORE_CHECK(!start_seen);
   start_seen = true;
   context.random = Random(start.seed);
+  context.request_base = context.random.Next64();
   const Generation last = DecodeIdentity(start.recovery.identity);
   if (last == 0 && !start.recovery.created) {
     step.Note(Note::Level::kWarning,
@@ -125,6 +126,7 @@ void Node::State::MaybeServe(StepContext& step) {
 
 void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
   if (context.generation == 0) return;  // we are nobody yet: as if it were lost
+  if (!membership.IsPeer(from)) return;  // who is not in the configuration has no say
   struct Visitor {
     State& s;
     StepContext& step;

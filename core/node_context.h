@@ -73,11 +73,11 @@ struct NodeContext {
     return nullptr;
   }
 
-  // The generation (16 bits of it) and a count (40 bits): no answer to a request of an
-  // earlier generation is ever taken for one of ours, as long as messages die within 2^40
-  // requests or 2^16 restarts. Fits a ticket.
+  // Counts up from a place that every start draws anew, shifted by the generation: no
+  // answer to a request of an earlier life is taken for one of ours, even if a wiped disk
+  // let the generation repeat. Fits a ticket.
   RequestId NextRequestId() {
-    return ((generation << 40) + ++request_count) & kTicketIdMask;
+    return (request_base + (generation << 40) + ++request_count) & kTicketIdMask;
   }
 
   const ClusterConfig cluster;
@@ -86,6 +86,7 @@ struct NodeContext {
   const TokenSealer sealer;
   Random random;                // reseeded by Start
   Generation generation = 0;
+  uint64_t request_base = 0;    // drawn by Start
   uint64_t request_count = 0;
   NodeStatus status;            // its counters are kept here by the machines
 };

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -31,6 +32,13 @@ std::vector<T> SortedById(std::vector<T> list) {
 // A name as it was configured, fit for a log.
 std::string Quoted(absl::string_view name) {
   return absl::StrCat("\"", absl::CHexEscape(name.substr(0, 128)), "\"");
+}
+
+// A stranger's text, fit for a log.
+std::string Printable(absl::string_view text) {
+  std::string printable(text);
+  for (char& c : printable) c = absl::ascii_isprint(static_cast<unsigned char>(c)) ? c : '?';
+  return printable;
 }
 
 std::string Versions(uint32_t low, uint32_t high) {
@@ -164,8 +172,7 @@ HelloReply JudgeHello(const Identity& ours, const Hello& hello, bool is_member) 
 absl::Status CheckReply(const Identity& ours, NodeId dialled, const HelloReply& reply) {
   if (reply.verdict != Verdict::kAccepted) {
     return absl::FailedPreconditionError(
-        absl::StrCat("node ", reply.node,
-                     " refused the connection: ", absl::CHexEscape(reply.text)));
+        absl::StrCat("node ", reply.node, " refused the connection: ", Printable(reply.text)));
   }
   if (const absl::Status status = CheckCluster(ours, reply.node, reply.cluster); !status.ok()) {
     return status;

@@ -138,7 +138,7 @@ TEST(HandshakeTest, EachRefusalSaysWhatDiffersAndWhatToDo) {
     EXPECT_EQ(reply.fingerprint, 0u) << "shown to a stranger";
     const absl::Status status = CheckReply(dialler, c.to, reply);
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-    EXPECT_TRUE(status.message().find("node 2 refused the connection: ") == 0) << status;
+    EXPECT_EQ(status.message(), "node 2 refused the connection: " + c.text);
   }
 }
 
@@ -159,6 +159,11 @@ TEST(HandshakeTest, TheDiallerTrustsNoAcceptanceBlindly) {
             "the older one");
   EXPECT_EQ(error([](HelloReply* r) { r->fingerprint = 0; }).substr(0, 44),
             "nodes 1 and 2 have different configurations ");
+  EXPECT_EQ(error([](HelloReply* r) {
+              r->verdict = Verdict::kStranger;
+              r->text = "go\n\x1b[31maway\xff";
+            }),
+            "node 2 refused the connection: go??[31maway?");
 }
 
 // ---- Bytes ------------------------------------------------------------------------

@@ -35,9 +35,7 @@ absl::StatusOr<std::shared_ptr<const Block>> ReadAhead::Get(const Table& table,
                                                             const BlockHandle& handle) {
   const auto found = blocks_.find({.table = table.meta().number, .offset = handle.offset});
   if (found == blocks_.end()) return std::shared_ptr<const Block>();
-  absl::StatusOr<std::shared_ptr<const Block>> block = std::move(found->second);
-  blocks_.erase(found);
-  return block;
+  return std::move(blocks_.extract(found).mapped());
 }
 
 void ReadAhead::Fill(const TableIterator& stalled) {

@@ -300,7 +300,7 @@ absl::Status EngineImpl::Scan(absl::string_view from, absl::string_view to, size
       }
       *next = std::string(failed ? merged.error_until() : at);
       next->push_back('\0');
-      ++stats_.damaged_reads;
+      if (failed) ++stats_.damaged_reads;
       return status;
     }
     entries->push_back({.key = std::string(at),

@@ -14,8 +14,8 @@
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
 #include "sim/sim_disk.h"
-#include "sim/sim_file_system.h"
 #include "storage/testing/engine_driver.h"
+#include "storage/testing/engine_fixture.h"
 
 namespace norn::storage {
 namespace {
@@ -24,76 +24,6 @@ using sim::CrashLoss;
 using sim::DiskFault;
 using sim::FaultEffect;
 using sim::FileOperation;
-
-std::string Key(int i) { return absl::StrCat("key", absl::Dec(i, absl::kZeroPad6)); }
-
-class EngineTest : public testing::Test {
- protected:
-  EngineTest() {
-    options_.dir = "/data";
-    options_.owner = "cluster/n1";
-    options_.seed = 7;
-    options_.memtable_bytes = 16u << 10;
-    options_.block_bytes = 1024;
-    options_.table_bytes = 16u << 10;
-    options_.level1_bytes = 64u << 10;
-    options_.wal_preallocate_bytes = 0;
-  }
-
-  absl::Status Open() {
-    engine_.reset();
-    file_system_ = std::make_unique<sim::SimFileSystem>(&disk_);
-    ++options_.seed;
-    absl::StatusOr<std::unique_ptr<Engine>> engine =
-        Engine::Open(*file_system_, options_, &report_);
-    if (engine.ok()) engine_ = *std::move(engine);
-    return engine.status();
-  }
-
-  void Crash(CrashLoss loss) {
-    disk_.Crash(loss);
-    engine_.reset();
-    file_system_.reset();
-    disk_.Restart();
-  }
-
-  uint64_t MustPut(absl::string_view key, absl::string_view value) {
-    uint64_t sequence = 0;
-    const absl::Status status = engine_->Put(key, value, &sequence);
-    EXPECT_TRUE(status.ok()) << status;
-    return sequence;
-  }
-
-  // Puts key(i) -> value for i in [begin, end), running jobs meanwhile.
-  void Fill(int begin, int end, const std::string& value) {
-    for (int i = begin; i < end; ++i) {
-      MustPut(Key(i), absl::StrCat(value, i));
-      if (i % 16 == 0) RunJobs(engine_.get());
-    }
-    RunJobs(engine_.get());
-  }
-
-  std::string Value(absl::string_view key) {
-    const absl::StatusOr<std::optional<std::string>> value = GetNow(engine_.get(), key);
-    if (!value.ok()) return value.status().ToString();
-    return value->value_or("(absent)");
-  }
-
-  // Paths of the files whose names end so.
-  std::vector<std::string> FilesEndingIn(absl::string_view suffix) {
-    std::vector<std::string> paths;
-    for (const sim::SimDisk::FileState& file : disk_.Files()) {
-      if (absl::EndsWith(file.path, suffix)) paths.push_back(file.path);
-    }
-    return paths;
-  }
-
-  sim::SimDisk disk_{1};
-  std::unique_ptr<sim::SimFileSystem> file_system_;
-  EngineOptions options_;
-  RecoveryReport report_;
-  std::unique_ptr<Engine> engine_;
-};
 
 TEST_F(EngineTest, WhatIsPutIsSeenAtOnceAndDurableAfterTheLogJob) {
   ASSERT_TRUE(Open().ok());
@@ -165,6 +95,210 @@ TEST_F(EngineTest, ObsoleteFilesGo) {
   EXPECT_LE(FilesEndingIn(".wal").size(), 2u);
   EXPECT_EQ(FilesEndingIn(".manifest").size(), 1u);
   EXPECT_EQ(FilesEndingIn(".tmp").size(), 0u);
+}
+
+TEST_F(EngineTest, AMemtableIsNotFlushedAheadOfItsLog) {
+  ASSERT_TRUE(Open().ok());
+  RunJobs(engine_.get());  // takes the reserve
+  while (engine_->stats().immutable_memtables == 0) MustPut("key", std::string(1000, 'x'));
+  EXPECT_EQ(engine_->NextJob(Lane::kBackground), nullptr);
+  while (RunJob(engine_.get(), Lane::kLog)) {
+  }
+  EXPECT_NE(engine_->NextJob(Lane::kBackground), nullptr);
+}
+
+TEST_F(EngineTest, AFailedSyncOfTheLogPoisons) {
+  ASSERT_TRUE(Open().ok());
+  MustPut("durable", "yes");
+  RunJobs(engine_.get());
+  disk_.Inject({.operation = FileOperation::kSync,
+                .effect = FaultEffect::kFailedSyncLost,
+                .path_contains = ".wal"});
+  MustPut("doubtful", "1");
+  MustPut("durable", "overwritten in doubt");
+  engine_->WriteSlot("lease", "x", 1);
+  RunJobs(engine_.get(), 1);
+  EXPECT_TRUE(absl::IsUnavailable(engine_->health())) << engine_->health();
+  uint64_t sequence = 0;
+  EXPECT_TRUE(absl::IsUnavailable(engine_->Put("more", "x", &sequence)));
+  EXPECT_EQ(engine_->durable_sequence(), 1u);
+  for (const char* key : {"doubtful", "durable"}) {
+    EXPECT_TRUE(absl::IsUnavailable(GetNow(engine_.get(), key).status()));
+  }
+  EXPECT_TRUE(absl::IsUnavailable(ScanAll(engine_.get(), 10).status()));
+  EXPECT_EQ(Value("never put"), "(absent)");
+  engine_->WriteSlot("lease", "y", 2);
+  const std::vector<Engine::FinishedSlot> slots = engine_->TakeFinishedSlots();
+  ASSERT_FALSE(slots.empty());
+  EXPECT_TRUE(absl::IsUnavailable(slots.back().status));
+  EXPECT_EQ(disk_.counters().failed_syncs, 1u);
+
+  Crash(CrashLoss::kAllUnsynced);
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(Value("durable"), "yes");
+  EXPECT_EQ(Value("doubtful"), "(absent)");
+}
+
+TEST_F(EngineTest, AFailedWriteOfTheLogPoisons) {
+  ASSERT_TRUE(Open().ok());
+  disk_.Inject({.operation = FileOperation::kAppend,
+                .effect = FaultEffect::kShortWriteEio,
+                .path_contains = ".wal"});
+  MustPut("a", "1");
+  RunJobs(engine_.get(), 1);
+  EXPECT_TRUE(absl::IsUnavailable(engine_->health()));
+  EXPECT_EQ(engine_->durable_sequence(), 0u);
+  EXPECT_TRUE(absl::StrContains(engine_->health().message(), ".wal")) << engine_->health();
+}
+
+TEST_F(EngineTest, AFullDiskRefusesPutsUntilThereIsRoom) {
+  ASSERT_TRUE(Open().ok());
+  Fill(0, 200, "old");
+  disk_.set_capacity_bytes(disk_.used_bytes() + 2000);
+  const std::string value(500, 'v');
+  int accepted = 0;
+  absl::Status refused;
+  for (int i = 0; i < 1000 && refused.ok(); ++i) {
+    uint64_t sequence = 0;
+    refused = engine_->Put(absl::StrCat("new", i), value, &sequence);
+    if (refused.ok()) ++accepted;
+    RunJobs(engine_.get());
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(refused)) << refused;
+  EXPECT_TRUE(absl::StrContains(refused.message(), "/data")) << refused;
+  EXPECT_TRUE(engine_->health().ok());
+  EXPECT_EQ(Value(Key(77)), "old77");
+  RunJobs(engine_.get(), 3);
+  EXPECT_LT(engine_->durable_sequence(), engine_->last_sequence());
+  uint64_t sequence = 0;
+  EXPECT_TRUE(absl::IsResourceExhausted(engine_->Put("x", "y", &sequence)));
+
+  disk_.set_capacity_bytes(sim::SimDisk::kUnlimited);
+  RunJobs(engine_.get(), 2);
+  // What had been accepted is durable now, and new puts are taken.
+  EXPECT_EQ(engine_->durable_sequence(), engine_->last_sequence());
+  MustPut("after", "1");
+  RunJobs(engine_.get());
+  Crash(CrashLoss::kAllUnsynced);
+  ASSERT_TRUE(Open().ok());
+  EXPECT_FALSE(report_.suspect);
+  EXPECT_EQ(Value("after"), "1");
+  for (int i = 0; i < accepted; ++i) ASSERT_EQ(Value(absl::StrCat("new", i)), value);
+}
+
+TEST_F(EngineTest, TheReserveHasRoomForAFlush) {
+  ASSERT_TRUE(Open().ok());
+  RunJobs(engine_.get());  // takes the reserve
+  const std::string value(1000, 'v');
+  while (engine_->stats().immutable_memtables == 0) MustPut("key", value);
+  while (RunJob(engine_.get(), Lane::kLog)) {
+  }
+  disk_.set_capacity_bytes(disk_.used_bytes());
+  RunJobs(engine_.get());
+  EXPECT_EQ(engine_->stats().flushes, 1u);
+  EXPECT_EQ(engine_->stats().immutable_memtables, 0u);
+}
+
+TEST_F(EngineTest, PutsAreRefusedWhileFlushesLag) {
+  ASSERT_TRUE(Open().ok());
+  uint64_t sequence = 0;
+  absl::Status status;
+  for (int i = 0; i < 1000 && status.ok(); ++i) {
+    status = engine_->Put(Key(i), std::string(1000, 'x'), &sequence);
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_EQ(engine_->stats().immutable_memtables, 3u);
+  RunJobs(engine_.get());
+  MustPut("again", "x");
+}
+
+TEST_F(EngineTest, SlotsSurvive) {
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(engine_->ReadSlot("lease"), std::nullopt);
+  engine_->WriteSlot("lease", "1", 10);
+  engine_->WriteSlot("lease", std::string("2\0bytes", 7), 11);
+  engine_->WriteSlot("identity", "", 12);
+  engine_->WriteSlot("../etc", "x", 13);
+  RunJobs(engine_.get());
+  for (const Engine::FinishedSlot& slot : engine_->TakeFinishedSlots()) {
+    EXPECT_EQ(slot.status.ok(), slot.ticket != 13) << slot.status;
+  }
+  EXPECT_TRUE(engine_->TakeFinishedSlots().empty());
+  Crash(CrashLoss::kAllUnsynced);
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(engine_->ReadSlot("lease"), std::string("2\0bytes", 7));
+  EXPECT_EQ(engine_->ReadSlot("identity"), "");
+}
+
+TEST_F(EngineTest, ScanKeepsItsBounds) {
+  ASSERT_TRUE(Open().ok());
+  Fill(0, 300, "v");
+  std::vector<Engine::Entry> entries;
+  std::string next;
+  ASSERT_TRUE(engine_->Scan(Key(10), Key(20), 100, 1u << 20, &entries, &next).ok());
+  ASSERT_EQ(entries.size(), 10u);
+  EXPECT_EQ(entries.front().key, Key(10));
+  EXPECT_EQ(entries.back().key, Key(19));
+  EXPECT_EQ(entries.back().sequence, 20u);
+  EXPECT_EQ(next, "");
+  ASSERT_TRUE(engine_->Scan(Key(10), "", 3, 1u << 20, &entries, &next).ok());
+  EXPECT_EQ(entries.size(), 3u);
+  EXPECT_EQ(next, Key(13));
+  ASSERT_TRUE(engine_->Scan("", "", 1000, 100, &entries, &next).ok());
+  EXPECT_GE(entries.size(), 5u);
+  EXPECT_LE(entries.size(), 15u);
+  EXPECT_EQ(next, Key(static_cast<int>(entries.size())));
+}
+
+TEST_F(EngineTest, KeysAndValuesOfEverySize) {
+  options_.memtable_bytes = 4u << 20;
+  ASSERT_TRUE(Open().ok());
+  const std::string key(16u << 10, 'k');
+  const std::string value(1u << 20, 'v');
+  MustPut("", "empty key");
+  MustPut("empty value", "");
+  MustPut(key, value);
+  MustPut(std::string("\0\xff", 2), "odd key");
+  uint64_t sequence = 0;
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      engine_->Put(std::string(kKeyBytesMax + 1, 'k'), "", &sequence)));
+  while (engine_->stats().flushes == 0) {
+    MustPut(Key(1), value);
+    RunJobs(engine_.get());
+  }
+  EXPECT_EQ(Value(""), "empty key");
+  EXPECT_EQ(Value("empty value"), "");
+  EXPECT_EQ(Value(key), value);
+  EXPECT_EQ(Value(std::string("\0\xff", 2)), "odd key");
+}
+
+TEST_F(EngineTest, ReadsOfOneBlockShareAJob) {
+  ASSERT_TRUE(Open().ok());
+  Fill(0, 300, "v");
+  Crash(CrashLoss::kAllUnsynced);
+  ASSERT_TRUE(Open().ok());
+  std::shared_ptr<PendingRead> a;
+  std::shared_ptr<PendingRead> b;
+  ASSERT_EQ(engine_->Get(Key(1), &a).state, Lookup::State::kNeedsRead);
+  ASSERT_EQ(engine_->Get(Key(1), &b).state, Lookup::State::kNeedsRead);
+  EXPECT_TRUE(RunJob(engine_.get(), Lane::kRead));
+  EXPECT_FALSE(RunJob(engine_.get(), Lane::kRead));
+  EXPECT_EQ(engine_->TakeFinishedReads().size(), 2u);
+  EXPECT_EQ(engine_->Get(Key(1), &a).value, "v1");
+  EXPECT_EQ(engine_->Get(Key(1), &b).value, "v1");
+}
+
+TEST_F(EngineTest, ADirectoryBelongsToOneOwner) {
+  ASSERT_TRUE(Open().ok());
+  sim::SimFileSystem other(&disk_);
+  EXPECT_TRUE(absl::IsAlreadyExists(Engine::Open(other, options_, &report_).status()));
+  engine_.reset();
+  options_.owner = "cluster/n2";
+  const absl::Status status = Open();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  for (const char* part : {"cluster/n1", "cluster/n2", "/data"}) {
+    EXPECT_TRUE(absl::StrContains(status.message(), part)) << status;
+  }
 }
 
 }  // namespace

@@ -99,13 +99,12 @@ void Exchange::OnScanned(StepContext& step, StoreReply&& reply) {
     EndTask(step);
     return;
   }
-  to_ = reply.next;
   ExchangeOffer offer;
   offer.request = request_;
   offer.layout = node_.layout.version();
   offer.partition = task_.partition;
   offer.from = from_;
-  offer.to = to_;
+  offer.to = std::move(reply.next);
   offer.entries.reserve(reply.entries.size());
   for (KeyRecord& entry : reply.entries) {
     const RecordHash hash = HashRecord(entry.key, entry.record);
@@ -204,7 +203,9 @@ bool Exchange::Merge(StepContext& step, PartitionId partition, KeyRecord&& recor
 
 void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer) {
   if (phase_ != Phase::kOffered || answer.request != request_ || from != task_.peer) return;
-  if (answer.status != ReplicaStatus::kOk) {
+  // An answer that gets nowhere would have us ask for the same page for ever.
+  const bool stuck = !answer.covered_to.empty() && answer.covered_to <= from_;
+  if (answer.status != ReplicaStatus::kOk || stuck) {
     EndTask(step);
     return;
   }

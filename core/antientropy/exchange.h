@@ -83,7 +83,6 @@ class Exchange {
   size_t cursor_ = 0;               // into held_: the next routine exchange
   RequestId request_ = 0;           // of the page under way
   std::string from_;                // where the page begins
-  std::string to_;                  // where our scan of it ended; empty: at the end
   std::string covered_to_;          // where the peer's answer ended
   std::set<uint64_t> merging_;              // store ids of the page's merges
   std::map<uint64_t, std::string> wanted_;  // store id -> key that the peer wants

@@ -1,6 +1,7 @@
 #include "core/causality/record.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,70 +16,73 @@ namespace {
 constexpr uint8_t kFormat = 0x01;
 constexpr uint8_t kTombstoneFlag = 0x01;
 
-// Keeps of `mine` what `theirs` has too, or has not seen.
-template <typename Take>
-void TakeSurvivors(const std::vector<Version>& mine, const std::vector<Version>& theirs,
-                   const VersionVector& their_context, bool take_common, const Take& take) {
-  auto other = theirs.begin();
-  for (const Version& version : mine) {
-    while (other != theirs.end() && other->dot < version.dot) ++other;
-    const bool common = other != theirs.end() && other->dot == version.dot;
-    if (common ? take_common : !their_context.Covers(version.dot)) take(version);
-  }
-}
+// The least a version takes: index, counter, flags, time, length of the value.
+constexpr size_t kVersionBytesMin = 5;
 
-}  // namespace
+// A version whose value still lies in the encoded record.
+struct VersionView {
+  Dot dot;
+  int64_t wall_us = 0;
+  bool tombstone = false;
+  absl::string_view value;
 
-bool Record::Decode(absl::string_view bytes, Record* record) {
-  *record = Record();
+  friend bool operator==(const VersionView&, const VersionView&) = default;
+};
+
+struct RecordView {
+  VersionVector context;
+  std::vector<VersionView> versions;
+};
+
+bool Parse(absl::string_view bytes, RecordView* view) {
   if (bytes.empty()) return true;
   ByteReader reader(bytes);
   if (reader.ReadByte() != kFormat) return false;
   const uint64_t entries = reader.ReadVarintUpTo(reader.rest().size());
-  for (uint64_t i = 0; i < entries && !reader.failed(); ++i) {
+  if (reader.failed() || entries == 0) return false;
+  for (uint64_t i = 0; i < entries; ++i) {
     const Incarnation incarnation = reader.ReadFixed64();
     const uint64_t counter = reader.ReadVarint();
-    if (!reader.failed() && !record->context_.AppendSorted(incarnation, counter)) return false;
+    if (reader.failed() || !view->context.AppendSorted(incarnation, counter)) return false;
   }
-  const uint64_t versions = reader.ReadVarintUpTo(reader.rest().size());
-  if (reader.failed() || entries == 0) return false;
-  record->versions_.reserve(versions);
+  const uint64_t versions = reader.ReadVarintUpTo(reader.rest().size() / kVersionBytesMin);
+  view->versions.reserve(versions);
   for (uint64_t i = 0; i < versions; ++i) {
-    Version version;
+    VersionView version;
     const uint64_t index = reader.ReadVarintUpTo(entries - 1);
     version.dot.counter = reader.ReadVarint();
     const uint8_t flags = reader.ReadByte();
     version.wall_us = static_cast<int64_t>(reader.ReadVarint());
-    const absl::string_view value = reader.ReadBytes();
+    version.value = reader.ReadBytes();
     if (reader.failed() || flags > kTombstoneFlag) return false;
-    const VersionVector::Entry& entry = record->context_.entries()[index];
+    const VersionVector::Entry& entry = view->context.entries()[index];
     version.dot.incarnation = entry.incarnation;
     version.tombstone = (flags & kTombstoneFlag) != 0;
     if (version.dot.counter == 0 || version.dot.counter > entry.counter) return false;
-    if (version.tombstone && !value.empty()) return false;
-    if (!record->versions_.empty() && !(record->versions_.back().dot < version.dot)) return false;
-    version.value.assign(value.data(), value.size());
-    record->versions_.push_back(std::move(version));
+    if (version.tombstone && !version.value.empty()) return false;
+    if (!view->versions.empty() && !(view->versions.back().dot < version.dot)) return false;
+    view->versions.push_back(version);
   }
   return reader.Done();
 }
 
-std::string Record::Encode() const {
+template <typename AnyVersion>
+std::string EncodeParts(const VersionVector& context, const std::vector<AnyVersion>& versions) {
   std::string out;
-  if (empty()) return out;
-  size_t bytes = 16 + context_.size() * 14;
-  for (const Version& version : versions_) bytes += 32 + version.value.size();
+  if (context.empty()) return out;
+  size_t bytes = 16 + context.size() * (8 + kVarintBytesMax);
+  for (const AnyVersion& version : versions) bytes += 32 + version.value.size();
   out.reserve(bytes);
   out.push_back(static_cast<char>(kFormat));
-  AppendVarint(&out, context_.size());
-  for (const VersionVector::Entry& entry : context_.entries()) {
+  AppendVarint(&out, context.size());
+  for (const VersionVector::Entry& entry : context.entries()) {
     AppendFixed64(&out, entry.incarnation);
     AppendVarint(&out, entry.counter);
   }
-  AppendVarint(&out, versions_.size());
+  AppendVarint(&out, versions.size());
   size_t index = 0;  // versions and context are sorted alike
-  for (const Version& version : versions_) {
-    while (context_.entries()[index].incarnation != version.dot.incarnation) ++index;
+  for (const AnyVersion& version : versions) {
+    while (context.entries()[index].incarnation != version.dot.incarnation) ++index;
     AppendVarint(&out, index);
     AppendVarint(&out, version.dot.counter);
     out.push_back(static_cast<char>(version.tombstone ? kTombstoneFlag : 0));
@@ -88,15 +92,64 @@ std::string Record::Encode() const {
   return out;
 }
 
+// One dot should name one version. Should two replicas ever disagree on it, merging takes
+// the same one everywhere, or they would repair each other for ever.
+template <typename AnyVersion>
+const AnyVersion& SameChoice(const AnyVersion& a, const AnyVersion& b) {
+  return std::tie(a.wall_us, a.tombstone, a.value) < std::tie(b.wall_us, b.tombstone, b.value) ? b
+                                                                                               : a;
+}
+
+// Keeps what both have, and what the other side has not seen.
+template <typename AnyVersion>
+std::vector<AnyVersion> MergeVersions(const std::vector<AnyVersion>& a,
+                                      const VersionVector& a_context,
+                                      const std::vector<AnyVersion>& b,
+                                      const VersionVector& b_context) {
+  std::vector<AnyVersion> merged;
+  merged.reserve(a.size() + b.size());
+  auto left = a.begin();
+  auto right = b.begin();
+  while (left != a.end() || right != b.end()) {
+    if (right == b.end() || (left != a.end() && left->dot < right->dot)) {
+      if (!b_context.Covers(left->dot)) merged.push_back(*left);
+      ++left;
+    } else if (left == a.end() || right->dot < left->dot) {
+      if (!a_context.Covers(right->dot)) merged.push_back(*right);
+      ++right;
+    } else {
+      merged.push_back(SameChoice(*left, *right));
+      ++left;
+      ++right;
+    }
+  }
+  return merged;
+}
+
+}  // namespace
+
+bool Record::Decode(absl::string_view bytes, Record* record) {
+  *record = Record();
+  RecordView view;
+  if (!Parse(bytes, &view)) return false;
+  record->context_ = std::move(view.context);
+  record->versions_.reserve(view.versions.size());
+  for (const VersionView& version : view.versions) {
+    record->versions_.push_back({version.dot, version.wall_us, version.tombstone,
+                                 std::string(version.value)});
+  }
+  return true;
+}
+
+bool Record::IsCanonical(absl::string_view bytes) {
+  RecordView view;
+  return Parse(bytes, &view);
+}
+
+std::string Record::Encode() const { return EncodeParts(context_, versions_); }
+
 void Record::Merge(const Record& other) {
-  std::vector<Version> merged;
-  merged.reserve(versions_.size() + other.versions_.size());
-  const auto take = [&merged](const Version& version) { merged.push_back(version); };
-  TakeSurvivors(versions_, other.versions_, other.context_, /*take_common=*/true, take);
-  TakeSurvivors(other.versions_, versions_, context_, /*take_common=*/false, take);
-  std::sort(merged.begin(), merged.end(),
-            [](const Version& a, const Version& b) { return a.dot < b.dot; });
-  versions_ = std::move(merged);
+  versions_ = MergeVersions(versions_, context_, other.versions_, other.context_);
   context_.Join(other.context_);
 }
 
@@ -131,18 +184,25 @@ bool MergeEncoded(absl::string_view a, absl::string_view b, std::string* merged)
     merged->assign(b.data(), b.size());
     return true;
   }
-  Record left;
-  Record right;
-  if (!Record::Decode(a, &left) || !Record::Decode(b, &right)) return false;
-  left.Merge(right);
-  *merged = left.Encode();
+  RecordView left;
+  RecordView right;
+  if (!Parse(a, &left) || !Parse(b, &right)) return false;
+  const std::vector<VersionView> versions =
+      MergeVersions(left.versions, left.context, right.versions, right.context);
+  left.context.Join(right.context);
+  *merged = EncodeParts(left.context, versions);
   return true;
 }
 
 bool IsCoveredBy(absl::string_view a, absl::string_view b) {
   if (a == b || a.empty()) return true;
-  std::string merged;
-  return MergeEncoded(a, b, &merged) && merged == b;
+  if (b.empty()) return false;
+  RecordView left;
+  RecordView right;
+  if (!Parse(a, &left) || !Parse(b, &right)) return false;
+  return right.context.CoversAll(left.context) &&
+         MergeVersions(left.versions, left.context, right.versions, right.context) ==
+             right.versions;
 }
 
 RecordHash HashRecord(absl::string_view record_key, absl::string_view record) {

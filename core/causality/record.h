@@ -48,6 +48,8 @@ class Record {
 
   // False on bytes that are not a canonical record. Empty bytes are the empty record.
   static bool Decode(absl::string_view bytes, Record* record);
+  // What Decode accepts. O(context + versions): values are not copied.
+  static bool IsCanonical(absl::string_view bytes);
   // The empty record encodes to empty bytes.
   std::string Encode() const;
 
@@ -74,12 +76,13 @@ class Record {
   std::vector<Version> versions_;
 };
 
-// Merges encoded records without decoding values where one side already has everything:
-// the common cases (equal, one empty) cost a comparison. False: one of them is corrupt.
+// Merges encoded records without a copy of any value but the result's. The common cases
+// (equal, one empty) cost a comparison; what they pass on is not looked into. False: one
+// of them is corrupt.
 bool MergeEncoded(absl::string_view a, absl::string_view b, std::string* merged);
 
 // "what `a` holds, `b` holds too": merging `a` into `b` would change nothing.
-// False as well if either is corrupt.
+// False as well if either is seen to be corrupt (equal and empty bytes are not looked into).
 bool IsCoveredBy(absl::string_view a, absl::string_view b);
 
 // A 128-bit hash of a record under its key; equal on every machine. (XXH3 is no

@@ -98,9 +98,7 @@ void Membership::HearHeartbeat(StepContext& step, const MemberHeartbeat& heard) 
   Member* const member = Find(heard.id);
   if (member == nullptr) return;
   if (heard.id == node_.self()) {
-    if (heard.generation > node_.generation) {
-      generation_to_exceed_ = std::max(generation_to_exceed_, heard.generation);
-    }
+    HearOfSelf(heard.generation, heard.heartbeat);
     return;
   }
   if (std::tie(heard.generation, heard.heartbeat) <=
@@ -121,6 +119,13 @@ void Membership::HearHeartbeat(StepContext& step, const MemberHeartbeat& heard) 
   }
 }
 
+bool Membership::HearOfSelf(Generation generation, uint64_t heartbeat) {
+  const Member* const self = Find(node_.self());
+  if (std::tie(generation, heartbeat) <= std::tie(self->generation, self->heartbeat)) return false;
+  generation_to_exceed_ = std::max(generation_to_exceed_, generation);
+  return true;
+}
+
 void Membership::HearSuspicion(StepContext& step, const Suspicion& suspicion) {
   Member* const member = Find(suspicion.suspect);
   if (member == nullptr || Find(suspicion.by) == nullptr) return;
@@ -130,7 +135,10 @@ void Membership::HearSuspicion(StepContext& step, const Suspicion& suspicion) {
     return;  // refuted since
   }
   if (suspicion.suspect == node_.self()) {
-    member->heartbeat = std::max(member->heartbeat, suspicion.heartbeat) + 1;
+    // A heartbeat we never reached cannot be refuted by a rise, only by a new generation.
+    // Speaking up at once, again and again, would make a storm of it.
+    if (HearOfSelf(suspicion.generation, suspicion.heartbeat)) return;
+    ++member->heartbeat;
     SpeakToSome(step, kPeersPerRound);
     return;
   }

@@ -34,6 +34,8 @@ class Membership {
   void OnTimer(StepContext& step);
   int64_t NextDeadline() const { return next_tick_us_; }
 
+  // Whether `id` is another member of the cluster.
+  bool IsPeer(NodeId id) const { return id != node_.self() && Find(id) != nullptr; }
   bool IsReachable(NodeId id) const;
   // 0: never heard of.
   Generation GenerationOf(NodeId id) const;
@@ -41,8 +43,8 @@ class Membership {
   // Members that came back since the last call: what they missed must be mended first.
   std::vector<NodeId> TakeReturned();
 
-  // Somebody remembers a later start of ours than our own disk does (it was wiped): the
-  // generation to rise above. 0: all is well.
+  // Somebody remembers more of us than we do ourselves (our disk was wiped, or is an older
+  // copy): the generation to rise above. 0: all is well.
   Generation generation_to_exceed() const { return generation_to_exceed_; }
   void GenerationRaised();
 
@@ -63,6 +65,8 @@ class Membership {
   void Tick(StepContext& step);
   void HearHeartbeat(StepContext& step, const MemberHeartbeat& heard);
   void HearSuspicion(StepContext& step, const Suspicion& suspicion);
+  // Whether others know more of us than we do: then we must begin a new generation.
+  bool HearOfSelf(Generation generation, uint64_t heartbeat);
   void JudgeDown(StepContext& step, Member& member);
   Gossip Compose(bool answer_wanted) const;
   void SpeakToSome(StepContext& step, size_t count);

@@ -52,9 +52,10 @@ bool Minter::TryMint(StepContext& step, PartitionId partition, Dot* dot) {
   return minted;
 }
 
-void Minter::Retire(StepContext& step, PartitionId partition) {
+void Minter::Retire(StepContext& step, PartitionId partition, Incarnation incarnation) {
   Lease* const lease = Find(partition);
   CORE_CHECK(lease != nullptr);
+  if (lease->incarnation != incarnation) return;
   step.Note(Note::Level::kWarning,
             absl::StrCat("partition ", partition, ": a dot of ours was seen before: new incarnation"));
   Begin(*lease);

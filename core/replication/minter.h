@@ -33,8 +33,9 @@ class Minter {
   // A fresh dot; false while the lease is being extended (ask again after OnStoreReply).
   bool TryMint(StepContext& step, PartitionId partition, Dot* dot);
 
-  // Ends the incarnation of one partition: its dots were seen where they should not be.
-  void Retire(StepContext& step, PartitionId partition);
+  // Ends `incarnation`: a fresh dot of it was seen before. Nothing, if it is over already
+  // (several puts can find out at once).
+  void Retire(StepContext& step, PartitionId partition, Incarnation incarnation);
 
   // The answer to a slot write; true if minting may be tried again.
   bool OnStoreReply(StepContext& step, const StoreReply& reply);

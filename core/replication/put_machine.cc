@@ -1,5 +1,6 @@
 #include "core/replication/put_machine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -57,6 +58,7 @@ void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
     return;
   }
   put.phase = Phase::kMinting;
+  put.incarnation = mint.dot.incarnation;
   mint.wall_us = step.now.wall_us;
   mint.tombstone = put.request.kind == ClientRequest::Kind::kDelete;
   mint.base = put.request.base;
@@ -83,7 +85,7 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
     if (reply.applied) {
       Finish(step, id, Outcome::kUnknown, absl::StrCat("the local copy is in doubt: ", why));
     } else if (absl::IsAborted(reply.status)) {
-      minter_.Retire(step, put.partition);
+      minter_.Retire(step, put.partition, put.incarnation);
       Mint(step, id, put);
     } else if (absl::IsInvalidArgument(reply.status)) {
       Finish(step, id, Outcome::kInvalid, why);
@@ -181,6 +183,13 @@ void PutMachine::OnTimer(StepContext& step) {
              absl::StrCat("timed out with ", put.quorum.acks(), " of ", put.quorum.needed(),
                           " copies durable: it may still take effect; read to find out"));
     }
+  }
+  // While the disk refuses leases puts come and time out: forget those that are gone.
+  if (waiting_for_lease_.size() > 2 * puts_.size() + 64) {
+    waiting_for_lease_.erase(
+        std::remove_if(waiting_for_lease_.begin(), waiting_for_lease_.end(),
+                       [this](RequestId waiting) { return puts_.count(waiting) == 0; }),
+        waiting_for_lease_.end());
   }
 }
 

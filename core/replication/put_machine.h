@@ -57,6 +57,7 @@ class PutMachine {
     int64_t resend_us = kNever;     // when silent replicas are asked again
     ClientRequest request;          // until minted; then only what the reply needs
     VersionVector base;             // Base::kToken: what the put replaces
+    Incarnation incarnation = 0;    // of the dot it was given
     std::string key;                // record key
     std::string record;             // once minted
     Quorum quorum;
@@ -71,7 +72,7 @@ class PutMachine {
   NodeContext& node_;
   Minter& minter_;
   absl::flat_hash_map<RequestId, Put> puts_;
-  std::vector<RequestId> waiting_for_lease_;
+  std::vector<RequestId> waiting_for_lease_;  // some may have timed out since
   Deadlines deadlines_;
 };
 

@@ -10,7 +10,9 @@ namespace norn {
 namespace {
 
 absl::Status ApplyMerge(const MergeOp& op, absl::string_view current, std::string* next) {
-  if (!MergeEncoded(current, op.record, next)) {
+  // A first copy is taken as it is, so it must be looked into: what is stored is canonical.
+  const bool refused = current.empty() && !Record::IsCanonical(op.record);
+  if (refused || !MergeEncoded(current, op.record, next)) {
     return absl::DataLossError("merge: not a canonical record");
   }
   return absl::OkStatus();

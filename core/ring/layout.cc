@@ -1,6 +1,7 @@
 #include "core/ring/layout.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/check.h"
 #include "core/coding.h"
@@ -10,24 +11,34 @@ namespace norn {
 
 namespace {
 
-// Deals partitions out by smooth weighted round robin: each turn every member earns its
-// weight, the richest takes the partition and pays the sum. Owners interleave, and each
-// member's count is its exact share rounded up or down.
+// Deals partitions out in turns. Member i's share of the first p partitions is p * w_i / W
+// (its weight over all weights). Its n-th partition may come once that share exceeds n-1,
+// and must come before it reaches n: of those who may, the one who must soonest takes the
+// turn (the quota method of apportionment; also "proportionate progress", Baruah et al.,
+// 1996). Owners interleave, and no member is ever a whole partition off its share; smooth
+// weighted round robin would be, where many small members meet a few big ones.
 std::vector<NodeId> DealOwners(uint32_t partitions, const std::vector<MemberConfig>& members) {
   int64_t total = 0;
   for (const MemberConfig& member : members) total += member.weight;
   CORE_CHECK(total > 0);
-  std::vector<int64_t> credit(members.size(), 0);
+  std::vector<int64_t> taken(members.size(), 0);
   std::vector<NodeId> owners;
   owners.reserve(partitions);
-  for (uint32_t p = 0; p < partitions; ++p) {
-    size_t richest = 0;
+  for (int64_t turn = 1; turn <= static_cast<int64_t>(partitions); ++turn) {
+    size_t chosen = members.size();
+    int64_t soonest = kNever;
     for (size_t i = 0; i < members.size(); ++i) {
-      credit[i] += members[i].weight;
-      if (credit[i] > credit[richest]) richest = i;
+      const int64_t weight = members[i].weight;
+      if (taken[i] * total >= turn * weight) continue;  // would be ahead of its share
+      const int64_t due = ((taken[i] + 1) * total + weight - 1) / weight;
+      if (due < soonest) {
+        soonest = due;
+        chosen = i;
+      }
     }
-    credit[richest] -= total;
-    owners.push_back(members[richest].id);
+    CORE_CHECK(chosen < members.size());  // shares add up to `turn`, what was taken to less
+    ++taken[chosen];
+    owners.push_back(members[chosen].id);
   }
   return owners;
 }
@@ -35,7 +46,13 @@ std::vector<NodeId> DealOwners(uint32_t partitions, const std::vector<MemberConf
 class Walk {
  public:
   Walk(const std::vector<MemberConfig>& members, const std::vector<NodeId>& owners)
-      : members_(members), owners_(owners) {}
+      : members_(members), owners_(owners) {
+    std::set<NodeId> servers(owners.begin(), owners.end());
+    std::set<absl::string_view> zones;
+    for (const NodeId server : servers) zones.insert(ZoneOf(server));
+    servers_ = servers.size();
+    zones_ = zones.size();
+  }
 
   // The first `count` distinct servers clockwise from `partition`; servers of a zone that
   // is already there are passed over until no new zone is left.
@@ -43,7 +60,9 @@ class Walk {
     std::vector<NodeId> taken;
     std::vector<absl::string_view> zones;
     for (const bool new_zones_only : {true, false}) {
-      for (size_t step = 0; step < owners_.size() && taken.size() < count; ++step) {
+      // No step further than there is something to find: the ring is long.
+      const size_t enough = std::min(count, new_zones_only ? zones_ : servers_);
+      for (size_t step = 0; step < owners_.size() && taken.size() < enough; ++step) {
         const NodeId node = owners_[(partition + step) % owners_.size()];
         if (std::find(taken.begin(), taken.end(), node) != taken.end()) continue;
         const absl::string_view zone = ZoneOf(node);
@@ -73,6 +92,8 @@ class Walk {
 
   const std::vector<MemberConfig>& members_;  // sorted by id
   const std::vector<NodeId>& owners_;
+  size_t servers_ = 0;  // distinct, among the owners
+  size_t zones_ = 0;    // of the owners
 };
 
 }  // namespace

@@ -33,30 +33,36 @@ class Key:
     def __init__(self, name):
         self.name = name
         self.acknowledged = DELETED  # the last value; before any write there is nothing
-        self.lingering = set()       # acknowledged once; a plain SET may leave them as siblings
-        self.unknown = []            # [(value, time)], oldest first
+        self.unknown = []            # [(value, time)]: may yet replace it
+        self.older = set()           # acknowledged before; a plain SET may leave them as siblings
+        self.stray = set()           # of unknown fate and old; may surface as siblings
         self.history = []
 
     def tell(self, what):
         self.history.append("%.3f %s" % (time.monotonic(), what))
 
-    def acknowledge(self, value, replaces_all):
-        if replaces_all:
-            self.lingering.clear()
-        elif self.acknowledged is not DELETED:
-            self.lingering.add(self.acknowledged)
+    def acknowledge(self, value, replaced):
+        """`replaced`: the values whose context the write carried; None: it carried none."""
         horizon = time.monotonic() - UNKNOWN_SECONDS
-        # Late ones may still surface as siblings, but can no longer replace what is newer.
-        self.lingering.update(v for v, when in self.unknown if when < horizon and v is not DELETED)
+        self.stray.update(v for v, when in self.unknown if when < horizon and v is not DELETED)
         self.unknown = [(v, when) for v, when in self.unknown if when >= horizon]
+        if replaced is None:
+            if self.acknowledged is not DELETED:
+                self.older.add(self.acknowledged)
+        else:
+            # The read met every acknowledged value, and of the others those that it returned.
+            self.older.clear()
+            self.stray.difference_update(replaced)
+            self.unknown = [(v, when) for v, when in self.unknown if v not in replaced]
         self.acknowledged = value
         self.tell("acknowledged %r" % value)
 
     def check(self, values, where):
         unknown = [value for value, _ in self.unknown]
+        known = self.older.union(self.stray, unknown, (self.acknowledged,))
         problem = None
         for value in values:
-            if value != self.acknowledged and value not in unknown and value not in self.lingering:
+            if value not in known:
                 problem = "%r should not be there" % value
         lost = self.acknowledged is not DELETED and self.acknowledged not in values
         if lost and not unknown:
@@ -64,8 +70,8 @@ class Key:
         elif lost and DELETED not in unknown and not any(v in values for v in unknown):
             problem = "neither the acknowledged value nor one that may have replaced it is there"
         expect(problem is None, "%s of %s answered %r: %s\n  acknowledged %r, unknown %r, "
-               "lingering %r\n  %s", where, self.name, values, problem, self.acknowledged, unknown,
-               self.lingering, "\n  ".join(self.history[-30:]))
+               "older %r, stray %r\n  %s", where, self.name, values, problem, self.acknowledged, unknown,
+               self.older, self.stray, "\n  ".join(self.history[-30:]))
 
 
 class Writer(threading.Thread):
@@ -156,7 +162,7 @@ class Writer(threading.Thread):
         answered, reply = self.ask(*words)
         if answered:
             self.acknowledged += 1
-            key.acknowledge(value, replaces_all=read is not None and bool(read.context))
+            key.acknowledge(value, read.values if read is not None and read.context else None)
         elif reply is None:
             self.unknown += 1
             key.unknown.append((value, started))

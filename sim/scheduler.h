@@ -1,0 +1,65 @@
+// Virtual time: a queue of things to do, ordered by (time, order of scheduling).
+//
+// Time is an integer of microseconds and moves only when the next thing is done. Two
+// things of one moment happen in the order in which they were scheduled, so a run is a
+// function of what was scheduled and nothing else.
+
+#ifndef NORN_SIM_SCHEDULER_H_
+#define NORN_SIM_SCHEDULER_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "core/check.h"
+
+namespace norn::sim {
+
+class Scheduler {
+ public:
+  using Action = std::function<void()>;
+
+  int64_t now_us() const { return now_us_; }
+  uint64_t events() const { return events_; }
+
+  void At(int64_t time_us, Action action) {
+    CORE_CHECK(time_us >= now_us_);
+    heap_.push_back(Entry{time_us, ++scheduled_, std::move(action)});
+    std::push_heap(heap_.begin(), heap_.end(), Later);
+  }
+  void After(int64_t delay_us, Action action) { At(now_us_ + delay_us, std::move(action)); }
+
+  // Does everything up to and including `until_us`, then sets the clock there.
+  void RunUntil(int64_t until_us) {
+    while (!heap_.empty() && heap_.front().time_us <= until_us) {
+      std::pop_heap(heap_.begin(), heap_.end(), Later);
+      Entry entry = std::move(heap_.back());
+      heap_.pop_back();
+      now_us_ = entry.time_us;
+      ++events_;
+      entry.action();
+    }
+    now_us_ = std::max(now_us_, until_us);
+  }
+
+ private:
+  struct Entry {
+    int64_t time_us;
+    uint64_t order;
+    Action action;
+  };
+  static bool Later(const Entry& a, const Entry& b) {
+    return a.time_us != b.time_us ? a.time_us > b.time_us : a.order > b.order;
+  }
+
+  std::vector<Entry> heap_;
+  int64_t now_us_ = 0;
+  uint64_t scheduled_ = 0;
+  uint64_t events_ = 0;
+};
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_SCHEDULER_H_
