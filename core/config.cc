@@ -79,7 +79,7 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
     return absl::InvalidArgumentError("node: a limit is 0: leave it out for its default");
   }
   if (node.request_timeout_us <= 0 || node.gossip_interval_us <= 0 ||
-      node.exchange_interval_us <= 0) {
+      node.exchange_interval_us <= 0 || node.speculate_after_us < 0) {
     return absl::InvalidArgumentError("node: a timeout or interval is not above 0");
   }
   if (node.suspect_after_us < 2 * node.gossip_interval_us) {

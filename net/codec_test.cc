@@ -139,9 +139,8 @@ RC_GTEST_PROP(CodecPropertyTest, MutatedBytesAreRefusedOrReadAsProtobufDoes, (ui
 TEST(CodecErrorTest, UnknownFieldsAreIgnored) {
   v1::Envelope envelope;
   envelope.mutable_replica_read()->set_key("k");
-  envelope.GetReflection()
-      ->MutableUnknownFields(&envelope)
-      ->AddLengthDelimited(static_cast<int>(kBodyNumberEnd), "later");
+  envelope.GetReflection()->MutableUnknownFields(&envelope)->AddLengthDelimited(
+      static_cast<int>(kBodyNumberEnd), "later");
   auto* const read = envelope.mutable_replica_read();
   auto* const unknown = read->GetReflection()->MutableUnknownFields(read);
   unknown->AddVarint(1000, ~uint64_t{0});
@@ -167,8 +166,7 @@ TEST(CodecErrorTest, EnvelopeHoldsExactlyOneBody) {
   EXPECT_EQ(ErrorOf(""), "malformed message: the envelope is empty");
   const std::string one = Encode(ReplicaRead{});
   EXPECT_EQ(ErrorOf(one + one), "malformed message: the envelope holds two bodies");
-  EXPECT_EQ(ErrorOf("\x08\x01"),
-            "malformed message: body 1 is cut short or of a wrong wire type");
+  EXPECT_EQ(ErrorOf("\x08\x01"), "malformed message: body 1 is cut short or of a wrong wire type");
 }
 
 TEST(CodecErrorTest, ErrorsNameTheField) {

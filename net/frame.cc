@@ -114,9 +114,8 @@ bool FrameParser::TakePreamble() {
   const absl::string_view came(buffer_.get() + begin_, size);
   if (came != preamble_.substr(0, size)) {
     const absl::string_view shown(buffer_.get() + begin_, std::min<size_t>(buffered(), 16));
-    return Fail(absl::InvalidArgumentError(
-        absl::StrCat("no Norn peer: expected \"", preamble_, "\", got \"",
-                     absl::CHexEscape(shown), "\"")));
+    return Fail(absl::InvalidArgumentError(absl::StrCat(
+        "no Norn peer: expected \"", preamble_, "\", got \"", absl::CHexEscape(shown), "\"")));
   }
   preamble_.remove_prefix(size);
   begin_ += size;

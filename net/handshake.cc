@@ -47,18 +47,18 @@ std::string Versions(uint32_t low, uint32_t high) {
 
 absl::Status CheckCluster(const Identity& ours, NodeId peer, absl::string_view cluster) {
   if (cluster == ours.cluster) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("node ", ours.id, " is of cluster ", Quoted(ours.cluster), ", node ", peer,
-                   " of cluster ", Quoted(cluster),
-                   ": correct the address or the cluster's name on one of them"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "node ", ours.id, " is of cluster ", Quoted(ours.cluster), ", node ", peer, " of cluster ",
+      Quoted(cluster), ": correct the address or the cluster's name on one of them"));
 }
 
 absl::Status CheckFingerprint(const Identity& ours, NodeId peer, uint64_t fingerprint) {
   if (fingerprint == ours.fingerprint) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "nodes ", ours.id, " and ", peer, " have different configurations of cluster ",
-      Quoted(ours.cluster),
-      ": partitions, members (id, zone, weight), buckets and secret must be the same on every node"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("nodes ", ours.id, " and ", peer, " have different configurations of cluster ",
+                   Quoted(ours.cluster),
+                   ": partitions, members (id, zone, weight), buckets and secret must be the same "
+                   "on every node"));
 }
 
 template <typename M>
@@ -151,10 +151,10 @@ HelloReply JudgeHello(const Identity& ours, const Hello& hello, bool is_member) 
                                ": give one of them another id"));
   }
   if (!is_member) {
-    return Refuse(ours, Verdict::kStranger,
-                  absl::StrCat("node ", hello.node, " is no member of cluster ",
-                               Quoted(ours.cluster), " in the configuration of node ", ours.id,
-                               ": add it there, or stop it"));
+    return Refuse(
+        ours, Verdict::kStranger,
+        absl::StrCat("node ", hello.node, " is no member of cluster ", Quoted(ours.cluster),
+                     " in the configuration of node ", ours.id, ": add it there, or stop it"));
   }
   if (const absl::Status status = CheckFingerprint(ours, hello.node, hello.fingerprint);
       !status.ok()) {
@@ -183,10 +183,10 @@ absl::Status CheckReply(const Identity& ours, NodeId dialled, const HelloReply& 
                      " answered: correct the address of node ", dialled));
   }
   if (reply.version < ours.version_min || reply.version > ours.version_max) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "node ", reply.node, " chose protocol version ", reply.version, ", which node ", ours.id,
-        " did not offer (", Versions(ours.version_min, ours.version_max),
-        "): upgrade the older one"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("node ", reply.node, " chose protocol version ", reply.version,
+                     ", which node ", ours.id, " did not offer (",
+                     Versions(ours.version_min, ours.version_max), "): upgrade the older one"));
   }
   return CheckFingerprint(ours, reply.node, reply.fingerprint);
 }

@@ -84,8 +84,8 @@ void IncomingConnection::TakeBytes() {
 void IncomingConnection::TakeHello(absl::string_view payload) {
   absl::StatusOr<Hello> hello = DecodeHello(payload);
   if (!hello.ok()) {
-    return Answer(Refuse(options_->identity, Verdict::kMalformed,
-                         std::string(hello.status().message())));
+    return Answer(
+        Refuse(options_->identity, Verdict::kMalformed, std::string(hello.status().message())));
   }
   hello_ = *std::move(hello);
   Answer(callbacks_.judge(hello_));
@@ -98,21 +98,21 @@ void IncomingConnection::Answer(HelloReply reply) {
   const size_t frame = BeginFrame(&answer_);
   EncodeHelloReply(reply, &answer_);
   EndFrame(frame, &answer_);
-  asio::async_write(socket_, asio::buffer(answer_),
-                    [self = shared_from_this(), reply = std::move(reply)](
-                        const asio::error_code& error, size_t) {
-                      if (self->state_ == State::kClosed) return;
-                      if (reply.verdict != Verdict::kAccepted) {
-                        return self->Fail(absl::FailedPreconditionError(reply.text));
-                      }
-                      if (error) return self->Fail(absl::UnavailableError(error.message()));
-                      self->state_ = State::kOpen;
-                      self->timer_.cancel();
-                      self->parser_.set_payload_bytes_max(self->options_->frame_payload_bytes_max);
-                      self->callbacks_.on_open();
-                      // Messages may have come on the heels of the Hello.
-                      self->TakeMessages();
-                    });
+  asio::async_write(
+      socket_, asio::buffer(answer_),
+      [self = shared_from_this(), reply = std::move(reply)](const asio::error_code& error, size_t) {
+        if (self->state_ == State::kClosed) return;
+        if (reply.verdict != Verdict::kAccepted) {
+          return self->Fail(absl::FailedPreconditionError(reply.text));
+        }
+        if (error) return self->Fail(absl::UnavailableError(error.message()));
+        self->state_ = State::kOpen;
+        self->timer_.cancel();
+        self->parser_.set_payload_bytes_max(self->options_->frame_payload_bytes_max);
+        self->callbacks_.on_open();
+        // Messages may have come on the heels of the Hello.
+        self->TakeMessages();
+      });
 }
 
 void IncomingConnection::TakeMessages() {

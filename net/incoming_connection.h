@@ -36,9 +36,9 @@ class IncomingConnection : public std::enable_shared_from_this<IncomingConnectio
   // none after on_closed. Close may be called from within any of them.
   struct Callbacks {
     std::function<HelloReply(const Hello&)> judge;
-    std::function<void()> on_open;                  // accepted: peer() is known
+    std::function<void()> on_open;  // accepted: peer() is known
     std::function<void(Message&&, size_t frame_bytes)> on_message;
-    std::function<void(absl::Status)> on_closed;    // OK: the peer ended it, between two frames
+    std::function<void(absl::Status)> on_closed;  // OK: the peer ended it, between two frames
   };
 
   // `options` outlives the connection's use, that is, Close.
@@ -73,7 +73,7 @@ class IncomingConnection : public std::enable_shared_from_this<IncomingConnectio
   std::string host_;
   Hello hello_;
   FrameParser parser_;
-  std::string answer_;        // belongs to the kernel while kAnswering
+  std::string answer_;  // belongs to the kernel while kAnswering
 };
 
 }  // namespace norn::net

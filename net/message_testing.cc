@@ -177,9 +177,8 @@ class Draw {
   ClientReply Reply() {
     return {.outcome = Enum(ClientReply::Outcome::kUnavailable),
             .message = Bytes(),
-            .siblings = Many([this] {
-              return Sibling{.value = Bytes(), .timestamp_us = Number<int64_t>()};
-            }),
+            .siblings = Many(
+                [this] { return Sibling{.value = Bytes(), .timestamp_us = Number<int64_t>()}; }),
             .context = Bytes(),
             .replicas = Number<int>()};
   }
@@ -226,16 +225,15 @@ class Draw {
       case 6:
         return ForwardReply{.request = Number<uint64_t>(), .status = Status(), .reply = Reply()};
       case 7:
-        return ExchangeOffer{.request = Number<uint64_t>(),
-                             .layout = Number<uint64_t>(),
-                             .partition = Number<PartitionId>(),
-                             .from = Bytes(),
-                             .to = Bytes(),
-                             .entries = Many([this] {
-                               return KeyHash{.key = Bytes(),
-                                              .high = Number<uint64_t>(),
-                                              .low = Number<uint64_t>()};
-                             })};
+        return ExchangeOffer{
+            .request = Number<uint64_t>(),
+            .layout = Number<uint64_t>(),
+            .partition = Number<PartitionId>(),
+            .from = Bytes(),
+            .to = Bytes(),
+            .entries = Many([this] {
+              return KeyHash{.key = Bytes(), .high = Number<uint64_t>(), .low = Number<uint64_t>()};
+            })};
       case 8:
         return ExchangeAnswer{.request = Number<uint64_t>(),
                               .status = Status(),
@@ -298,18 +296,30 @@ std::vector<Message> OneOfEach() {
                          {.id = 65535, .generation = 1, .heartbeat = 0}},
              .suspicions = {{.suspect = 2, .by = 3, .generation = 9, .heartbeat = 77}},
              .answer_wanted = true},
-      ReplicaWrite{.request = ~uint64_t{0}, .layout = 5, .partition = 255, .key = key,
-                   .record = "record"},
+      ReplicaWrite{
+          .request = ~uint64_t{0}, .layout = 5, .partition = 255, .key = key, .record = "record"},
       ReplicaWriteReply{.request = 1, .status = ReplicaStatus::kOk},
       ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key},
       ReplicaReadReply{.request = 2, .status = ReplicaStatus::kWrongLayout, .record = "record"},
-      Forward{.request = 3, .sequence = 1, .sender_generation = 2, .receiver_generation = 3,
-              .layout = 5, .remaining_us = 1'500'000, .operation = request},
+      Forward{.request = 3,
+              .sequence = 1,
+              .sender_generation = 2,
+              .receiver_generation = 3,
+              .layout = 5,
+              .remaining_us = 1'500'000,
+              .operation = request},
       ForwardReply{.request = 3, .status = ReplicaStatus::kRefused, .reply = reply},
-      ExchangeOffer{.request = 4, .layout = 5, .partition = 9, .from = "a", .to = "b",
+      ExchangeOffer{.request = 4,
+                    .layout = 5,
+                    .partition = 9,
+                    .from = "a",
+                    .to = "b",
                     .entries = {{.key = key, .high = ~uint64_t{0}, .low = 1}}},
-      ExchangeAnswer{.request = 4, .status = ReplicaStatus::kError, .partition = 9,
-                     .records = {{.key = key, .record = "record"}}, .wanted = {"a", ""},
+      ExchangeAnswer{.request = 4,
+                     .status = ReplicaStatus::kError,
+                     .partition = 9,
+                     .records = {{.key = key, .record = "record"}},
+                     .wanted = {"a", ""},
                      .covered_to = "b"},
       ExchangeRecords{.layout = 5, .partition = 9, .records = {{.key = key, .record = "record"}}},
   };

@@ -51,16 +51,15 @@ void OutgoingConnection::Start(const std::string& address) {
 
   absl::StatusOr<HostPort> parsed = ParseHostPort(address);
   if (!parsed.ok()) {
-    asio::post(socket_.get_executor(), [self = shared_from_this(), status = parsed.status()] {
-      self->Fail(status);
-    });
+    asio::post(socket_.get_executor(),
+               [self = shared_from_this(), status = parsed.status()] { self->Fail(status); });
     return;
   }
   asio::error_code not_numeric;
   const asio::ip::address numeric = asio::ip::make_address(parsed->host, not_numeric);
   if (!not_numeric) {
-    Connect(tcp::resolver::results_type::create(tcp::endpoint(numeric, parsed->port),
-                                                parsed->host, absl::StrCat(parsed->port)));
+    Connect(tcp::resolver::results_type::create(tcp::endpoint(numeric, parsed->port), parsed->host,
+                                                absl::StrCat(parsed->port)));
     return;
   }
   resolver_.async_resolve(
@@ -132,13 +131,12 @@ void OutgoingConnection::CheckReplyBytes() {
 }
 
 void OutgoingConnection::AwaitEnd() {
-  socket_.async_read_some(asio::buffer(end_),
-                          [self = shared_from_this()](const asio::error_code& error, size_t) {
-                            if (self->state_ == State::kClosed) return;
-                            if (error) return self->FailSystem("stay connected", error);
-                            self->Fail(absl::InvalidArgumentError(
-                                "it sent bytes on a connection that carries none back"));
-                          });
+  socket_.async_read_some(asio::buffer(end_), [self = shared_from_this()](
+                                                  const asio::error_code& error, size_t) {
+    if (self->state_ == State::kClosed) return;
+    if (error) return self->FailSystem("stay connected", error);
+    self->Fail(absl::InvalidArgumentError("it sent bytes on a connection that carries none back"));
+  });
 }
 
 void OutgoingConnection::Write(std::string* bytes) {

@@ -36,8 +36,8 @@ class OutgoingConnection : public std::enable_shared_from_this<OutgoingConnectio
   // none after on_closed. Close may be called from within any of them.
   struct Callbacks {
     std::function<void()> on_open;
-    std::function<void()> on_written;               // what Write was given is with the kernel
-    std::function<void(absl::Status)> on_closed;    // why the attempt or the connection ended
+    std::function<void()> on_written;             // what Write was given is with the kernel
+    std::function<void(absl::Status)> on_closed;  // why the attempt or the connection ended
   };
 
   // `options` outlives the connection's use, that is, Close.
@@ -78,7 +78,7 @@ class OutgoingConnection : public std::enable_shared_from_this<OutgoingConnectio
   asio::steady_timer timer_;  // of the handshake, resolving and connecting included
   FrameParser parser_;        // of the reply
   std::array<char, 1> end_{};
-  std::string written_;       // belongs to the kernel while writing_
+  std::string written_;  // belongs to the kernel while writing_
   bool writing_ = false;
 };
 

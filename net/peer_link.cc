@@ -49,19 +49,18 @@ void PeerLink::Dial() {
   std::weak_ptr<PeerLink> weak = weak_from_this();
   connection_ = std::make_shared<OutgoingConnection>(
       context_, options_, peer_,
-      OutgoingConnection::Callbacks{
-          .on_open =
-              [weak] {
-                if (const auto link = weak.lock()) link->Opened();
-              },
-          .on_written =
-              [weak] {
-                if (const auto link = weak.lock()) link->Written();
-              },
-          .on_closed =
-              [weak](const absl::Status& status) {
-                if (const auto link = weak.lock()) link->Lost(status);
-              }});
+      OutgoingConnection::Callbacks{.on_open =
+                                        [weak] {
+                                          if (const auto link = weak.lock()) link->Opened();
+                                        },
+                                    .on_written =
+                                        [weak] {
+                                          if (const auto link = weak.lock()) link->Written();
+                                        },
+                                    .on_closed =
+                                        [weak](const absl::Status& status) {
+                                          if (const auto link = weak.lock()) link->Lost(status);
+                                        }});
   connection_->Start(address_);
 }
 
@@ -79,18 +78,16 @@ void PeerLink::Opened() {
 void PeerLink::Enqueue(const Message& message) {
   // Exact, and cheaper than to encode in vain.
   const size_t payload_bytes = EncodedSize(message);
-  const bool fits =
-      payload_bytes <= options_->frame_payload_bytes_max &&
-      pending_.size() + written_bytes_ + payload_bytes + kFrameHeaderBytes <=
-          options_->queue_bytes_max &&
-      pending_messages_ + written_messages_ < options_->queue_messages_max;
+  const bool fits = payload_bytes <= options_->frame_payload_bytes_max &&
+                    pending_.size() + written_bytes_ + payload_bytes + kFrameHeaderBytes <=
+                        options_->queue_bytes_max &&
+                    pending_messages_ + written_messages_ < options_->queue_messages_max;
   if (!fits || (state_ != State::kDialling && state_ != State::kOpen)) {
     ++stats_.messages_dropped;
     if (payload_bytes > options_->frame_payload_bytes_max && state_ != State::kClosed) {
       NoteOnce(Note::Level::kError,
                absl::StrCat(MessageName(message), " of ", payload_bytes, " bytes to node ", peer_,
-                            " dropped: it is over the limit of ",
-                            options_->frame_payload_bytes_max,
+                            " dropped: it is over the limit of ", options_->frame_payload_bytes_max,
                             " for one frame; lower the limits on values or pages"));
     }
     return;

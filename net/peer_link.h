@@ -83,9 +83,9 @@ class PeerLink : public std::enable_shared_from_this<PeerLink> {
   std::shared_ptr<OutgoingConnection> connection_;  // dialling or open
   std::chrono::steady_clock::time_point opened_at_;
 
-  std::string pending_;          // encoded frames that wait for the connection
+  std::string pending_;  // encoded frames that wait for the connection
   size_t pending_messages_ = 0;
-  size_t written_bytes_ = 0;     // given to the connection, not yet taken by the kernel
+  size_t written_bytes_ = 0;  // given to the connection, not yet taken by the kernel
   size_t written_messages_ = 0;
 
   PeerStats stats_;

@@ -215,12 +215,12 @@ class ProtoReader {
 
   void Fail(absl::string_view name, absl::string_view why);
 
-  absl::string_view input_;   // of the message that is being read
-  uint32_t number_ = 0;       // the tag at hand
+  absl::string_view input_;  // of the message that is being read
+  uint32_t number_ = 0;      // the tag at hand
   WireType type_ = WireType::kVarint;
-  bool matched_ = false;      // some field took it
+  bool matched_ = false;  // some field took it
   bool failed_ = false;
-  uint64_t seen_ = 0;         // fields that came, by number
+  uint64_t seen_ = 0;  // fields that came, by number
   size_t elements_left_;
   const DecodeLimits limits_;
   std::string* const error_;  // set when failed_

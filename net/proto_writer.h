@@ -103,7 +103,9 @@ class ProtoSizer {
   }
 
  private:
-  static size_t TagSize(uint32_t number) { return number < 16 ? 1 : VarintSize(MakeTag(number, {})); }
+  static size_t TagSize(uint32_t number) {
+    return number < 16 ? 1 : VarintSize(MakeTag(number, {}));
+  }
   void AddDelimited(uint32_t number, size_t size) {
     size_ += TagSize(number) + VarintSize(size) + size;
   }

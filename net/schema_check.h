@@ -84,8 +84,7 @@ class SchemaCheck {
                                 bool repeated = false) {
     ++fields_;
     EXPECT_LT(number, 64u) << "ProtoReader keeps one bit per number";
-    const FieldDescriptor* const field =
-        descriptor_->FindFieldByNumber(static_cast<int>(number));
+    const FieldDescriptor* const field = descriptor_->FindFieldByNumber(static_cast<int>(number));
     if (field == nullptr) {
       ADD_FAILURE() << descriptor_->name() << " has no field " << number << " (" << name << ")";
       return nullptr;

@@ -87,10 +87,10 @@ void TcpBus::SetPeer(NodeId id, const std::string& address) {
   if (closed_) return;
   Peer& peer = peers_[id];
   if (peer.link != nullptr) return peer.link->SetAddress(address);
-  peer.link = std::make_shared<PeerLink>(
-      context_, &options_, id, address, random_.Next64(), [this](const Note& note) {
-        if (!closed_) on_note_(note);
-      });
+  peer.link = std::make_shared<PeerLink>(context_, &options_, id, address, random_.Next64(),
+                                         [this](const Note& note) {
+                                           if (!closed_) on_note_(note);
+                                         });
   if (started_) peer.link->Start();
 }
 
@@ -101,8 +101,8 @@ void TcpBus::Send(NodeId to, Message&& message) {
   if (closed_) return;
   const auto found = peers_.find(to);
   if (found == peers_.end()) {
-    WriteNote(Note::Level::kError, absl::StrCat("message to node ", to,
-                                                " dropped: it is no peer in the configuration"));
+    WriteNote(Note::Level::kError,
+              absl::StrCat("message to node ", to, " dropped: it is no peer in the configuration"));
     return;
   }
   Peer& peer = found->second;
@@ -129,8 +129,8 @@ void TcpBus::Flush() {
 // ---- Accepting --------------------------------------------------------------------
 
 void TcpBus::Accept() {
-  acceptor_.async_accept([this, weak = std::weak_ptr<TcpBus*>(self_)](
-                             const asio::error_code& error, tcp::socket socket) {
+  acceptor_.async_accept([this, weak = std::weak_ptr<TcpBus*>(self_)](const asio::error_code& error,
+                                                                      tcp::socket socket) {
     const auto self = weak.lock();
     if (self == nullptr || closed_) return;
     if (!error) {
@@ -171,8 +171,8 @@ void TcpBus::TakeStranger(tcp::socket socket) {
                 peer.bytes_received += frame_bytes;
                 on_message_(from, std::move(message));
               },
-          .on_closed = [this, handle](
-                           const absl::Status& status) { Ended(handle->lock(), status); }});
+          .on_closed = [this,
+                        handle](const absl::Status& status) { Ended(handle->lock(), status); }});
   *handle = connection;
   strangers_.insert(connection);
   connection->Start();
@@ -187,8 +187,8 @@ HelloReply TcpBus::Judge(const Hello& hello) const {
   const Hello& present = found->second.incoming->hello();
   if (hello.instance == present.instance || hello.generation > present.generation) return reply;
   return Refuse(options_.identity, Verdict::kTwin,
-                absl::StrCat("two processes call themselves node ", hello.node,
-                             ", and node ", options_.identity.id,
+                absl::StrCat("two processes call themselves node ", hello.node, ", and node ",
+                             options_.identity.id,
                              " is connected to the other one: stop one of them, or give it "
                              "another id"));
 }
@@ -204,19 +204,17 @@ void TcpBus::Accepted(const std::shared_ptr<IncomingConnection>& connection) {
 void TcpBus::Ended(const std::shared_ptr<IncomingConnection>& connection,
                    const absl::Status& status) {
   if (strangers_.erase(connection) > 0) {
-    const std::string who = connection->peer() == kNoNode
-                                ? "a connection"
-                                : absl::StrCat("node ", connection->peer());
-    return WriteNote(Note::Level::kWarning, absl::StrCat("refused ", who, " from ",
-                                                         connection->host(), ": ",
-                                                         status.message()));
+    const std::string who =
+        connection->peer() == kNoNode ? "a connection" : absl::StrCat("node ", connection->peer());
+    return WriteNote(
+        Note::Level::kWarning,
+        absl::StrCat("refused ", who, " from ", connection->host(), ": ", status.message()));
   }
   const NodeId id = connection->peer();
   peers_[id].incoming = nullptr;
   if (status.ok()) return;
   WriteNote(Note::Level::kWarning, absl::StrCat("connection from node ", id, " at ",
-                                                connection->host(), " closed: ",
-                                                status.message()));
+                                                connection->host(), " closed: ", status.message()));
 }
 
 // ---- The rest ---------------------------------------------------------------------

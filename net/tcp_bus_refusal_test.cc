@@ -74,8 +74,7 @@ class RefusalTest : public testing::Test {
     options.listen_address = Loopback(port);
     options.peers = {{.id = 1, .address = Loopback(one->bus.port())}};
     two = MakeNode(options);
-    ASSERT_TRUE(RunUntil(&context_, [&] { return one->bus.stats(2).sending; }))
-        << one->AllNotes();
+    ASSERT_TRUE(RunUntil(&context_, [&] { return one->bus.stats(2).sending; })) << one->AllNotes();
     one->bus.Send(2, ReplicaRead{});
     EXPECT_TRUE(RunUntil(&context_, [&] { return two->received.size() == 1; }));
   }
@@ -141,9 +140,8 @@ TEST_F(RefusalTest, Ourselves) {
       "node 1 reached itself when it dialled node 3: correct the address of node 3";
   ASSERT_TRUE(RunUntil(&context_, [&] { return one->notes.size() >= 2; })) << one->AllNotes();
   EXPECT_EQ(one->notes[0], absl::StrCat("refused node 1 from 127.0.0.1: ", text));
-  EXPECT_EQ(one->notes[1],
-            absl::StrCat("cannot reach node 3 at ", Loopback(one->bus.port()),
-                         ": node 1 refused the connection: ", text, "; retrying"));
+  EXPECT_EQ(one->notes[1], absl::StrCat("cannot reach node 3 at ", Loopback(one->bus.port()),
+                                        ": node 1 refused the connection: ", text, "; retrying"));
 }
 
 TEST_F(RefusalTest, AStranger) {

@@ -54,9 +54,9 @@ class TcpBusTest : public testing::Test {
   void Connect() {
     one_->bus.Start();
     two_->bus.Start();
-    ASSERT_TRUE(RunUntil(&context_, [this] {
-      return one_->bus.stats(2).sending && two_->bus.stats(1).sending;
-    })) << one_->AllNotes() << two_->AllNotes();
+    ASSERT_TRUE(RunUntil(
+        &context_, [this] { return one_->bus.stats(2).sending && two_->bus.stats(1).sending; }))
+        << one_->AllNotes() << two_->AllNotes();
   }
 
   bool RunUntilTwoReceived(size_t count) {
@@ -231,8 +231,7 @@ TEST_F(TcpBusTest, AnUnreachablePeerIsNotedOnceAndRetried) {
   const uint16_t port = two_->bus.port();
   two_.reset();
   one_->bus.Start();
-  ASSERT_TRUE(
-      RunUntil(&context_, [this] { return one_->bus.stats(2).connect_failures >= 4; }));
+  ASSERT_TRUE(RunUntil(&context_, [this] { return one_->bus.stats(2).connect_failures >= 4; }));
   EXPECT_EQ(one_->notes,
             std::vector<std::string>{absl::StrCat("cannot reach node 2 at ", Loopback(port),
                                                   ": could not connect: Connection refused; "

@@ -27,7 +27,8 @@ namespace norn::net {
 // One node: a bus, and what came out of it.
 struct TcpEndpoint {
   TcpEndpoint(asio::io_context* context, TcpBusOptions options)
-      : bus(context, std::move(options),
+      : bus(
+            context, std::move(options),
             [this](NodeId from, Message&& message) {
               received.push_back({from, std::move(message)});
               if (on_message) on_message();

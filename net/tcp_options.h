@@ -33,27 +33,27 @@ struct TcpBusOptions {
   size_t frame_payload_bytes_max = kFramePayloadBytesMax;
   DecodeLimits decode_limits;
 
-  int64_t back_off_min_us = 50'000;       // before the first retry; then doubled, with jitter
+  int64_t back_off_min_us = 50'000;  // before the first retry; then doubled, with jitter
   int64_t back_off_max_us = 2'000'000;
-  int64_t handshake_timeout_us = 2'000'000;  // to resolve, connect and shake hands
+  int64_t handshake_timeout_us = 2'000'000;    // to resolve, connect and shake hands
   int64_t unacknowledged_max_us = 10'000'000;  // a peer that is silent for so long has gone
-  size_t strangers_max = 64;              // accepted connections that have not yet shaken hands
+  size_t strangers_max = 64;  // accepted connections that have not yet shaken hands
 };
 
 // Of one peer. Counters run from the start of the bus.
 struct PeerStats {
-  bool sending = false;             // our connection to it is open
-  bool receiving = false;           // its connection to us is open
-  uint64_t messages_sent = 0;       // given to the kernel; not necessarily delivered
-  uint64_t messages_dropped = 0;    // never given to the kernel whole
+  bool sending = false;           // our connection to it is open
+  bool receiving = false;         // its connection to us is open
+  uint64_t messages_sent = 0;     // given to the kernel; not necessarily delivered
+  uint64_t messages_dropped = 0;  // never given to the kernel whole
   uint64_t messages_received = 0;
-  uint64_t bytes_sent = 0;          // of frames
+  uint64_t bytes_sent = 0;  // of frames
   uint64_t bytes_received = 0;
-  uint64_t writes = 0;              // gathered: several messages each, under load
-  uint64_t connects = 0;            // times our connection to it was opened
-  uint64_t reconnects = 0;          // of these, all but the first
+  uint64_t writes = 0;      // gathered: several messages each, under load
+  uint64_t connects = 0;    // times our connection to it was opened
+  uint64_t reconnects = 0;  // of these, all but the first
   uint64_t connect_failures = 0;
-  size_t queued_messages = 0;       // now
+  size_t queued_messages = 0;  // now
   size_t queued_bytes = 0;
 };
 

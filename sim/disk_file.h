@@ -39,7 +39,7 @@ class DiskFile {
   const std::string& content() const { return content_; }
 
   // Room on the disk that the file occupies: its size, or more if it was preallocated.
-  // kUncharged once no name refers to it.
+  // kUncharged once no name refers to it: such a file can grow for nothing.
   static constexpr uint64_t kUncharged = std::numeric_limits<uint64_t>::max();
   uint64_t charged() const { return charged_; }
   void set_charged(uint64_t bytes) { charged_ = bytes; }

@@ -160,6 +160,7 @@ TEST(DiskFileTest, WithoutALaterSyncEvenTheLengthOfAFailedSyncIsOpen) {
     FaultCounters counters;
     file.Crash(CrashLoss::kRandomSubset, "", &random, &counters);
     EXPECT_FALSE(Intact(file, 0, 100));
+    EXPECT_EQ(counters.failed_sync_lost_bytes, file.size()) << "each byte once";
     lengths.insert(file.size());
   }
   EXPECT_EQ(lengths, (std::set<uint64_t>{0, 100}));

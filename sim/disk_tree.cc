@@ -86,7 +86,6 @@ void DiskTree::Remove(const Place& place) {
 void DiskTree::Rename(const Place& from, const Place& to) {
   std::shared_ptr<DiskFile> file = Find(from);
   CORE_CHECK(file != nullptr && HasDirectory(to.dir));
-  if (from.Path() == to.Path()) return;
   directories_[from.dir].live.erase(from.name);
   directories_[to.dir].live[to.name] = file;
   pending_.push_back({Change::Kind::kRename, to, from, std::move(file)});

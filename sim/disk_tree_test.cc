@@ -136,6 +136,34 @@ TEST(DiskTreeTest, ARenameBetweenDirectoriesBringsItsPast) {
   EXPECT_EQ(tree.Find({"/to", "c"})->id(), 1u);
 }
 
+TEST(DiskTreeTest, EitherDirectorySyncsARenameBetweenThem) {
+  for (const char* dir : {"/from", "/to"}) {
+    DiskTree tree;
+    for (const char* name : {"from", "to"}) tree.CreateDirectory({"/", name});
+    tree.SyncDirectory("/");
+    tree.Create({"/from", "a"}, File(1));
+    tree.SyncDirectory("/from");
+    tree.Rename({"/from", "a"}, {"/to", "b"});
+    tree.SyncDirectory(dir);
+    Random random(1);
+    FaultCounters counters;
+    tree.Crash(CrashLoss::kAllUnsynced, &random, &counters);
+    EXPECT_EQ(tree.Find({"/from", "a"}), nullptr) << dir;
+    EXPECT_NE(tree.Find({"/to", "b"}), nullptr) << dir;
+  }
+}
+
+TEST(DiskTreeTest, WhatACrashTookDoesNotComeBackLater) {
+  DiskTree tree;
+  tree.Create({"/", "a"}, File(1));
+  Random random(1);
+  FaultCounters counters;
+  tree.Crash(CrashLoss::kAllUnsynced, &random, &counters);
+  tree.SyncDirectory("/");
+  tree.Crash(CrashLoss::kNothing, &random, &counters);
+  EXPECT_EQ(tree.Find({"/", "a"}), nullptr);
+}
+
 TEST(DiskTreeTest, AnUnsyncedDirectoryTakesItsContentDown) {
   const auto crash = [](bool sync_parent, bool sync_inner) {
     DiskTree tree;
@@ -174,9 +202,15 @@ TEST(DiskTreeTest, ACloneSharesNoFile) {
   DiskTree tree;
   tree.Create({"/", "a"}, File(1));
   tree.Find({"/", "a"})->Append("before");
-  const DiskTree clone = tree.Clone();
+  DiskTree clone = tree.Clone();
   tree.Find({"/", "a"})->Append("+after");
   tree.Remove({"/", "a"});
+  ASSERT_NE(clone.Find({"/", "a"}), nullptr);
+  EXPECT_EQ(clone.Find({"/", "a"})->content(), "before");
+  // Nor through what is still pending.
+  Random random(1);
+  FaultCounters counters;
+  clone.Crash(CrashLoss::kNothing, &random, &counters);
   ASSERT_NE(clone.Find({"/", "a"}), nullptr);
   EXPECT_EQ(clone.Find({"/", "a"})->content(), "before");
 }

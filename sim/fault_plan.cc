@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
 namespace norn::sim {
@@ -102,9 +101,9 @@ bool Fault::Concerns(NodeId node) const {
 }
 
 std::string ToString(const Fault& fault) {
-  std::string text = absl::StrFormat("%s from %.3f s to %.3f s", FaultKindName(fault.kind),
-                                     static_cast<long double>(fault.start_us) / 1e6L,
-                                     static_cast<long double>(fault.end_us) / 1e6L);
+  std::string text =
+      absl::StrCat(FaultKindName(fault.kind), " from ", fault.start_us / 1000, " ms to ",
+                   fault.end_us / 1000, " ms");
   if (!fault.nodes.empty()) absl::StrAppend(&text, ", nodes ", absl::StrJoin(fault.nodes, " "));
   if (fault.kind == FaultKind::kCrash) {
     absl::StrAppend(&text, ", at file operation ", fault.amount, ", down for ",

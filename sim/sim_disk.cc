@@ -323,7 +323,6 @@ void SimDisk::Rename(const Place& from, const Place& to) {
 }
 
 uint64_t SimDisk::TakeRoom(DiskFile* file, uint64_t bytes) {
-  if (file->charged() == DiskFile::kUncharged) return bytes;
   const uint64_t wanted = file->size() + bytes;
   if (wanted <= file->charged()) return bytes;
   const uint64_t more = wanted - file->charged();

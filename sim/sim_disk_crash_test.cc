@@ -139,6 +139,8 @@ class CrashedOperationTest : public SimFileSystemTest {
       EXPECT_TRUE(fork->crashed());
       std::string text;
       for (const SimDisk::FileState& file : fork->Files()) absl::StrAppend(&text, file.path, " ");
+      fork->Restart();
+      if (SimFileSystem(fork.get()).Exists("/d/sub")) text += "and /d/sub";
       outcomes.insert(text);
     }
     return outcomes;
@@ -155,6 +157,8 @@ TEST_F(CrashedOperationTest, AChangeOfEntriesHappensOrNot) {
             (Set{"/d/a ", "/d/b "}));
   EXPECT_EQ(Outcomes([](SimFileSystem* fs) { return fs->LockDir("/d").status(); }),
             (Set{"/d/a ", "/d/LOCK /d/a "}));
+  EXPECT_EQ(Outcomes([](SimFileSystem* fs) { return fs->CreateDir("/d/sub"); }),
+            (Set{"/d/a ", "/d/a and /d/sub"}));
   EXPECT_EQ(Outcomes([](SimFileSystem* fs) { return fs->List("/d").status(); }), Set{"/d/a "});
   EXPECT_EQ(Outcomes([](SimFileSystem* fs) { return fs->Remove("/d/missing"); }), Set{"/d/a "});
 }
@@ -190,6 +194,35 @@ TEST_F(SimFileSystemTest, ACrashInASyncComesBeforeOrAfterIt) {
   EXPECT_EQ(contents, (std::set<std::string>{"", "12345"}));
 }
 
+TEST_F(SimFileSystemTest, ACrashInASyncDirComesBeforeOrAfterIt) {
+  std::set<bool> found;
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    SimDisk disk(seed);
+    SimFileSystem fs(&disk);
+    ASSERT_TRUE(fs.CreateNew("/a", 0).ok());
+    disk.CrashAtOperation(1, CrashLoss::kAllUnsynced);
+    EXPECT_EQ(fs.SyncDir("/").code(), absl::StatusCode::kAborted);
+    found.insert(disk.Contents("/a").ok());
+  }
+  EXPECT_EQ(found, (std::set<bool>{false, true}));
+}
+
+TEST_F(SimFileSystemTest, LostSectorsMayShowWhatDeletedFilesHeld) {
+  CreateDurable("/d/old", std::string(5000, 'o'));
+  ASSERT_TRUE(fs_->Remove("/d/old").ok() && fs_->SyncDir("/d").ok());
+  const std::unique_ptr<WritableFile> file = Create("/d/new");
+  ASSERT_TRUE(file->Append(std::string(5000, 'n')).ok());
+  int shown = 0;
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    const std::unique_ptr<SimDisk> fork = disk_.Fork();
+    fork->Reseed(seed);
+    fork->Crash(CrashLoss::kRandomSubset);
+    const absl::StatusOr<std::string> content = fork->Contents("/d/new");
+    if (content.ok() && absl::StrContains(*content, "oooo")) ++shown;
+  }
+  EXPECT_GT(shown, 0);
+}
+
 TEST_F(SimFileSystemTest, AnEntryThatWasNotSyncedTakesSyncedBytesDown) {
   const std::unique_ptr<WritableFile> file = Create("/d/a");
   ASSERT_TRUE(file->Append("bytes").ok() && file->Sync().ok());
@@ -221,12 +254,42 @@ TEST_F(SimFileSystemTest, AForkGoesItsOwnWay) {
   disk_.CrashAtOperation(100, CrashLoss::kNothing);
   const std::unique_ptr<SimDisk> fork = disk_.Fork();
   EXPECT_EQ(fork->planned_faults(), 0u);
+  EXPECT_EQ(fork->counters().crashes, 0u);
   SimFileSystem fs(fork.get());
   EXPECT_TRUE(fs.Remove("/d/a").ok());
   EXPECT_TRUE(fs.CreateNew("/d/b", 0).ok());
   EXPECT_EQ(disk_.Files().size(), 1u);
   EXPECT_EQ(Content("/d/a"), "bytes");
   EXPECT_EQ(file->Append("x").code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(SimFileSystemTest, AForkIsTheSameDisk) {
+  disk_.set_capacity_bytes(10);
+  std::unique_ptr<WritableFile> file = CreateDurable("/d/a", "12345");
+  const std::unique_ptr<SimDisk> fork = disk_.Fork();
+  SimFileSystem fs(fork.get());
+  absl::StatusOr<std::unique_ptr<WritableFile>> full = fs.CreateNew("/d/b", 0);
+  ASSERT_TRUE(full.ok());
+  EXPECT_EQ((*full)->Append("123456").code(), absl::StatusCode::kResourceExhausted);
+  disk_.Crash(CrashLoss::kNothing);
+  EXPECT_TRUE(disk_.Fork()->crashed());
+  EXPECT_FALSE(fork->crashed());
+}
+
+TEST_F(SimFileSystemTest, AForkDrawsTheSameLotsUntilItIsReseeded) {
+  std::unique_ptr<WritableFile> file = Create("/d/a");
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(file->Append("1234567").ok());
+  ASSERT_TRUE(fs_->SyncDir("/d").ok());
+  std::set<size_t> sizes;
+  for (int i = 0; i < 10; ++i) {
+    const std::unique_ptr<SimDisk> fork = disk_.Fork();
+    fork->Crash(CrashLoss::kRandomSubset);
+    sizes.insert(fork->Contents("/d/a")->size());
+  }
+  EXPECT_EQ(sizes.size(), 1u);
+  disk_.Crash(CrashLoss::kRandomSubset);
+  sizes.insert(Content("/d/a").size());
+  EXPECT_EQ(sizes.size(), 1u);
 }
 
 }  // namespace

@@ -206,17 +206,34 @@ TEST_F(SimFileSystemTest, ALostWriteIsMissedOnlyAfterPowerFails) {
 }
 
 TEST_F(SimFileSystemTest, AMisdirectedWriteHitsDurableBytes) {
-  std::unique_ptr<WritableFile> victim = CreateDurable("/d/victim", std::string(3000, 'v'));
+  CreateDurable("/d/victim", std::string(3000, 'v'));
+  std::set<size_t> hits;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    const std::unique_ptr<SimDisk> fork = disk_.Fork();
+    fork->Reseed(seed);
+    SimFileSystem fs(fork.get());
+    absl::StatusOr<std::unique_ptr<WritableFile>> file = fs.CreateNew("/d/a", 0);
+    DiskFault fault;
+    fault.effect = FaultEffect::kMisdirectedWrite;
+    fork->Inject(fault);
+    ASSERT_TRUE((*file)->Append("strayed").ok() && (*file)->Sync().ok());
+    ASSERT_TRUE(fs.SyncDir("/d").ok());
+    EXPECT_EQ(fork->counters().misdirected_writes, 1u);
+    const std::string damaged = *fs.ReadFile("/d/victim");
+    EXPECT_EQ(damaged.size(), 3000u);
+    hits.insert(damaged.find("strayed"));
+    EXPECT_EQ(fork->counters().damaged_reads, 1u);
+    fork->Crash(CrashLoss::kNothing);
+    EXPECT_NE(*fork->Contents("/d/a"), "strayed");
+  }
+  EXPECT_EQ(hits, (std::set<size_t>{0, 512, 1024, 1536, 2048, 2560}));
+}
+
+TEST_F(SimFileSystemTest, AMisdirectedWriteWithNothingToHitIsNotCounted) {
   std::unique_ptr<WritableFile> file = Create("/d/a");
   Plan(FileOperation::kAppend, FaultEffect::kMisdirectedWrite);
-  ASSERT_TRUE(file->Append("strayed").ok() && file->Sync().ok() && fs_->SyncDir("/d").ok());
-  EXPECT_EQ(disk_.counters().misdirected_writes, 1u);
-  const std::string damaged = *fs_->ReadFile("/d/victim");
-  EXPECT_EQ(damaged.size(), 3000u);
-  EXPECT_EQ(damaged.find("strayed") % kSectorBytes, 0u);
-  EXPECT_EQ(disk_.counters().damaged_reads, 1u);
-  disk_.Crash(CrashLoss::kNothing);
-  EXPECT_EQ(Content("/d/a"), std::string(7, '\0'));
+  ASSERT_TRUE(file->Append("strayed").ok());
+  EXPECT_EQ(disk_.counters().misdirected_writes, 0u);
 }
 
 TEST_F(SimFileSystemTest, DamageIsCountedWhenItIsRead) {

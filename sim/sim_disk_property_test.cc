@@ -225,7 +225,9 @@ std::string RunFromSeed(uint64_t seed) {
     fault.effect = FaultEffect::kShortWriteEio;
     fault.nth = 1 + random.Below(40);
     disk.Inject(fault);
-    disk.CrashAtOperation(1 + random.Below(40), kLosses[random.Below(4)]);
+    // One draw a statement: the order of arguments is the compiler's.
+    const uint64_t crash_at = 1 + random.Below(40);
+    disk.CrashAtOperation(crash_at, kLosses[random.Below(4)]);
     Workload workload(&fs);
     while (workload.Perform(RandomStep(&random))) {
     }

@@ -84,7 +84,7 @@ class Workload {
       }
       engine_->Finish(std::move(job));
     }
-    RunJobs(engine_.get(), 1);
+    RunJobs(engine_.get(), 3000);
     TakeResults();
   }
 

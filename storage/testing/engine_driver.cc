@@ -23,15 +23,13 @@ bool RunJob(Engine* engine, Lane lane) {
   return true;
 }
 
-void RunJobs(Engine* engine, int retries) {
-  int idle = 0;
-  // A pause is at most 256 occasions.
-  while (idle <= retries * 260) {
+void RunJobs(Engine* engine, int patience) {
+  for (int idle = 0; idle <= patience;) {
     bool ran = false;
     for (const Lane lane : {Lane::kLog, Lane::kRead, Lane::kBackground}) {
       ran = RunJob(engine, lane) || ran;
     }
-    idle = ran ? 0 : idle + 1;
+    if (!ran) ++idle;
   }
 }
 

@@ -18,9 +18,9 @@ namespace norn::storage {
 // Runs one job of the lane, if there is one.
 bool RunJob(Engine* engine, Lane lane);
 
-// Runs jobs of all lanes until none can start. Asks often enough to outlast the pauses
-// that follow a failure `retries` times.
-void RunJobs(Engine* engine, int retries = 0);
+// Runs jobs of all lanes until none can start. Asks `patience` times more in vain, all in
+// all: an engine pauses after a failure, for up to 256 occasions.
+void RunJobs(Engine* engine, int patience = 0);
 
 // Get, with the reads that it needs. Nothing: absent.
 absl::StatusOr<std::optional<std::string>> GetNow(Engine* engine, absl::string_view key);

@@ -1,0 +1,265 @@
+#include "sim/campaign.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/check.h"
+#include "core/coding.h"
+
+namespace norn::sim {
+
+namespace {
+
+int ExitCodeOfVerdict(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kValid: return kExitValid;
+    case Verdict::kViolated: return kExitViolated;
+    case Verdict::kNoProgress: return kExitNoProgress;
+    case Verdict::kUnknown: return kExitUnknown;
+  }
+  return kExitCrashed;
+}
+
+// What a worker tells of one seed. It travels through a pipe as a length and the fields.
+struct Report {
+  uint64_t seed = 0;
+  int exit_code = kExitCrashed;
+  std::string hash;
+  std::string text;
+  uint64_t numbers[5] = {};  // virtual_us, events, messages, file operations, heal_us
+  std::map<std::string, uint64_t> outcomes;
+  std::map<std::string, uint64_t> fault_effects;
+};
+
+void AppendCounts(std::string* out, const std::map<std::string, uint64_t>& counts) {
+  AppendVarint(out, counts.size());
+  for (const auto& [name, count] : counts) {
+    AppendBytes(out, name);
+    AppendVarint(out, count);
+  }
+}
+
+std::map<std::string, uint64_t> ReadCounts(ByteReader& reader) {
+  std::map<std::string, uint64_t> counts;
+  const uint64_t size = reader.ReadVarint();
+  for (uint64_t i = 0; i < size && !reader.failed(); ++i) {
+    std::string name(reader.ReadBytes());
+    counts[std::move(name)] = reader.ReadVarint();
+  }
+  return counts;
+}
+
+std::string EncodeReport(const Report& report) {
+  std::string body;
+  AppendVarint(&body, report.seed);
+  AppendVarint(&body, static_cast<uint64_t>(report.exit_code));
+  AppendBytes(&body, report.hash);
+  AppendBytes(&body, report.text);
+  for (const uint64_t number : report.numbers) AppendVarint(&body, number);
+  AppendCounts(&body, report.outcomes);
+  AppendCounts(&body, report.fault_effects);
+  std::string out;
+  AppendFixed32(&out, static_cast<uint32_t>(body.size()));
+  return out + body;
+}
+
+Report DecodeReport(absl::string_view body) {
+  ByteReader reader(body);
+  Report report;
+  report.seed = reader.ReadVarint();
+  report.exit_code = static_cast<int>(reader.ReadVarint());
+  report.hash = std::string(reader.ReadBytes());
+  report.text = std::string(reader.ReadBytes());
+  for (uint64_t& number : report.numbers) number = reader.ReadVarint();
+  report.outcomes = ReadCounts(reader);
+  report.fault_effects = ReadCounts(reader);
+  CORE_CHECK(reader.Done());
+  return report;
+}
+
+Report RunSeed(const CampaignOptions& options, uint64_t seed) {
+  RunOptions run = options.run;
+  run.seed = seed;
+  const RunResult result = RunUniverse(run, nullptr);
+  Report report;
+  report.seed = seed;
+  report.exit_code = ExitCodeOfVerdict(result.verdict);
+  report.hash = result.trace_hash;
+  if (result.verdict != Verdict::kValid) {
+    report.text = absl::StrCat(VerdictName(result.verdict), ": ", result.property,
+                               result.witness.empty() ? "" : "\n", result.witness);
+  }
+  report.numbers[0] = static_cast<uint64_t>(result.virtual_us);
+  report.numbers[1] = result.events;
+  report.numbers[2] = result.messages;
+  report.numbers[3] = result.file_operations;
+  report.numbers[4] = static_cast<uint64_t>(result.healed_after_us);
+  report.outcomes = result.outcomes;
+  report.fault_effects = result.fault_effects;
+  if (options.twice) {
+    const RunResult again = RunUniverse(run, nullptr);
+    if (again.trace_hash != result.trace_hash) {
+      report.exit_code = kExitCrashed;
+      report.text = absl::StrCat("not deterministic: two runs of this seed gave the hashes ",
+                                 result.trace_hash, " and ", again.trace_hash);
+    }
+  }
+  return report;
+}
+
+void WriteAll(int fd, const std::string& bytes) {
+  for (size_t done = 0; done < bytes.size();) {
+    const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    CORE_CHECK(n > 0);
+    done += static_cast<size_t>(n);
+  }
+}
+
+// One child process; it runs every `stride`-th seed from `next` on and reports each.
+struct Worker {
+  pid_t pid = -1;
+  int fd = -1;
+  uint64_t next = 0;     // the seed that it is working on, as far as we know
+  std::string buffer;
+};
+
+class Campaign {
+ public:
+  Campaign(const CampaignOptions& options,
+           const std::function<void(const CampaignResult&)>& progress)
+      : options_(options), progress_(progress) {}
+
+  CampaignResult Run() {
+    const auto stride = static_cast<uint64_t>(options_.jobs);
+    for (uint64_t j = 0; j < stride; ++j) Spawn(options_.first_seed + j);
+    while (!workers_.empty()) PollOnce();
+    std::sort(result_.failures.begin(), result_.failures.end(),
+              [](const SeedFailure& a, const SeedFailure& b) { return a.seed < b.seed; });
+    return std::move(result_);
+  }
+
+ private:
+  void Spawn(uint64_t from) {
+    if (from > options_.last_seed) return;
+    int ends[2];
+    CORE_CHECK(pipe(ends) == 0);
+    const pid_t pid = fork();
+    CORE_CHECK(pid >= 0);
+    if (pid == 0) {
+      close(ends[0]);
+      for (uint64_t seed = from; seed <= options_.last_seed;
+           seed += static_cast<uint64_t>(options_.jobs)) {
+        WriteAll(ends[1], EncodeReport(RunSeed(options_, seed)));
+      }
+      _exit(0);
+    }
+    close(ends[1]);
+    Worker worker;
+    worker.pid = pid;
+    worker.fd = ends[0];
+    worker.next = from;
+    workers_.push_back(std::move(worker));
+  }
+
+  void PollOnce() {
+    std::vector<pollfd> fds;
+    for (const Worker& worker : workers_) fds.push_back({worker.fd, POLLIN, 0});
+    if (poll(fds.data(), fds.size(), -1) < 0) {
+      CORE_CHECK(errno == EINTR);
+      return;
+    }
+    for (size_t i = fds.size(); i-- > 0;) {
+      if (fds[i].revents == 0) continue;
+      char chunk[1 << 16];
+      const ssize_t n = read(workers_[i].fd, chunk, sizeof(chunk));
+      if (n < 0 && errno == EINTR) continue;
+      if (n > 0) {
+        workers_[i].buffer.append(chunk, static_cast<size_t>(n));
+        TakeReports(workers_[i]);
+      } else {
+        Bury(i);
+      }
+    }
+  }
+
+  void TakeReports(Worker& worker) {
+    while (worker.buffer.size() >= 4) {
+      const size_t size = LoadFixed32(worker.buffer.data());
+      if (worker.buffer.size() < 4 + size) return;
+      Add(DecodeReport(absl::string_view(worker.buffer).substr(4, size)));
+      worker.buffer.erase(0, 4 + size);
+      worker.next += static_cast<uint64_t>(options_.jobs);
+    }
+  }
+
+  // The worker's pipe ended: it is through, or a run killed it and another goes on.
+  void Bury(size_t index) {
+    const Worker worker = std::move(workers_[index]);
+    workers_.erase(workers_.begin() + static_cast<ptrdiff_t>(index));
+    close(worker.fd);
+    int status = 0;
+    while (waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (worker.next > options_.last_seed) return;
+    Report report;
+    report.seed = worker.next;
+    report.text = WIFSIGNALED(status)
+                      ? absl::StrCat("the run was killed by signal ", WTERMSIG(status), " (",
+                                     strsignal(WTERMSIG(status)), ")")
+                      : absl::StrCat("the run ended with exit code ", WEXITSTATUS(status));
+    Add(report);
+    Spawn(worker.next + static_cast<uint64_t>(options_.jobs));
+  }
+
+  void Add(const Report& report) {
+    ++result_.runs;
+    result_.valid += report.exit_code == kExitValid ? 1 : 0;
+    result_.virtual_us += static_cast<int64_t>(report.numbers[0]);
+    result_.events += report.numbers[1];
+    result_.messages += report.numbers[2];
+    result_.file_operations += report.numbers[3];
+    result_.slowest_heal_us =
+        std::max(result_.slowest_heal_us, static_cast<int64_t>(report.numbers[4]));
+    for (const auto& [name, count] : report.outcomes) result_.outcomes[name] += count;
+    for (const auto& [name, count] : report.fault_effects) result_.fault_effects[name] += count;
+    result_.hashes[report.seed] = report.hash;
+    if (report.exit_code != kExitValid) {
+      result_.failures.push_back({report.seed, report.exit_code, report.text});
+    }
+    progress_(result_);
+  }
+
+  const CampaignOptions& options_;
+  const std::function<void(const CampaignResult&)>& progress_;
+  std::vector<Worker> workers_;
+  CampaignResult result_;
+};
+
+}  // namespace
+
+CampaignResult RunCampaign(const CampaignOptions& options,
+                           const std::function<void(const CampaignResult&)>& progress) {
+  return Campaign(options, progress).Run();
+}
+
+int ExitCodeOf(const CampaignResult& result) {
+  static constexpr int kWorstFirst[] = {kExitViolated, kExitCrashed, kExitNoProgress,
+                                        kExitUnknown};
+  for (const int code : kWorstFirst) {
+    for (const SeedFailure& failure : result.failures) {
+      if (failure.exit_code == code) return code;
+    }
+  }
+  return kExitValid;
+}
+
+}  // namespace norn::sim

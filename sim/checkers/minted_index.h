@@ -1,0 +1,55 @@
+// The minted versions of a run by key and by value: the true causal history, as the
+// simulator saw it happen, against which reads and final states are held.
+
+#ifndef NORN_SIM_CHECKERS_MINTED_INDEX_H_
+#define NORN_SIM_CHECKERS_MINTED_INDEX_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/causality/version_vector.h"
+#include "sim/history.h"
+
+namespace norn::sim {
+
+class MintedIndex {
+ public:
+  explicit MintedIndex(const History& history) {
+    for (const MintedVersion& version : history.minted) {
+      by_key_[version.key].push_back(&version);
+      if (!version.tombstone) by_value_[version.value].push_back(&version);
+    }
+  }
+
+  const std::vector<const MintedVersion*>& OfKey(const std::string& key) const {
+    const auto it = by_key_.find(key);
+    return it == by_key_.end() ? none_ : it->second;
+  }
+
+  // Usually one. A mint that was refused is tried again under another dot.
+  const std::vector<const MintedVersion*>& OfValue(const std::string& value) const {
+    const auto it = by_value_.find(value);
+    return it == by_value_.end() ? none_ : it->second;
+  }
+
+  // Whether, for someone who has seen `context`, `version` was rightly replaced: by another
+  // version that `context` covers and that was put in its place. A version whose mint was
+  // never seen to end may have been put in place of anything.
+  bool Replaced(const MintedVersion& version, const VersionVector& context) const {
+    for (const MintedVersion* other : OfKey(version.key)) {
+      if (other->dot == version.dot || !context.Covers(other->dot)) continue;
+      if (!other->base_known || other->base.Covers(version.dot)) return true;
+    }
+    return false;
+  }
+
+ private:
+  std::map<std::string, std::vector<const MintedVersion*>> by_key_;
+  std::map<std::string, std::vector<const MintedVersion*>> by_value_;
+  std::vector<const MintedVersion*> none_;
+};
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_CHECKERS_MINTED_INDEX_H_

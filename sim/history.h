@@ -1,0 +1,58 @@
+// What clients did and saw: the only thing, besides the minted dots, that checkers judge.
+
+#ifndef NORN_SIM_HISTORY_H_
+#define NORN_SIM_HISTORY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/causality/version_vector.h"
+#include "core/client.h"
+#include "core/types.h"
+
+namespace norn::sim {
+
+struct Operation {
+  uint64_t id = 0;
+  int client = 0;
+  NodeId node = kNoNode;         // who coordinated
+  ClientRequest::Kind kind = ClientRequest::Kind::kGet;
+  ClientRequest::Base base = ClientRequest::Base::kCurrent;
+  std::string key;
+  std::string value;             // of a put; unique in the run
+  int64_t invoked_us = 0;
+  int64_t completed_us = kNever; // kNever: never answered
+  ClientReply::Outcome outcome = ClientReply::Outcome::kUnknown;
+  std::vector<std::string> read; // a get that is kOk: all siblings
+  VersionVector context;         // ... and what its token covers
+
+  bool ok() const {
+    return completed_us != kNever && outcome == ClientReply::Outcome::kOk;
+  }
+};
+
+// A version that came into being somewhere.
+struct MintedVersion {
+  Dot dot;
+  NodeId node = kNoNode;
+  std::string key;
+  std::string value;
+  bool tombstone = false;
+  int64_t minted_us = 0;
+  bool base_known = false;       // its mint was seen to succeed
+  VersionVector base;            // what it was put in place of
+};
+
+// In order of invocation; a completion is filled in where it belongs.
+struct History {
+  std::vector<Operation> operations;
+  std::vector<MintedVersion> minted;
+};
+
+// "client 3: put k7 = v812 via n2 at 4.120 s, ok at 4.131 s": for witnesses.
+std::string Describe(const Operation& operation);
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_HISTORY_H_

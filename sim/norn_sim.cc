@@ -1,0 +1,301 @@
+// norn-sim: the simulator's command line.
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "sim/campaign.h"
+#include "sim/universe.h"
+
+namespace norn::sim {
+namespace {
+
+constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, from one seed
+
+  norn-sim run --seeds A..B [--nodes N] [--jobs J] [--twice] [--json]
+      runs a campaign: real nodes on simulated disks and a simulated network, with
+      partitions, loss, delays, crashes at any file operation; checks every run.
+      --twice runs every seed twice and compares the trace hashes.
+  norn-sim run --seed S --trace
+      runs one seed and prints what happens, line by line
+  norn-sim hash --seed S | --seeds A..B
+      prints the 128-bit hash of every event of the run
+  norn-sim help
+
+Options of run and hash: --nodes N (default 5), --n N --r R --w W (replicas of a key and
+quorums, default 3, 2, 2).
+
+Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
+healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
+assertion or was not deterministic.
+)";
+
+struct Arguments {
+  std::string command;
+  CampaignOptions campaign;
+  bool seeds_given = false;
+  bool trace = false;
+  bool json = false;
+};
+
+int Refuse(const std::string& why) {
+  std::cerr << "norn-sim: " << why << "\nTry: norn-sim help\n";
+  return kExitUsage;
+}
+
+// What is wrong, or nothing.
+std::optional<std::string> ParseSeeds(const std::string& text, CampaignOptions* campaign) {
+  const size_t dots = text.find("..");
+  const std::string first = text.substr(0, dots);
+  const std::string last = dots == std::string::npos ? first : text.substr(dots + 2);
+  if (!absl::SimpleAtoi(first, &campaign->first_seed) ||
+      !absl::SimpleAtoi(last, &campaign->last_seed)) {
+    return absl::StrCat("\"", text, "\" is no seed and no range of seeds: write 7 or 1..1000");
+  }
+  if (campaign->last_seed < campaign->first_seed) {
+    return absl::StrCat("the range ", text, " is empty: the first seed must not be above the last");
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
+                                          Arguments* arguments) {
+  RunOptions& run = arguments->campaign.run;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--trace") {
+      arguments->trace = true;
+      continue;
+    }
+    if (word == "--json") {
+      arguments->json = true;
+      continue;
+    }
+    if (word == "--twice") {
+      arguments->campaign.twice = true;
+      continue;
+    }
+    int* number = nullptr;
+    if (word == "--nodes") number = &run.nodes;
+    if (word == "--jobs") number = &arguments->campaign.jobs;
+    if (word == "--n") number = &run.n;
+    if (word == "--r") number = &run.r;
+    if (word == "--w") number = &run.w;
+    const bool seeds = word == "--seed" || word == "--seeds";
+    if (number == nullptr && !seeds) return absl::StrCat("unknown option \"", word, "\"");
+    if (i + 1 == words.size()) return absl::StrCat(word, " needs a value");
+    const std::string& value = words[++i];
+    if (seeds) {
+      if (auto wrong = ParseSeeds(value, &arguments->campaign)) return wrong;
+      arguments->seeds_given = true;
+    } else if (!absl::SimpleAtoi(value, number)) {
+      return absl::StrCat(word, " is \"", value, "\": it must be a number");
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> CheckArguments(const Arguments& arguments) {
+  const RunOptions& run = arguments.campaign.run;
+  if (!arguments.seeds_given) return "which seeds? Give --seeds 1..100, or --seed 7";
+  if (run.nodes < 1 || run.nodes > 64) {
+    return absl::StrCat("--nodes is ", run.nodes, ": it must be 1 to 64");
+  }
+  if (run.n < 1 || run.n > 9 || run.n > run.nodes) {
+    return absl::StrCat("--n is ", run.n, ": it must be 1 to 9 and at most --nodes, ", run.nodes);
+  }
+  if (run.r < 1 || run.r > run.n) {
+    return absl::StrCat("--r is ", run.r, ": it must be 1 to --n, ", run.n);
+  }
+  if (run.w < 1 || run.w > run.n) {
+    return absl::StrCat("--w is ", run.w, ": it must be 1 to --n, ", run.n);
+  }
+  if (arguments.campaign.jobs < 1 || arguments.campaign.jobs > 256) {
+    return absl::StrCat("--jobs is ", arguments.campaign.jobs, ": it must be 1 to 256");
+  }
+  return std::nullopt;
+}
+
+std::string Reproduce(const RunOptions& run, uint64_t seed) {
+  std::string command = absl::StrCat("norn-sim run --seed ", seed);
+  const RunOptions usual;
+  if (run.nodes != usual.nodes) absl::StrAppend(&command, " --nodes ", run.nodes);
+  if (run.n != usual.n) absl::StrAppend(&command, " --n ", run.n);
+  if (run.r != usual.r) absl::StrAppend(&command, " --r ", run.r);
+  if (run.w != usual.w) absl::StrAppend(&command, " --w ", run.w);
+  return absl::StrCat(command, " --trace");
+}
+
+std::string JsonString(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    if (c == '\n') {
+      out.append("\\n");
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out + "\"";
+}
+
+std::string JsonCounts(const std::map<std::string, uint64_t>& counts) {
+  std::string out = "{";
+  for (const auto& [name, count] : counts) {
+    absl::StrAppend(&out, out.size() > 1 ? "," : "", JsonString(name), ":", count);
+  }
+  return out + "}";
+}
+
+void PrintJson(const CampaignResult& result, int64_t real_ms) {
+  std::cout << "{\"runs\":" << result.runs << ",\"valid\":" << result.valid
+            << ",\"virtual_us\":" << result.virtual_us << ",\"real_ms\":" << real_ms
+            << ",\"events\":" << result.events << ",\"messages\":" << result.messages
+            << ",\"file_operations\":" << result.file_operations
+            << ",\"slowest_heal_us\":" << result.slowest_heal_us
+            << ",\"outcomes\":" << JsonCounts(result.outcomes)
+            << ",\"fault_effects\":" << JsonCounts(result.fault_effects) << ",\"failures\":[";
+  bool first = true;
+  for (const SeedFailure& failure : result.failures) {
+    std::cout << (first ? "" : ",") << "{\"seed\":" << failure.seed
+              << ",\"exit_code\":" << failure.exit_code
+              << ",\"text\":" << JsonString(failure.text) << "}";
+    first = false;
+  }
+  std::cout << "]}\n";
+}
+
+void PrintCounts(const char* title, const std::map<std::string, uint64_t>& counts) {
+  std::cout << "\n" << title << "\n";
+  for (const auto& [name, count] : counts) {
+    std::cout << absl::StrFormat("  %12d  %s\n", count, name);
+  }
+}
+
+void PrintSummary(const CampaignOptions& options, const CampaignResult& result, int64_t real_ms) {
+  const int64_t real = std::max<int64_t>(real_ms, 1);
+  std::cout << result.runs << " runs of " << options.run.nodes << " nodes (N=" << options.run.n
+            << ", R=" << options.run.r << ", W=" << options.run.w << "): " << result.valid
+            << " valid, " << result.failures.size() << " not\n"
+            << result.virtual_us / 1000000 << " s of virtual time in " << real_ms / 1000 << "."
+            << real_ms % 1000 / 100 << " s (" << result.virtual_us / 1000 / real
+            << " times real time), " << result.events << " events ("
+            << result.events * 1000 / static_cast<uint64_t>(real) << " a second), "
+            << result.messages << " messages, " << result.file_operations << " file operations\n";
+  PrintCounts("What clients were told", result.outcomes);
+  PrintCounts("Faults that took effect (messages harmed, crashes)", result.fault_effects);
+  std::cout << "\nThe slowest healing took " << result.slowest_heal_us / 1000
+            << " ms until all replicas were equal.\n"
+            << "Checked: nothing read that was never written; every acknowledged write present\n"
+            << "or covered; all replicas equal by value after healing; no dot used twice; every\n"
+            << "key readable again";
+  if (options.run.r + options.run.w > options.run.n) {
+    std::cout << "; a read covers every write completed before it; reads are\nmonotonic";
+  }
+  std::cout << ".\n" << (options.twice ? "Every seed ran twice, with equal hashes unless said.\n" : "");
+  constexpr size_t kShown = 5;
+  for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
+    const SeedFailure& failure = result.failures[i];
+    std::cout << "\nseed " << failure.seed << ": " << failure.text
+              << "\n  to see it again: " << Reproduce(options.run, failure.seed) << "\n";
+  }
+  if (result.failures.size() > kShown) {
+    std::cout << "\n... and " << result.failures.size() - kShown << " more (--json lists all)\n";
+  }
+}
+
+int Campaign(const Arguments& arguments) {
+  using Clock = std::chrono::steady_clock;
+  const CampaignOptions& options = arguments.campaign;
+  const uint64_t total = options.last_seed - options.first_seed + 1;
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  const Clock::time_point began = Clock::now();
+  const auto elapsed_ms = [began] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count();
+  };
+  int64_t drawn_ms = -1000;
+  const auto progress = [&](const CampaignResult& result) {
+    const int64_t now_ms = elapsed_ms();
+    if (!terminal || (now_ms - drawn_ms < 100 && result.runs < total)) return;
+    drawn_ms = now_ms;
+    const uint64_t filled = result.runs * 30 / total;
+    std::string bar(filled, '#');
+    bar.append(30 - filled, '.');
+    std::cerr << absl::StrFormat("\r[%s] %d of %d seeds, %d not valid, %d seeds/s ", bar,
+                                 result.runs, total, result.failures.size(),
+                                 result.runs * 1000 / static_cast<uint64_t>(now_ms + 1))
+              << (result.runs == total ? "\n" : "") << std::flush;
+  };
+  const CampaignResult result = RunCampaign(options, progress);
+  if (arguments.json) {
+    PrintJson(result, elapsed_ms());
+  } else {
+    PrintSummary(options, result, elapsed_ms());
+  }
+  return ExitCodeOf(result);
+}
+
+int TraceOne(const Arguments& arguments) {
+  if (arguments.campaign.first_seed != arguments.campaign.last_seed) {
+    return Refuse("--trace shows one run: give --seed S");
+  }
+  RunOptions run = arguments.campaign.run;
+  run.seed = arguments.campaign.first_seed;
+  const RunResult result =
+      RunUniverse(run, [](const std::string& line) { std::cout << line << "\n"; });
+  std::cout << "\n";
+  for (const Fault& fault : result.plan) std::cout << ToString(fault) << "\n";
+  std::cout << VerdictName(result.verdict)
+            << (result.property.empty() ? "" : ": " + result.property) << "\n";
+  if (!result.witness.empty()) std::cout << result.witness << "\n";
+  std::cout << "hash " << result.trace_hash << "\n";
+  switch (result.verdict) {
+    case Verdict::kValid: return kExitValid;
+    case Verdict::kViolated: return kExitViolated;
+    case Verdict::kNoProgress: return kExitNoProgress;
+    case Verdict::kUnknown: return kExitUnknown;
+  }
+  return kExitCrashed;
+}
+
+int PrintHashes(const Arguments& arguments) {
+  const CampaignResult result =
+      RunCampaign(arguments.campaign, [](const CampaignResult&) {});
+  for (const auto& [seed, hash] : result.hashes) std::cout << seed << " " << hash << "\n";
+  return ExitCodeOf(result) == kExitCrashed ? kExitCrashed : kExitValid;
+}
+
+int Main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.empty()) {
+    std::cerr << kUsage;
+    return kExitUsage;
+  }
+  Arguments arguments;
+  arguments.command = words.front();
+  words.erase(words.begin());
+  if (arguments.command == "help" || arguments.command == "--help") {
+    std::cout << kUsage;
+    return kExitValid;
+  }
+  if (arguments.command != "run" && arguments.command != "hash") {
+    return Refuse(absl::StrCat("unknown command \"", arguments.command, "\""));
+  }
+  if (auto wrong = ParseArguments(words, &arguments)) return Refuse(*wrong);
+  if (auto wrong = CheckArguments(arguments)) return Refuse(*wrong);
+  if (arguments.command == "hash") return PrintHashes(arguments);
+  return arguments.trace ? TraceOne(arguments) : Campaign(arguments);
+}
+
+}  // namespace
+}  // namespace norn::sim
+
+int main(int argc, char** argv) { return norn::sim::Main(argc, argv); }

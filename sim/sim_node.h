@@ -1,0 +1,94 @@
+// One simulated server: a real Host, a real LSM engine on a simulated disk, and the ports
+// between them and virtual time.
+//
+// The disk lives as long as the universe; the process (host, engine, jobs under way) dies
+// with every crash and is built anew at the restart, from what the disk kept. Jobs of the
+// engine run step by step in virtual time, so a crash can fall between any two file
+// operations. Once the disk has crashed, nothing that the process still says is heard.
+
+#ifndef NORN_SIM_SIM_NODE_H_
+#define NORN_SIM_SIM_NODE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "core/events.h"
+#include "core/host.h"
+#include "core/random.h"
+#include "sim/scheduler.h"
+#include "sim/sim_disk.h"
+#include "sim/sim_network.h"
+#include "sim/trace.h"
+#include "storage/engine.h"
+
+namespace norn::sim {
+
+// Sees what the node asks of its store and what comes back, and changes nothing.
+class StoreObserver {
+ public:
+  virtual ~StoreObserver() = default;
+  virtual void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) = 0;
+  // The record that resulted; empty if the node did not ask for it.
+  virtual void OnMinted(const Dot& dot, const std::string& record) = 0;
+};
+
+class SimNode {
+ public:
+  using ReplySink = std::function<void(NodeId node, ClientReply&& reply)>;
+  using CrashSink = std::function<void(NodeId node)>;
+
+  SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network, const ClusterConfig& cluster,
+          const NodeOptions& options, const storage::EngineOptions& engine, uint64_t seed,
+          StoreObserver* observer, ReplySink replies, CrashSink crashed);
+  ~SimNode();
+
+  // Opens the engine, which recovers, and starts the node. A crash meanwhile is reported
+  // to the crash sink. False with `*error` set: the engine refused to open.
+  bool StartUp(std::string* error);
+  bool up() const { return process_ != nullptr; }
+  NodeId id() const { return options_.id; }
+
+  void DeliverMessage(NodeId from, const std::string& bytes);
+  void DeliverRequest(ClientRequest&& request);
+
+  // Kills the process now; the disk loses what `loss` says.
+  void Crash(CrashLoss loss);
+
+  SimDisk& disk() { return disk_; }
+  // Null while down.
+  storage::Engine* engine();
+  const Node* node() const;
+  uint64_t file_operations() const { return disk_.operations(); }
+
+ private:
+  struct Process;
+
+  void Deliver(Event&& event);
+  void DrainEvents();
+  void StartJobs();
+  void StepJob(size_t slot, uint64_t epoch);
+  // Buries the process if its disk has crashed. True if it did.
+  bool BuryIfCrashed();
+
+  Scheduler& scheduler_;
+  Trace& trace_;
+  SimNetwork& network_;
+  ClusterConfig cluster_;
+  NodeOptions options_;
+  storage::EngineOptions engine_options_;
+  Random random_;
+  StoreObserver* observer_;
+  ReplySink reply_sink_;
+  CrashSink crash_sink_;
+  SimDisk disk_;
+  uint64_t epoch_ = 0;  // rises with every start and crash: what was scheduled before is void
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_SIM_NODE_H_

@@ -1,0 +1,53 @@
+// One run: a cluster, its clients, its faults, in virtual time, from one seed.
+//
+//   0 ─── quiet start ─── faults and clients ─── healing: clean network, all nodes up ───►
+//
+// Safety is checked over the whole run; at the end the replicas must agree by value within
+// the healing bound, and every key must be readable again.
+
+#ifndef NORN_SIM_UNIVERSE_H_
+#define NORN_SIM_UNIVERSE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/checkers/checkers.h"
+#include "sim/fault_plan.h"
+#include "sim/trace.h"
+
+namespace norn::sim {
+
+enum class Verdict : uint8_t { kValid, kViolated, kNoProgress, kUnknown };
+const char* VerdictName(Verdict verdict);
+
+struct RunOptions {
+  uint64_t seed = 1;
+  int nodes = 5;
+  int n = 3;
+  int r = 2;
+  int w = 2;
+};
+
+struct RunResult {
+  Verdict verdict = Verdict::kUnknown;
+  std::string property;            // what was violated, or why there is no verdict
+  std::string witness;
+  std::string trace_hash;
+  int64_t virtual_us = 0;
+  int64_t healed_after_us = 0;     // from the end of the faults to equal replicas
+  uint64_t events = 0;
+  uint64_t messages = 0;
+  uint64_t file_operations = 0;
+  std::map<std::string, uint64_t> outcomes;       // operations by "get ok" and so on
+  std::map<std::string, uint64_t> fault_effects;  // by kind of fault
+  std::vector<Fault> plan;
+};
+
+RunResult RunUniverse(const RunOptions& options, Trace::Printer printer);
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_UNIVERSE_H_

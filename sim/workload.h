@@ -1,0 +1,95 @@
+// The clients: closed loops that read and write a few keys, and note what they see.
+//
+// Values are unique by construction ("c<client>-<serial>", padded), so a read tells whose
+// write it saw. Some writes carry the context of the client's last read (read, modify,
+// write), some replace whatever is there, some replace nothing and make siblings. A
+// client without an answer gives up after its patience: that write stays possible.
+
+#ifndef NORN_SIM_WORKLOAD_H_
+#define NORN_SIM_WORKLOAD_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/causality/context_token.h"
+#include "core/client.h"
+#include "core/random.h"
+#include "sim/history.h"
+#include "sim/scheduler.h"
+#include "sim/trace.h"
+
+namespace norn::sim {
+
+struct WorkloadOptions {
+  int clients = 6;
+  int keys = 12;
+  int64_t think_min_us = 2'000;
+  int64_t think_max_us = 60'000;
+  int64_t patience_us = 4'000'000;
+  uint64_t put_per_mille = 450;
+  uint64_t delete_per_mille = 50;
+  uint64_t token_per_mille = 400;    // of writes: with the context of the last read
+  uint64_t nothing_per_mille = 100;  // of writes: beside all that is there
+  size_t value_bytes_max = 2'000;
+};
+
+class Workload {
+ public:
+  // Sends a request to `node`; false: the connection is refused, nothing was sent.
+  using Door = std::function<bool(NodeId node, ClientRequest&& request)>;
+
+  Workload(Scheduler& scheduler, Trace& trace, Random random, const WorkloadOptions& options,
+           int nodes, const TokenSealer& sealer, Door door);
+
+  void Begin();
+  // No new operations from now on.
+  void Stop() { stopped_ = true; }
+  bool idle() const { return open_.empty(); }
+
+  void OnReply(ClientReply&& reply);
+
+  // One read of `key` via `node`, outside the loops; `done` hears whether it was answered.
+  void ReadOnce(NodeId node, const std::string& key, std::function<void(bool ok)> done);
+
+  History& history() { return history_; }
+  std::vector<std::string> Keys() const;
+
+ private:
+  struct Client {
+    int id = 0;
+    uint64_t serial = 0;
+    NodeId node = kNoNode;
+    std::map<std::string, std::string> tokens;  // by key, from the last read
+  };
+  struct Open {
+    size_t operation = 0;  // index into history_
+    int client = 0;        // -1: ReadOnce
+    std::function<void(bool)> done;
+  };
+
+  void Next(int client);
+  void Think(int client);
+  ClientRequest Draw(Client& client);
+  void Send(int client, NodeId node, ClientRequest&& request, std::function<void(bool)> done);
+  void Complete(uint64_t id, ClientReply&& reply);
+
+  Scheduler& scheduler_;
+  Trace& trace_;
+  Random random_;
+  WorkloadOptions options_;
+  int nodes_;
+  const TokenSealer& sealer_;
+  Door door_;
+  History history_;
+  std::vector<Client> clients_;
+  std::map<uint64_t, Open> open_;
+  uint64_t next_id_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_WORKLOAD_H_
