@@ -14,7 +14,7 @@
 #include "gtest/gtest.h"
 #include "net/message_fields.h"
 #include "net/message_testing.h"
-#include "net/schema_check.h"
+#include "net/schema_testing.h"
 #include "net/wire.pb.h"
 #include "rapidcheck/gtest.h"
 

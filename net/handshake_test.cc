@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "net/handshake_fields.h"
 #include "net/message_testing.h"
-#include "net/schema_check.h"
+#include "net/schema_testing.h"
 #include "net/wire.pb.h"
 #include "rapidcheck/gtest.h"
 

@@ -92,7 +92,7 @@ TEST(DiskFileTest, AnySubsetOfTheSectorsIsFound) {
     if (file.size() != 1536) continue;
     ASSERT_TRUE(Intact(file, 0, 100));
     std::string kept;
-    for (const uint64_t begin : {100, 512, 1024}) {
+    for (const uint64_t begin : std::vector<uint64_t>{100, 512, 1024}) {
       kept += Intact(file, begin, (begin / 512 + 1) * 512) ? 'k' : '-';
     }
     EXPECT_EQ(static_cast<uint64_t>(std::count(kept.begin(), kept.end(), '-')),

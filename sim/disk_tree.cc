@@ -26,7 +26,7 @@ Place SplitPath(const std::string& path) {
     }
     place.name = std::move(part);
   }
-  if (place.dir.empty()) place.dir = absolute ? "/" : ".";
+  if (place.dir.empty()) place.dir.push_back(absolute ? '/' : '.');
   return place;
 }
 

@@ -81,6 +81,7 @@ class Universe final : public StoreObserver {
  private:
   void Build();
   void PlanCrashes();
+  void Prolong(size_t fault);
   void BeginCrash(size_t fault);
   void EndCrashWindow(size_t fault);
   void OnCrash(NodeId node);
@@ -196,10 +197,21 @@ void Universe::StartNode(NodeId id) {
 
 void Universe::PlanCrashes() {
   for (size_t i = 0; i < plan_.size(); ++i) {
-    if (plan_[i].kind != FaultKind::kCrash) continue;
+    if (plan_[i].kind != FaultKind::kCrash) {
+      scheduler_.At(plan_[i].end_us - 1, [this, i] { Prolong(i); });
+      continue;
+    }
     scheduler_.At(plan_[i].start_us, [this, i] { BeginCrash(i); });
     scheduler_.At(plan_[i].end_us, [this, i] { EndCrashWindow(i); });
   }
+}
+
+// A fault that has harmed nothing yet (its node was down, say) stays a little longer.
+void Universe::Prolong(size_t fault) {
+  if (plan_[fault].effects > 0) return;
+  plan_[fault].end_us += kSecond;
+  if (plan_[fault].end_us >= kQuietUs + kFaultsUs) return;
+  scheduler_.At(plan_[fault].end_us - 1, [this, fault] { Prolong(fault); });
 }
 
 void Universe::BeginCrash(size_t fault) {

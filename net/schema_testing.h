@@ -1,8 +1,8 @@
 // For tests: holds a field table (net/proto_writer.h) against the message's descriptor in
 // net/wire.proto: every field's name, number, type, and that none is left out.
 
-#ifndef NORN_NET_SCHEMA_CHECK_H_
-#define NORN_NET_SCHEMA_CHECK_H_
+#ifndef NORN_NET_SCHEMA_TESTING_H_
+#define NORN_NET_SCHEMA_TESTING_H_
 
 #include <cstdint>
 #include <string>
@@ -101,4 +101,4 @@ class SchemaCheck {
 
 }  // namespace norn::net
 
-#endif  // NORN_NET_SCHEMA_CHECK_H_
+#endif  // NORN_NET_SCHEMA_TESTING_H_

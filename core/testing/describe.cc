@@ -1,0 +1,113 @@
+#include "core/testing/describe.h"
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/causality/record.h"
+
+namespace norn::testing {
+
+namespace {
+
+constexpr size_t kValueShown = 24;
+
+const char* StatusName(ReplicaStatus status) {
+  switch (status) {
+    case ReplicaStatus::kOk: return "ok";
+    case ReplicaStatus::kError: return "error";
+    case ReplicaStatus::kWrongLayout: return "wrong layout";
+    case ReplicaStatus::kOverloaded: return "overloaded";
+    case ReplicaStatus::kRefused: return "refused";
+  }
+  return "?";
+}
+
+std::string DotName(Incarnation incarnation, uint64_t counter) {
+  return absl::StrCat(NodeOf(incarnation), ".", counter);
+}
+
+std::string Key(absl::string_view record_key) { return std::string(ClientKeyOf(record_key)); }
+
+std::string Bound(absl::string_view record_key, const char* open) {
+  return record_key.empty() ? std::string(open) : Key(record_key);
+}
+
+std::string Records(const std::vector<KeyRecord>& records) {
+  return absl::StrJoin(records, "; ", [](std::string* out, const KeyRecord& record) {
+    absl::StrAppend(out, Key(record.key), " ", DescribeRecord(record.record));
+  });
+}
+
+struct Describer {
+  std::string operator()(const Gossip& m) const {
+    std::string out;
+    for (const MemberHeartbeat& member : m.members) {
+      absl::StrAppend(&out, " ", member.id, "@", member.generation, ".", member.heartbeat);
+    }
+    for (const Suspicion& suspicion : m.suspicions) {
+      absl::StrAppend(&out, " (", suspicion.by, " suspects ", suspicion.suspect, "@",
+                      suspicion.generation, ".", suspicion.heartbeat, ")");
+    }
+    return out + (m.answer_wanted ? " answer wanted" : "");
+  }
+  std::string operator()(const ReplicaWrite& m) const {
+    return absl::StrCat(" ", Key(m.key), " ", DescribeRecord(m.record));
+  }
+  std::string operator()(const ReplicaWriteReply& m) const {
+    return absl::StrCat(" ", StatusName(m.status));
+  }
+  std::string operator()(const ReplicaRead& m) const { return absl::StrCat(" ", Key(m.key)); }
+  std::string operator()(const ReplicaReadReply& m) const {
+    return absl::StrCat(" ", StatusName(m.status), " ", DescribeRecord(m.record));
+  }
+  std::string operator()(const Forward& m) const {
+    return absl::StrCat(" #", m.sequence, " to generation ", m.receiver_generation, ": ",
+                        m.operation.kind == ClientRequest::Kind::kDelete ? "delete " : "put ",
+                        m.operation.key, " ", m.operation.value);
+  }
+  std::string operator()(const ForwardReply& m) const {
+    return m.status == ReplicaStatus::kOk
+               ? absl::StrCat(" ", OutcomeName(m.reply.outcome), " ", m.reply.replicas)
+               : absl::StrCat(" ", StatusName(m.status));
+  }
+  std::string operator()(const ExchangeOffer& m) const {
+    return absl::StrCat(" partition ", m.partition, " [", Bound(m.from, "start"), ", ",
+                        Bound(m.to, "end"), ") ", m.entries.size(), " keys");
+  }
+  std::string operator()(const ExchangeAnswer& m) const {
+    const auto key = [](std::string* out, const std::string& k) { out->append(Key(k)); };
+    return absl::StrCat(" ", StatusName(m.status), " up to ", Bound(m.covered_to, "the end"),
+                        ", has [", Records(m.records), "], wants [",
+                        absl::StrJoin(m.wanted, " ", key), "]");
+  }
+  std::string operator()(const ExchangeRecords& m) const {
+    return absl::StrCat(" partition ", m.partition, " [", Records(m.records), "]");
+  }
+};
+
+}  // namespace
+
+std::string DescribeRecord(absl::string_view encoded) {
+  Record record;
+  if (encoded.empty()) return "nothing";
+  if (!Record::Decode(encoded, &record)) return "(no record)";
+  const auto version = [](std::string* out, const Version& v) {
+    const std::string value = v.value.size() <= kValueShown
+                                  ? v.value
+                                  : absl::StrCat(v.value.size(), " bytes");
+    absl::StrAppend(out, v.tombstone ? "deleted" : value, " by ",
+                    DotName(v.dot.incarnation, v.dot.counter));
+  };
+  const auto entry = [](std::string* out, const VersionVector::Entry& e) {
+    out->append(DotName(e.incarnation, e.counter));
+  };
+  return absl::StrCat("{", absl::StrJoin(record.versions(), ", ", version), "} seen {",
+                      absl::StrJoin(record.context().entries(), ", ", entry), "}");
+}
+
+std::string DescribeMessage(const Message& message) {
+  return absl::StrCat(MessageName(message), std::visit(Describer{}, message));
+}
+
+}  // namespace norn::testing

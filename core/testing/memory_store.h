@@ -1,0 +1,92 @@
+// A Storage port in memory whose disk does what a test wants: be slow, fail, forget.
+//
+// It keeps the contract of core/store.h: updates of a key take effect in the order in
+// which they came, the next one sees the one before, and no reply leaves before what it
+// tells is durable. What is not durable is lost in a crash.
+//
+// Not a mock: it runs the core's own record functions. The real store is storage/.
+
+#ifndef NORN_CORE_TESTING_MEMORY_STORE_H_
+#define NORN_CORE_TESTING_MEMORY_STORE_H_
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/ports.h"
+#include "core/store.h"
+
+namespace norn::testing {
+
+class MemoryStore : public Storage {
+ public:
+  void Submit(StoreRequest&& request) override;
+
+  // While held nothing becomes durable but by Sync().
+  void Hold(bool held);
+  void Sync();
+  // The sync of all that waits fails: in doubt for ever, and nothing is written any more
+  // (until the next start).
+  void FailSync();
+
+  // Records that cannot be read: reads, updates and scans over them fail.
+  void SpoilKey(std::string record_key) { spoilt_.insert(std::move(record_key)); }
+  void SpoilAll(bool spoilt) { all_spoilt_ = spoilt; }
+  void MendAll();
+  void SetFull(bool full) { full_ = full; }
+  void FailSlots(bool fail) { slots_fail_ = fail; }
+
+  // The machine dies: what was not durable is gone, and so are the replies.
+  void Crash();
+  // The disk is replaced by an empty one.
+  void Wipe();
+  // What the next start is told.
+  StoreRecovery Recover(bool doubtful);
+
+  // How many replies may leave, and the one at `index` (in a test's own order).
+  size_t ready() const { return ready_.size(); }
+  StoreReply TakeReply(size_t index);
+  size_t waiting() const { return waiting_.size(); }
+
+  // What is applied, durable or not; empty: nothing.
+  std::string Get(PartitionId partition, const std::string& record_key) const;
+  // Puts bytes there behind the node's back.
+  void Plant(PartitionId partition, const std::string& record_key, std::string record);
+  using Place = std::pair<PartitionId, std::string>;
+  const std::map<Place, std::string>& records() const { return applied_; }
+
+ private:
+  struct Waiting {
+    StoreReply reply;
+    std::map<Place, std::string> written;
+    std::map<std::string, std::string> slots;
+  };
+
+  Waiting Run(StoreUpdate&& update);
+  Waiting Run(StoreRead&& read);
+  Waiting Run(StoreScan&& scan);
+  Waiting Run(StoreSlot&& slot);
+  bool IsSpoilt(const std::string& record_key) const {
+    return all_spoilt_ || spoilt_.count(record_key) != 0;
+  }
+
+  std::map<Place, std::string> applied_;
+  std::map<Place, std::string> durable_;
+  std::map<std::string, std::string> slots_;  // durable
+  std::deque<Waiting> waiting_;
+  std::vector<StoreReply> ready_;
+  std::set<std::string> spoilt_;
+  bool all_spoilt_ = false;
+  bool held_ = false;
+  bool full_ = false;
+  bool slots_fail_ = false;
+  bool poisoned_ = false;
+};
+
+}  // namespace norn::testing
+
+#endif  // NORN_CORE_TESTING_MEMORY_STORE_H_

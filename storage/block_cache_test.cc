@@ -1,0 +1,56 @@
+#include "storage/block_cache.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace norn::storage {
+namespace {
+
+std::shared_ptr<const Block> BlockOf(size_t value_bytes) {
+  BlockBuilder builder(16);
+  builder.Add("key", 1, std::string(value_bytes, 'v'));
+  return Block::Parse(std::string(builder.Finish()));
+}
+
+TEST(BlockCacheTest, TheLeastRecentlyUsedLeavesFirst) {
+  BlockCache cache(3500);
+  for (uint64_t i = 0; i < 3; ++i) cache.Insert({.table = 1, .offset = i}, BlockOf(1000));
+  EXPECT_NE(cache.Find({.table = 1, .offset = 0}), nullptr);
+  cache.Insert({.table = 1, .offset = 3}, BlockOf(1000));
+  EXPECT_NE(cache.Find({.table = 1, .offset = 0}), nullptr);
+  EXPECT_EQ(cache.Find({.table = 1, .offset = 1}), nullptr);
+  EXPECT_NE(cache.Find({.table = 1, .offset = 2}), nullptr);
+  EXPECT_EQ(cache.Find({.table = 2, .offset = 0}), nullptr);
+  EXPECT_EQ(cache.hits(), 3u);
+  EXPECT_EQ(cache.misses(), 2u);
+}
+
+TEST(BlockCacheTest, KeepsToItsBytes) {
+  BlockCache cache(10000);
+  for (uint64_t i = 0; i < 1000; ++i) {
+    cache.Insert({.table = i % 7, .offset = i}, BlockOf(static_cast<size_t>(i) * 3));
+    ASSERT_LE(cache.bytes(), 10000u);
+  }
+  const size_t before = cache.bytes();
+  cache.Insert({.table = 9, .offset = 9}, BlockOf(20000));
+  EXPECT_EQ(cache.bytes(), before);
+  EXPECT_EQ(cache.Find({.table = 9, .offset = 9}), nullptr);
+}
+
+TEST(BlockCacheTest, ABlockOutlivesItsPlace) {
+  BlockCache cache(2000);
+  cache.Insert({.table = 1, .offset = 1}, BlockOf(1000));
+  const std::shared_ptr<const Block> held = cache.Find({.table = 1, .offset = 1});
+  cache.Insert({.table = 1, .offset = 2}, BlockOf(1000));
+  EXPECT_EQ(cache.Find({.table = 1, .offset = 1}), nullptr);
+  BlockCursor cursor(held);
+  cursor.SeekToFirst();
+  EXPECT_EQ(cursor.key(), "key");
+}
+
+}  // namespace
+}  // namespace norn::storage
