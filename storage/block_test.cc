@@ -45,7 +45,9 @@ TEST(BlockTest, WalksAndSeeksAtEveryRestartInterval) {
       cursor.Seek(KeyOf(i));
       const uint64_t next = (i + 2) / 3;
       ASSERT_EQ(cursor.Valid(), next < 100) << i;
-      if (next < 100) ASSERT_EQ(cursor.key(), KeyOf(3 * next)) << i;
+      if (next < 100) {
+        ASSERT_EQ(cursor.key(), KeyOf(3 * next)) << i;
+      }
     }
   }
 }

@@ -65,7 +65,8 @@ TEST(BloomTest, IsTheSameOnEveryMachine) {
       if ((filter[i] >> bit & 1) != 0) absl::StrAppend(&bits, i * 8 + static_cast<size_t>(bit), " ");
     }
   }
-  EXPECT_EQ(bits, "GOLDEN");
+  EXPECT_EQ(bits, 
+            "4 15 17 108 111 178 192 201 206 219 295 313 388 421 427 441 455 481 513 514 ");
 }
 
 }  // namespace

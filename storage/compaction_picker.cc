@@ -50,7 +50,7 @@ uint64_t CompactionPicker::Score(int level, const Level& tables) const {
   }
   uint64_t limit = std::max<uint64_t>(limits_.level1_bytes, 1);
   for (int i = 1; i < level; ++i) limit *= static_cast<uint64_t>(limits_.level_growth);
-  return bytes / (limit / kScoreFull + 1);
+  return static_cast<uint64_t>(static_cast<unsigned __int128>(bytes) * kScoreFull / limit);
 }
 
 std::optional<CompactionChoice> CompactionPicker::Pick(

@@ -12,6 +12,8 @@ namespace norn::storage {
 namespace {
 
 constexpr size_t kPartitionPrefixBytes = 2;
+constexpr char kLeaseSlot[] = "lease";
+constexpr char kIdentitySlot[] = "identity";
 
 // Readable while in doubt? Never: what a crash may take back is not told to anyone.
 absl::Status InDoubt(const absl::Status& health) {
@@ -50,6 +52,7 @@ void RecordStorage::Submit(StoreRequest&& request) {
     RunScan(*scan);
   } else {
     StoreSlot& slot = std::get<StoreSlot>(request);
+    if (slot.name == kLeaseSlot) lease_ticket_ = slot.ticket;
     engine_.WriteSlot(slot.name, std::move(slot.bytes), slot.ticket);
   }
 }
@@ -173,6 +176,12 @@ void RecordStorage::Pump() {
     reply.ticket = slot.ticket;
     reply.status = slot.status;
     reply.applied = slot.status.ok();
+    // The first lease of this life is durable, and with it what the node concluded from
+    // the recovery's doubts: new incarnations.
+    if (slot.status.ok() && lease_ticket_ == slot.ticket && !recovery_acknowledged_) {
+      recovery_acknowledged_ = true;
+      engine_.AcknowledgeRecovery();
+    }
     ready_.push_back(std::move(reply));
   }
 }
@@ -188,8 +197,8 @@ norn::StoreRecovery MakeStoreRecovery(const Engine& engine, const RecoveryReport
   norn::StoreRecovery recovery;
   recovery.created = report.created;
   recovery.doubtful = report.possibly_lost_from.has_value() || report.suspect;
-  recovery.lease = engine.ReadSlot("lease").value_or(std::string());
-  recovery.identity = engine.ReadSlot("identity").value_or(std::string());
+  recovery.lease = engine.ReadSlot(kLeaseSlot).value_or(std::string());
+  recovery.identity = engine.ReadSlot(kIdentitySlot).value_or(std::string());
   return recovery;
 }
 

@@ -72,6 +72,8 @@ class RecordStorage : public norn::Storage {
   std::multimap<uint64_t, StoreReply> waiting_;
   std::deque<StoreReply> ready_;
   std::string scratch_;                    // the record that an update makes
+  std::optional<StoreTicket> lease_ticket_;
+  bool recovery_acknowledged_ = false;
 };
 
 // What the node is told at its start.
