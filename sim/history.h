@@ -40,7 +40,8 @@ struct MintedVersion {
   std::string value;
   bool tombstone = false;
   int64_t minted_us = 0;
-  bool base_known = false;       // its mint was seen to succeed
+  bool succeeded = false;        // its mint was seen to succeed
+  bool base_known = false;       // always for a put that named its base; else if it succeeded
   VersionVector base;            // what it was put in place of
 };
 

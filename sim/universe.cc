@@ -315,6 +315,7 @@ FinalState Universe::ReadState() {
 void Universe::Judge() {
   const History& history = workload_->history();
   if (Violated(CheckDotsUnique(history))) return;
+  if (Violated(CheckMintedOnce(history))) return;
   if (Violated(CheckNothingInvented(history))) return;
   if (Violated(CheckNothingLost(history, ReadState()))) return;
   if (options_.r + options_.w > options_.n) {
@@ -362,6 +363,7 @@ void Universe::OnMint(NodeId id, const std::string& record_key, const MintOp& mi
 
 void Universe::OnMinted(const Dot& dot, const std::string& bytes) {
   MintedVersion& version = workload_->history().minted[minted_.at(dot)];
+  version.succeeded = true;
   if (version.base_known || bytes.empty()) return;
   Record record;
   CORE_CHECK(Record::Decode(bytes, &record));

@@ -1,12 +1,13 @@
 #include "storage/block.h"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/coding.h"
 #include "core/random.h"
 #include "gtest/gtest.h"
 
@@ -64,6 +65,43 @@ TEST(BlockTest, AnEmptyBlockHasNoEntries) {
   EXPECT_FALSE(cursor.Valid());
   cursor.Seek("x");
   EXPECT_FALSE(cursor.Valid());
+}
+
+// A block of one restart, at `restart`, and one entry.
+std::string BlockOfOne(uint64_t shared, uint64_t unshared, uint64_t value_size,
+                       uint32_t restart) {
+  std::string bytes;
+  for (const uint64_t number : {shared, unshared, value_size, uint64_t{1}}) {
+    AppendVarint(&bytes, number);
+  }
+  bytes += "keyvalue";
+  AppendFixed32(&bytes, restart);
+  AppendFixed32(&bytes, 1);
+  return bytes;
+}
+
+TEST(BlockTest, EntriesThatDoNotFitAreDamage) {
+  const auto is_damaged = [](std::string bytes) {
+    BlockCursor cursor(Block::Parse(std::move(bytes)));
+    cursor.SeekToFirst();
+    EXPECT_NE(cursor.Valid(), cursor.damaged());
+    return cursor.damaged();
+  };
+  EXPECT_FALSE(is_damaged(BlockOfOne(0, 3, 5, 0)));
+  EXPECT_TRUE(is_damaged(BlockOfOne(1, 3, 5, 0)));  // shares with no key
+  EXPECT_TRUE(is_damaged(BlockOfOne(UINT64_MAX, 3, 5, 0)));
+  EXPECT_TRUE(is_damaged(BlockOfOne(0, 3, 6, 0)));
+  EXPECT_TRUE(is_damaged(BlockOfOne(0, 9, 0, 0)));
+  EXPECT_TRUE(is_damaged(BlockOfOne(0, UINT64_MAX, 5, 0)));
+  EXPECT_TRUE(is_damaged(BlockOfOne(0, 3, UINT64_MAX, 0)));
+  EXPECT_EQ(Block::Parse(BlockOfOne(0, 3, 5, 1)), nullptr);   // the first must be a restart
+  EXPECT_EQ(Block::Parse(BlockOfOne(0, 3, 5, 99)), nullptr);
+  std::string two_restarts = BlockOfOne(0, 3, 5, 0);
+  two_restarts.resize(two_restarts.size() - 4);
+  AppendFixed32(&two_restarts, 12);  // behind the only entry
+  AppendFixed32(&two_restarts, 2);
+  EXPECT_EQ(Block::Parse(two_restarts), nullptr);
+  EXPECT_EQ(Block::Parse(""), nullptr);
 }
 
 TEST(BlockTest, HostileBytesDoNotCrash) {

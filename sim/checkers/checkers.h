@@ -29,6 +29,9 @@ std::optional<Violation> CheckNothingInvented(const History& history);
 // No dot was minted twice, in whatever life of whatever node.
 std::optional<Violation> CheckDotsUnique(const History& history);
 
+// One put makes one version, however often its messages were repeated.
+std::optional<Violation> CheckMintedOnce(const History& history);
+
 // For R + W > N: a read covers every write whose acknowledgement came before it began: the
 // version is among the siblings, or was replaced by one whose base covers it and which the
 // read covers as well. A read that says "not found" covers by its token.

@@ -46,6 +46,22 @@ std::optional<Violation> CheckDotsUnique(const History& history) {
   return std::nullopt;
 }
 
+std::optional<Violation> CheckMintedOnce(const History& history) {
+  std::map<std::string, const MintedVersion*> minted;  // by value
+  for (const MintedVersion& version : history.minted) {
+    if (version.tombstone || !version.succeeded) continue;
+    const auto [it, first] = minted.emplace(version.value, &version);
+    if (first) continue;
+    return Violation{"one put makes one version",
+                     absl::StrCat("a put of ", version.key, " was minted as ",
+                                  ToString(it->second->dot), " by n", it->second->node, " at ",
+                                  it->second->minted_us / 1000, " ms and as ",
+                                  ToString(version.dot), " by n", version.node, " at ",
+                                  version.minted_us / 1000, " ms")};
+  }
+  return std::nullopt;
+}
+
 std::optional<Violation> CheckConverged(
     const FinalState& state, const std::map<std::string, std::vector<NodeId>>& replicas) {
   for (const auto& [key, copies] : state) {

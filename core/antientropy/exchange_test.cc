@@ -1,0 +1,199 @@
+// Exchanges between whole nodes: whatever differs is mended, page by page.
+
+#include <string>
+#include <vector>
+
+#include "core/causality/record.h"
+#include "core/random.h"
+#include "core/testing/mini_cluster.h"
+#include "gtest/gtest.h"
+#include "rapidcheck/gtest.h"
+
+namespace norn {
+namespace {
+
+using testing::Fate;
+using testing::MiniCluster;
+using testing::MiniOptions;
+
+MiniOptions Small(size_t page_entries, size_t page_bytes) {
+  MiniOptions options;
+  options.partitions = 2;
+  options.exchange = true;
+  options.node.exchange_interval_us = 10'000;
+  options.node.exchange_page_entries = page_entries;
+  options.node.exchange_page_bytes = page_bytes;
+  return options;
+}
+
+std::string MakeRecord(NodeId node, uint64_t counter, size_t bytes) {
+  Record record;
+  Version version;
+  version.dot = {MakeIncarnation(node, 1), counter};
+  version.value = std::string(bytes, static_cast<char>('a' + node));
+  record.Put(version, VersionVector());
+  return record.Encode();
+}
+
+void Plant(MiniCluster& cluster, NodeId id, const std::string& key, const std::string& record) {
+  cluster.store(id).Plant(cluster.PartitionOf(key), MakeRecordKey(0, key), record);
+}
+
+TEST(ExchangeTest, KeysOnOneSideOnly) {
+  for (NodeId holder = 1; holder <= 3; ++holder) {
+    MiniCluster cluster(Small(4, 1 << 20));
+    for (int i = 0; i < 50; ++i) {
+      Plant(cluster, holder, "key" + std::to_string(i), MakeRecord(9, 1, 10));
+    }
+    cluster.Run(2'000'000);
+    EXPECT_EQ(cluster.Difference(), "") << "all on " << holder;
+    EXPECT_EQ(cluster.store(holder).records().size(), 50u);
+  }
+}
+
+// Records larger than a page, pages of one entry, and keys on this side, that side, both.
+TEST(ExchangeTest, SmallPagesAndBigRecords) {
+  for (const size_t entries : {size_t{1}, size_t{2}, size_t{7}}) {
+    for (const size_t bytes : {size_t{1}, size_t{100}, size_t{100'000}}) {
+      MiniCluster cluster(Small(entries, bytes));
+      for (int i = 0; i < 60; ++i) {
+        const std::string key = "key" + std::to_string(i);
+        const size_t size = i % 5 == 0 ? 2000 : 5;
+        if (i % 3 != 0) Plant(cluster, 1, key, MakeRecord(8, 1, size));
+        if (i % 3 != 1) Plant(cluster, 2, key, MakeRecord(9, 1, size));
+      }
+      cluster.Run(8'000'000);
+      EXPECT_EQ(cluster.Difference(), "") << entries << " entries, " << bytes << " bytes";
+      Record record;
+      ASSERT_TRUE(Record::Decode(cluster.RecordAt(3, "key2"), &record));
+      EXPECT_EQ(record.versions().size(), 2u) << "concurrent values stay siblings";
+    }
+  }
+}
+
+TEST(ExchangeTest, NothingIsSentWhereNothingDiffers) {
+  MiniCluster cluster(Small(16, 1 << 20));
+  for (int i = 0; i < 50; ++i) {
+    for (NodeId id = 1; id <= 3; ++id) {
+      Plant(cluster, id, "key" + std::to_string(i), MakeRecord(9, 1, 10));
+    }
+  }
+  cluster.Run(2'000'000);
+  for (NodeId id = 1; id <= 3; ++id) {
+    EXPECT_GT(cluster.Status(id).exchanges, 50u);
+    EXPECT_EQ(cluster.Status(id).exchange_records, 0u);
+  }
+  EXPECT_EQ(cluster.Sent("ExchangeRecords"), 0u);
+}
+
+TEST(ExchangeTest, LostMessagesCostTimeOnly) {
+  MiniCluster cluster(Small(4, 200));
+  for (int i = 0; i < 40; ++i) {
+    Plant(cluster, static_cast<NodeId>(1 + i % 3), "key" + std::to_string(i),
+          MakeRecord(9, 1, 50));
+  }
+  Random random(7);
+  cluster.SetJudge([&](NodeId, NodeId, const Message& message) {
+    if (std::holds_alternative<Gossip>(message)) return Fate::kDeliver;
+    return random.Chance(1, 10) ? Fate::kDrop : random.Chance(1, 10) ? Fate::kDouble
+                                                                     : Fate::kDeliver;
+  });
+  cluster.Run(120'000'000);
+  EXPECT_EQ(cluster.Difference(), "");
+}
+
+// A bad block stops the exchange of its partition, never the others, nor for ever.
+TEST(ExchangeTest, WhatCannotBeReadIsLeftAlone) {
+  MiniCluster cluster(Small(4, 1 << 20));
+  for (int i = 0; i < 40; ++i) {
+    Plant(cluster, 1, "key" + std::to_string(i), MakeRecord(9, 1, 10));
+  }
+  cluster.store(1).SpoilKey(MakeRecordKey(0, "key7"));
+  cluster.Run(2'000'000);
+  EXPECT_NE(cluster.Difference(), "");
+  EXPECT_NE(cluster.RecordAt(1, "key7"), "");
+  for (int i = 0; i < 40; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    if (cluster.PartitionOf(key) == cluster.PartitionOf("key7")) continue;
+    EXPECT_EQ(cluster.RecordAt(2, key), MakeRecord(9, 1, 10)) << key;
+  }
+  cluster.store(1).MendAll();
+  cluster.Run(2'000'000);
+  EXPECT_EQ(cluster.Difference(), "");
+}
+
+// A member that comes back is exchanged with before the routine gets to it.
+TEST(ExchangeTest, WhoComesBackIsMendedFirst) {
+  MiniOptions options = Small(16, 1 << 20);
+  options.partitions = 64;
+  options.node.exchange_interval_us = 1'000'000;
+  MiniCluster cluster(options);
+  cluster.Run(1'000'000);
+  cluster.Crash(3);
+  for (int i = 0; i < 200; ++i) {
+    for (NodeId id = 1; id <= 2; ++id) {
+      Plant(cluster, id, "key" + std::to_string(i), MakeRecord(9, 1, 10));
+    }
+  }
+  cluster.Run(5'000'000);
+  cluster.Start(3);
+  cluster.Run(8'000'000);  // the routine alone would take a minute for 64 partitions
+  EXPECT_EQ(cluster.Difference(), "");
+}
+
+// An answer that does not get on would be asked for again and again, without a pause.
+TEST(ExchangeTest, AnAnswerThatGetsNowhereEndsTheExchange) {
+  MiniOptions options = Small(4, 1 << 20);
+  options.node.exchange_interval_us = 100'000;
+  options.gossip = false;
+  MiniCluster cluster(options);
+  cluster.SetJudge([&](NodeId from, NodeId to, const Message& message) {
+    const auto* const offer = std::get_if<ExchangeOffer>(&message);
+    if (offer == nullptr) return Fate::kDeliver;
+    ExchangeAnswer stuck;
+    stuck.request = offer->request;
+    stuck.partition = offer->partition;
+    stuck.status = ReplicaStatus::kOk;
+    stuck.covered_to = std::string(1, '\0');  // before any key, then the same again
+    cluster.Deliver(from, MessageReceived{to, stuck});
+    return Fate::kDrop;
+  });
+  cluster.Run(1'000'000);
+  EXPECT_LE(cluster.Sent("ExchangeOffer"), 3u * 2 * 11);
+}
+
+TEST(ExchangeTest, RecordsOfAnotherPartitionAreNotTaken) {
+  MiniCluster cluster(Small(4, 1 << 20));
+  ExchangeRecords records;
+  records.layout = 1;
+  records.partition = static_cast<PartitionId>(1 - cluster.PartitionOf("k"));
+  records.records.push_back({MakeRecordKey(0, "k"), MakeRecord(9, 1, 10)});
+  cluster.Deliver(1, MessageReceived{2, records});
+  records.partition = 999;
+  cluster.Deliver(1, MessageReceived{2, records});
+  records.partition = cluster.PartitionOf("k");
+  records.layout = 2;
+  cluster.Deliver(1, MessageReceived{2, records});
+  cluster.Settle();
+  EXPECT_TRUE(cluster.store(1).records().empty());
+}
+
+RC_GTEST_PROP(ExchangeProperty, WhateverDiffersIsMended, (uint64_t seed)) {
+  Random random(seed);
+  MiniCluster cluster(Small(1 + random.Below(9), 1 + random.Below(500)));
+  cluster.Shuffle(seed);
+  for (int i = 0; i < 30; ++i) {
+    const std::string key = "key" + std::to_string(random.Below(40));
+    const NodeId at = static_cast<NodeId>(1 + random.Below(3));
+    const NodeId by = static_cast<NodeId>(7 + random.Below(3));
+    std::string merged;
+    RC_ASSERT(MergeEncoded(cluster.RecordAt(at, key),
+                           MakeRecord(by, 1, (by * 7 + key.size()) % 40), &merged));
+    Plant(cluster, at, key, merged);
+  }
+  cluster.Run(4'000'000);
+  RC_ASSERT(cluster.Difference() == "");
+}
+
+}  // namespace
+}  // namespace norn
