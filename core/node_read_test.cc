@@ -166,7 +166,7 @@ TEST(NodeReadTest, AReadErrorIsNeverNotFound) {
   cluster.store(replicas[1]).SpoilAll(true);
   const ClientReply reply = cluster.Call(replicas[0], Get("k"));
   EXPECT_EQ(reply.outcome, Outcome::kUnavailable);
-  EXPECT_EQ(reply.replicas, 1);
+  EXPECT_LE(reply.replicas, 1);
   EXPECT_NE(reply.message.find("key \"k\""), std::string::npos) << reply.message;
   EXPECT_EQ(cluster.Call(replicas[2], Get("k")).outcome, Outcome::kUnavailable);
   EXPECT_EQ(cluster.Status(replicas[2]).failed_unavailable, 1u);

@@ -225,8 +225,6 @@ void Server::CheckStarted() {
   const NodeStatus status = host_->node().Status();
   if (!status.started) return;
   ready_ = true;
-  // The lease under which the node mints is durable, and so is what it made of the damage.
-  engine_->AcknowledgeRecovery();
   bus_->SetGeneration(status.generation);
   bus_->Start();
   clients_->Start();

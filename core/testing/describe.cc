@@ -23,8 +23,17 @@ const char* StatusName(ReplicaStatus status) {
   return "?";
 }
 
-std::string DotName(Incarnation incarnation, uint64_t counter) {
-  return absl::StrCat(NodeOf(incarnation), ".", counter);
+// "1.17"; "1/9f.17" where the record knows several incarnations of node 1.
+std::string DotName(const VersionVector& context, Incarnation incarnation, uint64_t counter) {
+  int of_this_node = 0;
+  for (const VersionVector::Entry& entry : context.entries()) {
+    of_this_node += NodeOf(entry.incarnation) == NodeOf(incarnation) ? 1 : 0;
+  }
+  std::string name = absl::StrCat(NodeOf(incarnation));
+  if (of_this_node > 1) {
+    absl::StrAppend(&name, "/", absl::Hex((incarnation >> 40) & 0xff, absl::kZeroPad2));
+  }
+  return absl::StrCat(name, ".", counter);
 }
 
 std::string Key(absl::string_view record_key) { return std::string(ClientKeyOf(record_key)); }
@@ -92,15 +101,16 @@ std::string DescribeRecord(absl::string_view encoded) {
   Record record;
   if (encoded.empty()) return "nothing";
   if (!Record::Decode(encoded, &record)) return "(no record)";
-  const auto version = [](std::string* out, const Version& v) {
+  const VersionVector& context = record.context();
+  const auto version = [&context](std::string* out, const Version& v) {
     const std::string value = v.value.size() <= kValueShown
                                   ? v.value
                                   : absl::StrCat(v.value.size(), " bytes");
     absl::StrAppend(out, v.tombstone ? "deleted" : value, " by ",
-                    DotName(v.dot.incarnation, v.dot.counter));
+                    DotName(context, v.dot.incarnation, v.dot.counter));
   };
-  const auto entry = [](std::string* out, const VersionVector::Entry& e) {
-    out->append(DotName(e.incarnation, e.counter));
+  const auto entry = [&context](std::string* out, const VersionVector::Entry& e) {
+    out->append(DotName(context, e.incarnation, e.counter));
   };
   return absl::StrCat("{", absl::StrJoin(record.versions(), ", ", version), "} seen {",
                       absl::StrJoin(record.context().entries(), ", ", entry), "}");
