@@ -67,7 +67,7 @@ void OutgoingConnection::Start(const std::string& address) {
       [self = shared_from_this()](const asio::error_code& error,
                                   const tcp::resolver::results_type& endpoints) {
         if (self->state_ == State::kClosed) return;
-        if (error) return self->FailSystem("look up the host", error);
+        if (error) return self->FailSystem("could not look up the host: ", error);
         self->Connect(endpoints);
       });
 }
@@ -77,7 +77,7 @@ void OutgoingConnection::Connect(const tcp::resolver::results_type& endpoints) {
       socket_, endpoints,
       [self = shared_from_this()](const asio::error_code& error, const tcp::endpoint&) {
         if (self->state_ == State::kClosed) return;
-        if (error) return self->FailSystem("connect", error);
+        if (error) return self->FailSystem("could not connect: ", error);
         self->SayHello();
       });
 }
@@ -94,7 +94,7 @@ void OutgoingConnection::SayHello() {
                     [self = shared_from_this()](const asio::error_code& error, size_t) {
                       self->writing_ = false;
                       if (self->state_ == State::kClosed) return;
-                      if (error) return self->FailSystem("send Hello", error);
+                      if (error) return self->FailSystem("could not send Hello: ", error);
                       self->ReadReply();
                     });
 }
@@ -104,7 +104,7 @@ void OutgoingConnection::ReadReply() {
   socket_.async_read_some(asio::buffer(room.data(), room.size()),
                           [self = shared_from_this()](const asio::error_code& error, size_t size) {
                             if (self->state_ == State::kClosed) return;
-                            if (error) return self->FailSystem("await its HelloReply", error);
+                            if (error) return self->FailSystem("no HelloReply: ", error);
                             self->parser_.Commit(size);
                             self->CheckReplyBytes();
                           });
@@ -134,7 +134,7 @@ void OutgoingConnection::AwaitEnd() {
   socket_.async_read_some(asio::buffer(end_), [self = shared_from_this()](
                                                   const asio::error_code& error, size_t) {
     if (self->state_ == State::kClosed) return;
-    if (error) return self->FailSystem("stay connected", error);
+    if (error) return self->FailSystem("", error);
     self->Fail(absl::InvalidArgumentError("it sent bytes on a connection that carries none back"));
   });
 }
@@ -148,7 +148,7 @@ void OutgoingConnection::Write(std::string* bytes) {
                     [self = shared_from_this()](const asio::error_code& error, size_t) {
                       self->writing_ = false;
                       if (self->state_ == State::kClosed) return;
-                      if (error) return self->FailSystem("send", error);
+                      if (error) return self->FailSystem("could not send: ", error);
                       self->callbacks_.on_written();
                     });
 }
@@ -174,9 +174,9 @@ void OutgoingConnection::Fail(absl::Status status) {
   callbacks_.on_closed(std::move(status));
 }
 
-void OutgoingConnection::FailSystem(absl::string_view doing, const asio::error_code& error) {
+void OutgoingConnection::FailSystem(absl::string_view prefix, const asio::error_code& error) {
   const std::string what = error == asio::error::eof ? "it closed the connection" : error.message();
-  Fail(absl::UnavailableError(absl::StrCat("could not ", doing, ": ", what)));
+  Fail(absl::UnavailableError(absl::StrCat(prefix, what)));
 }
 
 }  // namespace norn::net

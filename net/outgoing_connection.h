@@ -66,7 +66,7 @@ class OutgoingConnection : public std::enable_shared_from_this<OutgoingConnectio
   void CheckReplyBytes();
   void AwaitEnd();
   void Fail(absl::Status status);
-  void FailSystem(absl::string_view doing, const asio::error_code& error);
+  void FailSystem(absl::string_view prefix, const asio::error_code& error);
 
   const TcpBusOptions* const options_;
   const NodeId peer_;

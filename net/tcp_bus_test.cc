@@ -134,7 +134,9 @@ TEST_F(TcpBusTest, ABadFrameEndsTheConnectionWhichIsMadeAnew) {
   ASSERT_TRUE(RunUntil(&context_, [this] { return one_->bus.stats(2).connects == 2; }));
   EXPECT_TRUE(two_->Noted("connection from node 1 at 127.0.0.1 closed: bad frame: its length"))
       << two_->AllNotes();
-  EXPECT_TRUE(one_->Noted("lost node 2 at ")) << one_->AllNotes();
+  EXPECT_TRUE(one_->Noted(absl::StrCat("lost node 2 at ", Loopback(two_->bus.port()),
+                                       ": it closed the connection; retrying")))
+      << one_->AllNotes();
   EXPECT_EQ(one_->bus.stats(2).reconnects, 1u);
   one_->bus.Send(2, Write(10));
   EXPECT_TRUE(RunUntilTwoReceived(1));

@@ -188,8 +188,8 @@ void TakeNode(const Block& block, Config* config) {
   block.Address("client_listen", &config->client_listen);
   block.Address("peer_listen", &config->peer_listen);
   block.Text("data_dir", &config->engine.dir);
-  block.Number("key_bytes_max", 1, 16u << 20, &node.key_bytes_max);
-  block.Number("value_bytes_max", 1, 64u << 20, &node.value_bytes_max);
+  block.Number("key_bytes_max", 1, 32u << 10, &node.key_bytes_max);
+  block.Number("value_bytes_max", 1, 4u << 20, &node.value_bytes_max);
   block.Number("siblings_max", 1, 4096, &node.siblings_max);
   block.Number("requests_in_flight_max", 1, 1u << 24, &node.requests_in_flight_max);
   block.Number("request_timeout_ms", 1, kMillisecondsMax, &node.request_timeout_us,

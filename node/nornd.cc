@@ -52,7 +52,7 @@ struct Arguments {
 
 Arguments ParseArguments(int argc, char** argv) {
   Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
+  for (int i = 1; i < argc && arguments.error.empty(); ++i) {
     const absl::string_view argument = argv[i];
     if (argument == "--config" && i + 1 < argc) {
       arguments.config = argv[++i];
@@ -66,7 +66,7 @@ Arguments ParseArguments(int argc, char** argv) {
       arguments.help = true;
     } else if (argument == "--config") {
       arguments.error = "--config needs a file";
-    } else {
+    } else if (arguments.error.empty()) {  // the first is the one to mend
       arguments.error = absl::StrCat("unknown argument \"", argument, "\"");
     }
   }

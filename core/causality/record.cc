@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,53 +19,6 @@ constexpr uint8_t kTombstoneFlag = 0x01;
 
 // The least a version takes: index, counter, flags, time, length of the value.
 constexpr size_t kVersionBytesMin = 5;
-
-// A version whose value still lies in the encoded record.
-struct VersionView {
-  Dot dot;
-  int64_t wall_us = 0;
-  bool tombstone = false;
-  absl::string_view value;
-
-  friend bool operator==(const VersionView&, const VersionView&) = default;
-};
-
-struct RecordView {
-  VersionVector context;
-  std::vector<VersionView> versions;
-};
-
-bool Parse(absl::string_view bytes, RecordView* view) {
-  if (bytes.empty()) return true;
-  ByteReader reader(bytes);
-  if (reader.ReadByte() != kFormat) return false;
-  const uint64_t entries = reader.ReadVarintUpTo(reader.rest().size());
-  if (reader.failed() || entries == 0) return false;
-  for (uint64_t i = 0; i < entries; ++i) {
-    const Incarnation incarnation = reader.ReadFixed64();
-    const uint64_t counter = reader.ReadVarint();
-    if (reader.failed() || !view->context.AppendSorted(incarnation, counter)) return false;
-  }
-  const uint64_t versions = reader.ReadVarintUpTo(reader.rest().size() / kVersionBytesMin);
-  view->versions.reserve(versions);
-  for (uint64_t i = 0; i < versions; ++i) {
-    VersionView version;
-    const uint64_t index = reader.ReadVarintUpTo(entries - 1);
-    version.dot.counter = reader.ReadVarint();
-    const uint8_t flags = reader.ReadByte();
-    version.wall_us = static_cast<int64_t>(reader.ReadVarint());
-    version.value = reader.ReadBytes();
-    if (reader.failed() || flags > kTombstoneFlag) return false;
-    const VersionVector::Entry& entry = view->context.entries()[index];
-    version.dot.incarnation = entry.incarnation;
-    version.tombstone = (flags & kTombstoneFlag) != 0;
-    if (version.dot.counter == 0 || version.dot.counter > entry.counter) return false;
-    if (version.tombstone && !version.value.empty()) return false;
-    if (!view->versions.empty() && !(view->versions.back().dot < version.dot)) return false;
-    view->versions.push_back(version);
-  }
-  return reader.Done();
-}
 
 template <typename AnyVersion>
 std::string EncodeParts(const VersionVector& context, const std::vector<AnyVersion>& versions) {
@@ -126,12 +80,66 @@ std::vector<AnyVersion> MergeVersions(const std::vector<AnyVersion>& a,
   return merged;
 }
 
+// Puts a version under a fresh dot in place of those that `base` covers.
+template <typename AnyVersion>
+void PutVersion(AnyVersion&& version, const VersionVector& base, VersionVector* context,
+                std::vector<std::decay_t<AnyVersion>>* versions) {
+  // A dot that was seen before would be swallowed by contexts that know the first use.
+  CORE_CHECK(!context->Covers(version.dot) && !base.Covers(version.dot));
+  const auto covered = [&base](const auto& old) { return base.Covers(old.dot); };
+  versions->erase(std::remove_if(versions->begin(), versions->end(), covered), versions->end());
+  context->Join(base);
+  context->Add(version.dot);
+  const auto at =
+      std::lower_bound(versions->begin(), versions->end(), version.dot,
+                       [](const auto& old, const Dot& dot) { return old.dot < dot; });
+  versions->insert(at, std::forward<AnyVersion>(version));
+}
+
 }  // namespace
+
+bool RecordView::Parse(absl::string_view bytes, RecordView* view) {
+  if (bytes.empty()) return true;
+  ByteReader reader(bytes);
+  if (reader.ReadByte() != kFormat) return false;
+  const uint64_t entries = reader.ReadVarintUpTo(reader.rest().size());
+  if (reader.failed() || entries == 0) return false;
+  for (uint64_t i = 0; i < entries; ++i) {
+    const Incarnation incarnation = reader.ReadFixed64();
+    const uint64_t counter = reader.ReadVarint();
+    if (reader.failed() || !view->context.AppendSorted(incarnation, counter)) return false;
+  }
+  const uint64_t versions = reader.ReadVarintUpTo(reader.rest().size() / kVersionBytesMin);
+  view->versions.reserve(versions);
+  for (uint64_t i = 0; i < versions; ++i) {
+    VersionView version;
+    const uint64_t index = reader.ReadVarintUpTo(entries - 1);
+    version.dot.counter = reader.ReadVarint();
+    const uint8_t flags = reader.ReadByte();
+    version.wall_us = static_cast<int64_t>(reader.ReadVarint());
+    version.value = reader.ReadBytes();
+    if (reader.failed() || flags > kTombstoneFlag) return false;
+    const VersionVector::Entry& entry = view->context.entries()[index];
+    version.dot.incarnation = entry.incarnation;
+    version.tombstone = (flags & kTombstoneFlag) != 0;
+    if (version.dot.counter == 0 || version.dot.counter > entry.counter) return false;
+    if (version.tombstone && !version.value.empty()) return false;
+    if (!view->versions.empty() && !(view->versions.back().dot < version.dot)) return false;
+    view->versions.push_back(version);
+  }
+  return reader.Done();
+}
+
+std::string RecordView::Encode() const { return EncodeParts(context, versions); }
+
+void RecordView::Put(const VersionView& version, const VersionVector& base) {
+  PutVersion(VersionView(version), base, &context, &versions);
+}
 
 bool Record::Decode(absl::string_view bytes, Record* record) {
   *record = Record();
   RecordView view;
-  if (!Parse(bytes, &view)) return false;
+  if (!RecordView::Parse(bytes, &view)) return false;
   record->context_ = std::move(view.context);
   record->versions_.reserve(view.versions.size());
   for (const VersionView& version : view.versions) {
@@ -143,7 +151,7 @@ bool Record::Decode(absl::string_view bytes, Record* record) {
 
 bool Record::IsCanonical(absl::string_view bytes) {
   RecordView view;
-  return Parse(bytes, &view);
+  return RecordView::Parse(bytes, &view);
 }
 
 std::string Record::Encode() const { return EncodeParts(context_, versions_); }
@@ -154,18 +162,7 @@ void Record::Merge(const Record& other) {
 }
 
 void Record::Put(Version version, const VersionVector& context) {
-  // A dot that was seen before would be swallowed by contexts that know the first use.
-  CORE_CHECK(!context_.Covers(version.dot) && !context.Covers(version.dot));
-  versions_.erase(
-      std::remove_if(versions_.begin(), versions_.end(),
-                     [&context](const Version& old) { return context.Covers(old.dot); }),
-      versions_.end());
-  context_.Join(context);
-  context_.Add(version.dot);
-  const auto at = std::lower_bound(
-      versions_.begin(), versions_.end(), version.dot,
-      [](const Version& old, const Dot& dot) { return old.dot < dot; });
-  versions_.insert(at, std::move(version));
+  PutVersion(std::move(version), context, &context_, &versions_);
 }
 
 bool Record::HasValue() const { return SiblingCount() > 0; }
@@ -186,7 +183,7 @@ bool MergeEncoded(absl::string_view a, absl::string_view b, std::string* merged)
   }
   RecordView left;
   RecordView right;
-  if (!Parse(a, &left) || !Parse(b, &right)) return false;
+  if (!RecordView::Parse(a, &left) || !RecordView::Parse(b, &right)) return false;
   const std::vector<VersionView> versions =
       MergeVersions(left.versions, left.context, right.versions, right.context);
   left.context.Join(right.context);
@@ -199,7 +196,7 @@ bool IsCoveredBy(absl::string_view a, absl::string_view b) {
   if (b.empty()) return false;
   RecordView left;
   RecordView right;
-  if (!Parse(a, &left) || !Parse(b, &right)) return false;
+  if (!RecordView::Parse(a, &left) || !RecordView::Parse(b, &right)) return false;
   return right.context.CoversAll(left.context) &&
          MergeVersions(left.versions, left.context, right.versions, right.context) ==
              right.versions;

@@ -76,6 +76,29 @@ class Record {
   std::vector<Version> versions_;
 };
 
+// A version whose value still lies in the encoded record.
+struct VersionView {
+  Dot dot;
+  int64_t wall_us = 0;
+  bool tombstone = false;
+  absl::string_view value;
+
+  friend bool operator==(const VersionView&, const VersionView&) = default;
+};
+
+// A record that borrows its values: for those who look at, or write anew, what they do not
+// keep. The bytes must outlive it.
+struct RecordView {
+  VersionVector context;
+  std::vector<VersionView> versions;
+
+  // As Record::Decode, into a fresh view.
+  static bool Parse(absl::string_view bytes, RecordView* view);
+  std::string Encode() const;
+  // As Record::Put.
+  void Put(const VersionView& version, const VersionVector& base);
+};
+
 // Merges encoded records without a copy of any value but the result's. The common cases
 // (equal, one empty) cost a comparison; what they pass on is not looked into. False: one
 // of them is corrupt.

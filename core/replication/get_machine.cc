@@ -14,7 +14,7 @@ using Outcome = ClientReply::Outcome;
 
 // The winner among siblings, for those who want one: newest wall time, then dot. Total
 // and the same everywhere; not a claim about which write was really last.
-bool WinsOver(const Version& a, const Version& b) {
+bool WinsOver(const VersionView& a, const VersionView& b) {
   if (a.wall_us != b.wall_us) return a.wall_us > b.wall_us;
   return b.dot < a.dot;
 }
@@ -126,6 +126,7 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, NodeId from, bool ok
 void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
   get.merged = get.replies.front().record;
   for (const Reply& reply : get.replies) {
+    if (reply.record == get.merged) continue;
     std::string merged;
     if (!MergeEncoded(get.merged, reply.record, &merged)) {
       Fail(step, id, get, absl::StrCat("replica ", reply.from, " sent a damaged record"));
@@ -210,8 +211,8 @@ void GetMachine::JudgeRepair(StepContext& step, RequestId id, Get& get) {
 }
 
 void GetMachine::Answer(StepContext& step, RequestId id, const Get& get) {
-  Record record;
-  if (!Record::Decode(get.merged, &record)) {
+  RecordView record;
+  if (!RecordView::Parse(get.merged, &record)) {
     Fail(step, id, get, "the record is damaged");
     return;
   }
@@ -219,17 +220,17 @@ void GetMachine::Answer(StepContext& step, RequestId id, const Get& get) {
   reply.client = get.client;
   reply.outcome = Outcome::kOk;
   reply.replicas = get.reads.acks();
-  std::vector<const Version*> alive;
-  for (const Version& version : record.versions()) {
+  std::vector<const VersionView*> alive;
+  for (const VersionView& version : record.versions) {
     if (!version.tombstone) alive.push_back(&version);
   }
   std::sort(alive.begin(), alive.end(),
-            [](const Version* a, const Version* b) { return WinsOver(*a, *b); });
-  for (const Version* version : alive) {
-    reply.siblings.push_back(Sibling{version->value, version->wall_us});
+            [](const VersionView* a, const VersionView* b) { return WinsOver(*a, *b); });
+  for (const VersionView* version : alive) {
+    reply.siblings.push_back(Sibling{std::string(version->value), version->wall_us});
   }
   if (alive.size() > 1) ++node_.status.siblings_seen;
-  if (get.context_wanted) reply.context = node_.sealer.Seal(get.key, record.context());
+  if (get.context_wanted) reply.context = node_.sealer.Seal(get.key, record.context);
   step.out.replies.push_back(std::move(reply));
   gets_.erase(id);
 }

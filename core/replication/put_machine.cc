@@ -17,10 +17,10 @@ using Outcome = ClientReply::Outcome;
 // it has not read beside it, the record's context covers more than the writer knows.
 std::string TokenAfterWrite(const TokenSealer& sealer, absl::string_view key,
                             absl::string_view bytes) {
-  Record record;
-  CORE_CHECK(Record::Decode(bytes, &record));
-  if (record.versions().size() != 1) return std::string();
-  return sealer.Seal(key, record.context());
+  RecordView record;
+  CORE_CHECK(RecordView::Parse(bytes, &record));
+  if (record.versions.size() != 1) return std::string();
+  return sealer.Seal(key, record.context);
 }
 
 }  // namespace

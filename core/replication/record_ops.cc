@@ -19,26 +19,26 @@ absl::Status ApplyMerge(const MergeOp& op, absl::string_view current, std::strin
 }
 
 absl::Status ApplyMint(const MintOp& op, absl::string_view current, std::string* next) {
-  Record record;
-  if (!Record::Decode(current, &record)) {
+  RecordView record;
+  if (!RecordView::Parse(current, &record)) {
     return absl::DataLossError("mint: the stored bytes are not a canonical record");
   }
   VersionVector base;
-  if (op.base == ClientRequest::Base::kCurrent) base = record.context();
+  if (op.base == ClientRequest::Base::kCurrent) base = record.context;
   if (op.base == ClientRequest::Base::kToken) base = op.context;
-  if (record.context().Covers(op.dot) || base.Covers(op.dot)) {
+  if (record.context.Covers(op.dot) || base.Covers(op.dot)) {
     return absl::AbortedError(
         absl::StrCat("mint: dot ", ToString(op.dot), " was seen before: its incarnation is over"));
   }
-  Version version;
+  VersionView version;
   version.dot = op.dot;
   version.wall_us = op.wall_us;
   version.tombstone = op.tombstone;
   version.value = op.value;
-  record.Put(std::move(version), base);
-  if (record.versions().size() > op.siblings_max) {
+  record.Put(version, base);
+  if (record.versions.size() > op.siblings_max) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the key would hold ", record.versions().size(), " concurrent versions, the limit is ",
+        "the key would hold ", record.versions.size(), " concurrent versions, the limit is ",
         op.siblings_max, ": read it, and write the resolved value back with the read's context"));
   }
   *next = record.Encode();

@@ -13,7 +13,7 @@ def check_redis_cli(cluster):
     port = str(cluster.nodes[0].client_port)
 
     def cli(*words):
-        return run(["redis-cli", "-p", port] + list(words)).strip()
+        return run(["redis-cli", "-p", port] + list(words)).strip()  # nil is an empty line
 
     expect(cli("PING") == "PONG", "PING")
     expect(cli("SET", "greeting", "hello world") == "OK", "SET")
@@ -22,7 +22,8 @@ def check_redis_cli(cluster):
     expect(cli("DEL", "greeting", "nothing") == "1", "DEL")
     expect(cli("GET", "greeting") == "", "GET of what was deleted")
     expect(cli("MSET", "a", "1", "b", "2") == "OK", "MSET")
-    expect(cli("MGET", "a", "b", "c").splitlines() == ["1", "2", ""], "MGET")
+    found = run(["redis-cli", "-p", port, "MGET", "a", "b", "c"]).splitlines()
+    expect(found[:3] == ["1", "2", ""], "MGET")
     expect_match("norn_version:", cli("INFO"))
     expect_match("members_alive:3", cli("INFO", "cluster"))
     expect_match("(?i)^ERR unknown command", cli("NONSENSE", "1"))
