@@ -154,8 +154,7 @@ class Cluster {
     while (!wire_.empty()) {
       Machine::Parcel parcel = std::move(wire_.front());
       wire_.pop_front();
-      machines_[parcel.to - 1u]->Deliver(
-          MessageReceived{parcel.from, std::move(parcel.message)});
+      machines_[parcel.to - 1u]->Deliver(MessageReceived{parcel.from, std::move(parcel.message)});
     }
   }
 
@@ -163,7 +162,8 @@ class Cluster {
   std::vector<std::unique_ptr<Machine>> machines_;
 };
 
-ClientRequest Request(ClientRequest::Kind kind, uint64_t i, const std::string& value, bool context) {
+ClientRequest Request(ClientRequest::Kind kind, uint64_t i, const std::string& value,
+                      bool context) {
   ClientRequest request;
   request.kind = kind;
   request.key = KeyOf(i);

@@ -13,11 +13,11 @@ namespace norn {
 
 }  // namespace norn
 
-#define CORE_CHECK(condition)                                        \
-  do {                                                               \
-    if (__builtin_expect(!(condition), 0)) {                         \
-      ::norn::CheckFailed(__FILE__, __LINE__, #condition);           \
-    }                                                                \
+#define CORE_CHECK(condition)                              \
+  do {                                                     \
+    if (__builtin_expect(!(condition), 0)) {               \
+      ::norn::CheckFailed(__FILE__, __LINE__, #condition); \
+    }                                                      \
   } while (false)
 
 #endif  // NORN_CORE_CHECK_H_

@@ -22,15 +22,15 @@ struct ClientRequest {
     kNothing = 2,  // nothing: a sibling of all that is there
   };
 
-  uint64_t client = 0;      // the port's ticket: repeated in the reply
+  uint64_t client = 0;  // the port's ticket: repeated in the reply
   Kind kind = Kind::kGet;
   Base base = Base::kCurrent;
   BucketId bucket = 0;
   std::string key;
-  std::string value;        // kPut
-  std::string context;      // Base::kToken: as a reply gave it
-  int quorum = 0;           // R of a get, W of a put; 0: the bucket's own
-  int64_t timeout_us = 0;   // 0: the node's default
+  std::string value;           // kPut
+  std::string context;         // Base::kToken: as a reply gave it
+  int quorum = 0;              // R of a get, W of a put; 0: the bucket's own
+  int64_t timeout_us = 0;      // 0: the node's default
   bool context_wanted = true;  // false: the reply need not carry a token (plain SET, GET)
 };
 
@@ -56,7 +56,7 @@ struct ClientReply {
   // A token that covers what was read, or what was written. Empty after a write that left
   // siblings its client has not seen: a token would cover them too. Read, then write.
   std::string context;
-  int replicas = 0;               // copies known durable (write) or replies used (read)
+  int replicas = 0;  // copies known durable (write) or replies used (read)
 };
 
 const char* OutcomeName(ClientReply::Outcome outcome);

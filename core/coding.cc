@@ -7,7 +7,7 @@
 
 namespace norn {
 
-const char* LoadVarint(const char* from, const char* end, uint64_t* value) {
+const char* LoadLongVarint(const char* from, const char* end, uint64_t* value) {
   uint64_t result = 0;
   for (int shift = 0; from < end && shift < 64; shift += 7) {
     const auto byte = static_cast<unsigned char>(*from++);

@@ -80,7 +80,15 @@ inline void AppendBytes(std::string* out, absl::string_view bytes) {
 
 // Reads the varint at the front of [from, end). Returns the first byte behind it, or
 // nullptr if it is cut, too long or not canonical.
-const char* LoadVarint(const char* from, const char* end, uint64_t* value);
+const char* LoadLongVarint(const char* from, const char* end, uint64_t* value);
+inline const char* LoadVarint(const char* from, const char* end, uint64_t* value) {
+  // Most numbers are small: lengths, mainly.
+  if (from < end && static_cast<unsigned char>(*from) < 0x80) {
+    *value = static_cast<unsigned char>(*from);
+    return from + 1;
+  }
+  return LoadLongVarint(from, end, value);
+}
 
 // Takes values off the front of its input. After a read that failed, failed() is true
 // for ever and every further read gives zero or an empty string: a parser may read a

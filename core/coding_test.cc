@@ -65,8 +65,8 @@ TEST(CodingTest, EveryCutIsNoticed) {
 
 TEST(CodingTest, VarintsThatAreNotCanonicalOrTooLongAreRefused) {
   const std::vector<std::string> bad = {
-      std::string("\x80\x00", 2),                                  // zero in two bytes
-      std::string("\xff\x80\x00", 3),                              // a needless last byte
+      std::string("\x80\x00", 2),                                   // zero in two bytes
+      std::string("\xff\x80\x00", 3),                               // a needless last byte
       std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10),  // bit 64
       std::string(11, '\x80'),
       std::string(9, '\x80'),

@@ -70,8 +70,8 @@ absl::Status CheckMembers(const ClusterConfig& cluster) {
 absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
   const auto is_self = [&node](const MemberConfig& member) { return member.id == node.id; };
   if (std::none_of(cluster.members.begin(), cluster.members.end(), is_self)) {
-    return absl::InvalidArgumentError(absl::StrCat("this node's id is ", node.id,
-                                                   ", which is not among the cluster's members"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("this node's id is ", node.id, ", which is not among the cluster's members"));
   }
   if (node.key_bytes_max == 0 || node.value_bytes_max == 0 || node.siblings_max == 0 ||
       node.requests_in_flight_max == 0 || node.exchange_page_entries == 0 ||

@@ -31,17 +31,17 @@ struct BucketConfig {
 
 struct MemberConfig {
   NodeId id = kNoNode;
-  std::string address;   // of the peer port, "host:port"; opaque to the core
-  std::string zone;      // replicas of a key go to distinct zones where there are enough
-  uint32_t weight = 1;   // share of partitions
+  std::string address;  // of the peer port, "host:port"; opaque to the core
+  std::string zone;     // replicas of a key go to distinct zones where there are enough
+  uint32_t weight = 1;  // share of partitions
 };
 
 struct ClusterConfig {
-  std::string name;      // nodes of differently named clusters refuse each other
+  std::string name;           // nodes of differently named clusters refuse each other
   uint32_t partitions = 256;  // Q, fixed at creation; a power of two, 1 to 16384
   std::vector<MemberConfig> members;
   std::vector<BucketConfig> buckets = {BucketConfig{}};
-  std::string secret;    // authenticates context tokens; the same on every node
+  std::string secret;  // authenticates context tokens; the same on every node
 };
 
 struct NodeOptions {
@@ -49,17 +49,17 @@ struct NodeOptions {
 
   size_t key_bytes_max = 16u << 10;
   size_t value_bytes_max = 1u << 20;
-  size_t siblings_max = 64;              // concurrent values of one key; minting past it is refused
-  size_t requests_in_flight_max = 65536; // client requests coordinated at once
+  size_t siblings_max = 64;  // concurrent values of one key; minting past it is refused
+  size_t requests_in_flight_max = 65536;  // client requests coordinated at once
 
-  int64_t request_timeout_us = 2'000'000;     // default and greatest of a client request
+  int64_t request_timeout_us = 2'000'000;  // default and greatest of a client request
   int64_t gossip_interval_us = 500'000;
-  int64_t suspect_after_us = 3'000'000;       // a heartbeat that has not risen for so long
-  int64_t speculate_after_us = 20'000;        // a read asks its spare replicas after so long
-  int64_t exchange_interval_us = 200'000;     // pause between two exchanges of a partition
-  size_t exchange_page_entries = 512;         // keys compared per message
-  size_t exchange_page_bytes = 256u << 10;    // records sent per message
-  uint64_t lease_counters = 4096;             // dots a partition may mint per durable lease
+  int64_t suspect_after_us = 3'000'000;     // a heartbeat that has not risen for so long
+  int64_t speculate_after_us = 20'000;      // a read asks its spare replicas after so long
+  int64_t exchange_interval_us = 200'000;   // pause between two exchanges of a partition
+  size_t exchange_page_entries = 512;       // keys compared per message
+  size_t exchange_page_bytes = 256u << 10;  // records sent per message
+  uint64_t lease_counters = 4096;           // dots a partition may mint per durable lease
 };
 
 // OK, or what is impossible and how to mend it: W above N, an unknown own id, two

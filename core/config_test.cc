@@ -44,8 +44,7 @@ TEST(ConfigTest, WhatIsAllowedAtTheEdges) {
   other.id = 65535;
   setup.cluster.buckets.push_back(other);
   setup.node.suspect_after_us = 2 * setup.node.gossip_interval_us;
-  EXPECT_TRUE(Validate(setup.cluster, setup.node).ok())
-      << Validate(setup.cluster, setup.node);
+  EXPECT_TRUE(Validate(setup.cluster, setup.node).ok()) << Validate(setup.cluster, setup.node);
 }
 
 // Each way to be wrong, and the words that tell it.

@@ -19,7 +19,7 @@ namespace norn {
 
 // The first event of a node's life, once.
 struct Start {
-  uint64_t seed = 0;        // of all randomness of this node
+  uint64_t seed = 0;  // of all randomness of this node
   StoreRecovery recovery;
 };
 

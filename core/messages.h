@@ -22,10 +22,10 @@ namespace norn {
 // How a replica's part in a request ended. An error is never an absent record.
 enum class ReplicaStatus : uint8_t {
   kOk = 0,
-  kError = 1,         // the store failed: nothing is known of the record
-  kWrongLayout = 2,   // the partition is not this node's under the sender's layout
-  kOverloaded = 3,    // refused before anything was done
-  kRefused = 4,       // a forward meant for another generation of this node
+  kError = 1,        // the store failed: nothing is known of the record
+  kWrongLayout = 2,  // the partition is not this node's under the sender's layout
+  kOverloaded = 3,   // refused before anything was done
+  kRefused = 4,      // a forward meant for another generation of this node
 };
 
 // ---- Membership -----------------------------------------------------------------
@@ -57,8 +57,8 @@ struct ReplicaWrite {
   RequestId request = 0;
   uint64_t layout = 0;
   PartitionId partition = 0;
-  std::string key;      // record key
-  std::string record;   // canonical encoding, core/causality/record.h
+  std::string key;     // record key
+  std::string record;  // canonical encoding, core/causality/record.h
 };
 
 // Sent only when the merged record is durable.
@@ -77,32 +77,32 @@ struct ReplicaRead {
 struct ReplicaReadReply {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;
-  std::string record;   // kOk: the durable record; empty: never written here
+  std::string record;  // kOk: the durable record; empty: never written here
 };
 
 // ---- Forwarding: a coordinator that is no replica lets one coordinate -------------
 
 struct Forward {
   RequestId request = 0;
-  uint64_t sequence = 0;                // of this sender's forwards to this receiver, from 1
+  uint64_t sequence = 0;  // of this sender's forwards to this receiver, from 1
   Generation sender_generation = 0;
-  Generation receiver_generation = 0;   // another generation refuses
+  Generation receiver_generation = 0;  // another generation refuses
   uint64_t layout = 0;
-  int64_t remaining_us = 0;             // deadlines travel as remaining time
-  ClientRequest operation;              // kPut or kDelete; its `client` is not sent
+  int64_t remaining_us = 0;  // deadlines travel as remaining time
+  ClientRequest operation;   // kPut or kDelete; its `client` is not sent
 };
 
 struct ForwardReply {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;  // kOk: `reply` holds the outcome
-  ClientReply reply;                    // its `client` is not sent
+  ClientReply reply;                             // its `client` is not sent
 };
 
 // ---- Exchange: two replicas of a partition compare and mend ----------------------
 
 struct KeyHash {
-  std::string key;      // record key
-  uint64_t high = 0;    // keyed 128-bit hash of the canonical record
+  std::string key;    // record key
+  uint64_t high = 0;  // keyed 128-bit hash of the canonical record
   uint64_t low = 0;
 };
 
@@ -128,7 +128,8 @@ struct ExchangeAnswer {
   PartitionId partition = 0;
   std::vector<KeyRecord> records;
   std::vector<std::string> wanted;
-  std::string covered_to;   // the answer speaks of [from, covered_to); empty: of all that was offered
+  std::string
+      covered_to;  // the answer speaks of [from, covered_to); empty: of all that was offered
 };
 
 // Records that the other side wanted. Merged; not answered (the next exchange tells).

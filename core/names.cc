@@ -39,21 +39,30 @@ const char* EventName(const Event& event) { return std::visit(EventNamer{}, even
 
 const char* OutcomeName(ClientReply::Outcome outcome) {
   switch (outcome) {
-    case ClientReply::Outcome::kOk: return "ok";
-    case ClientReply::Outcome::kInvalid: return "invalid";
-    case ClientReply::Outcome::kOverloaded: return "overloaded";
-    case ClientReply::Outcome::kNotApplied: return "not applied";
-    case ClientReply::Outcome::kUnknown: return "unknown";
-    case ClientReply::Outcome::kUnavailable: return "unavailable";
+    case ClientReply::Outcome::kOk:
+      return "ok";
+    case ClientReply::Outcome::kInvalid:
+      return "invalid";
+    case ClientReply::Outcome::kOverloaded:
+      return "overloaded";
+    case ClientReply::Outcome::kNotApplied:
+      return "not applied";
+    case ClientReply::Outcome::kUnknown:
+      return "unknown";
+    case ClientReply::Outcome::kUnavailable:
+      return "unavailable";
   }
   return "?";
 }
 
 const char* LivenessName(Liveness liveness) {
   switch (liveness) {
-    case Liveness::kAlive: return "alive";
-    case Liveness::kSuspect: return "suspect";
-    case Liveness::kDown: return "down";
+    case Liveness::kAlive:
+      return "alive";
+    case Liveness::kSuspect:
+      return "suspect";
+    case Liveness::kDown:
+      return "down";
   }
   return "?";
 }

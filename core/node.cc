@@ -70,7 +70,7 @@ struct Node::State {
   Exchange exchange;
 
   bool start_seen = false;
-  Generation next_generation = 0;      // being made durable; 0: none
+  Generation next_generation = 0;  // being made durable; 0: none
   int64_t identity_retry_us = kNever;
 };
 
@@ -125,7 +125,7 @@ void Node::State::MaybeServe(StepContext& step) {
 }
 
 void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
-  if (context.generation == 0) return;  // we are nobody yet: as if it were lost
+  if (context.generation == 0) return;   // we are nobody yet: as if it were lost
   if (!membership.IsPeer(from)) return;  // who is not in the configuration has no say
   struct Visitor {
     State& s;
@@ -139,9 +139,7 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
       s.gets.OnReplicaWriteReply(step, from, m);
     }
     void operator()(ReplicaReadReply&& m) { s.gets.OnReplicaReply(step, from, std::move(m)); }
-    void operator()(Forward&& m) {
-      s.forwards.OnForward(step, from, std::move(m), s.serving());
-    }
+    void operator()(Forward&& m) { s.forwards.OnForward(step, from, std::move(m), s.serving()); }
     void operator()(ForwardReply&& m) { s.forwards.OnForwardReply(step, from, std::move(m)); }
     void operator()(ExchangeOffer&& m) { s.exchange.OnOffer(step, from, std::move(m)); }
     void operator()(ExchangeAnswer&& m) { s.exchange.OnAnswer(step, from, std::move(m)); }
@@ -249,12 +247,19 @@ void Node::State::OnTimer(StepContext& step) {
 void Node::State::CountReplies(const Effects& out) {
   for (const ClientReply& reply : out.replies) {
     switch (reply.outcome) {
-      case Outcome::kNotApplied: ++context.status.failed_not_applied; break;
-      case Outcome::kUnknown: ++context.status.failed_unknown; break;
-      case Outcome::kUnavailable: ++context.status.failed_unavailable; break;
+      case Outcome::kNotApplied:
+        ++context.status.failed_not_applied;
+        break;
+      case Outcome::kUnknown:
+        ++context.status.failed_unknown;
+        break;
+      case Outcome::kUnavailable:
+        ++context.status.failed_unavailable;
+        break;
       case Outcome::kOk:
       case Outcome::kInvalid:
-      case Outcome::kOverloaded: break;
+      case Outcome::kOverloaded:
+        break;
     }
   }
 }

@@ -42,15 +42,15 @@ struct MemberStatus {
 struct NodeStatus {
   NodeId id = kNoNode;
   Generation generation = 0;
-  bool started = false;    // identity and lease are durable: clients are served
+  bool started = false;  // identity and lease are durable: clients are served
   bool draining = false;
   uint64_t layout = 0;
   std::vector<MemberStatus> members;  // ourselves included, by id
   uint64_t requests_in_flight = 0;
   uint64_t gets = 0, puts = 0, deletes = 0, forwards = 0;
   uint64_t failed_not_applied = 0, failed_unknown = 0, failed_unavailable = 0, refused = 0;
-  uint64_t read_repairs = 0;      // records written back to replicas that were behind
-  uint64_t siblings_seen = 0;     // gets that answered more than one value
+  uint64_t read_repairs = 0;   // records written back to replicas that were behind
+  uint64_t siblings_seen = 0;  // gets that answered more than one value
   uint64_t exchanges = 0, exchange_records = 0;  // completed; records sent or taken
   uint64_t dots_minted = 0, incarnations = 0;
 };

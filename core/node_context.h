@@ -21,7 +21,7 @@ namespace norn {
 
 // Which machine a store reply belongs to: the top byte of its ticket.
 enum class TicketKind : uint8_t {
-  kNone = 0,      // nobody waits
+  kNone = 0,  // nobody waits
   kIdentity,
   kLease,
   kPut,
@@ -46,9 +46,7 @@ struct StepContext {
   Effects& out;
 
   void Send(NodeId to, Message&& message) { out.sends.push_back({to, std::move(message)}); }
-  void Note(Note::Level level, std::string text) {
-    out.notes.push_back({level, std::move(text)});
-  }
+  void Note(Note::Level level, std::string text) { out.notes.push_back({level, std::move(text)}); }
 };
 
 struct NodeContext {
@@ -84,11 +82,11 @@ struct NodeContext {
   const NodeOptions options;
   const Layout layout;
   const TokenSealer sealer;
-  Random random;                // reseeded by Start
+  Random random;  // reseeded by Start
   Generation generation = 0;
-  uint64_t request_base = 0;    // drawn by Start
+  uint64_t request_base = 0;  // drawn by Start
   uint64_t request_count = 0;
-  NodeStatus status;            // its counters are kept here by the machines
+  NodeStatus status;  // its counters are kept here by the machines
 };
 
 }  // namespace norn

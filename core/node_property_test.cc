@@ -45,11 +45,16 @@ class Trial {
     losses_ = random_.Below(4);
     cluster_.SetJudge([this](NodeId, NodeId, const Message&) {
       switch (random_.Below(20)) {
-        case 0: return losses_ > 0 ? Fate::kDrop : Fate::kDeliver;
-        case 1: return losses_ > 1 ? Fate::kDrop : Fate::kDeliver;
-        case 2: return Fate::kDouble;
-        case 3: return Fate::kHold;
-        default: return Fate::kDeliver;
+        case 0:
+          return losses_ > 0 ? Fate::kDrop : Fate::kDeliver;
+        case 1:
+          return losses_ > 1 ? Fate::kDrop : Fate::kDeliver;
+        case 2:
+          return Fate::kDouble;
+        case 3:
+          return Fate::kHold;
+        default:
+          return Fate::kDeliver;
       }
     });
   }
@@ -62,14 +67,28 @@ class Trial {
         case 0:
         case 1:
         case 2:
-        case 3: WriteOne(node, key); break;
+        case 3:
+          WriteOne(node, key);
+          break;
         case 4:
-        case 5: Read(node, key); break;
-        case 6: cluster_.ReleaseHeld(); break;
-        case 7: cluster_.store(node).Hold(random_.Chance(1, 2)); break;
-        case 8: cluster_.store(node).Sync(); break;
-        case 9: CrashOrStart(node); break;
-        case 10: cluster_.Run(random_.Between(1, 700'000)); break;
+        case 5:
+          Read(node, key);
+          break;
+        case 6:
+          cluster_.ReleaseHeld();
+          break;
+        case 7:
+          cluster_.store(node).Hold(random_.Chance(1, 2));
+          break;
+        case 8:
+          cluster_.store(node).Sync();
+          break;
+        case 9:
+          CrashOrStart(node);
+          break;
+        case 10:
+          cluster_.Run(random_.Between(1, 700'000));
+          break;
         default:
           for (uint64_t step = random_.Below(12); step > 0; --step) cluster_.SettleOne();
       }

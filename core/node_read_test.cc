@@ -198,6 +198,25 @@ TEST(NodeReadTest, SparesAreAskedWhenTheFirstAreSlow) {
   EXPECT_EQ(Describe(*cluster.ReplyTo(ticket)), "ok 2: v");
 }
 
+// Speculation, the nudge and the deadline go off in whatever order they were set to.
+TEST(NodeReadTest, EveryTimerGoesOff) {
+  for (const int64_t speculate_us : {int64_t{0}, int64_t{1'500'000}, int64_t{9'000'000}}) {
+    MiniOptions options = Quiet(3);
+    options.node.speculate_after_us = speculate_us;
+    MiniCluster cluster(options);
+    cluster.SetJudge([](NodeId, NodeId, const Message&) { return Fate::kDrop; });
+    const uint64_t ticket = cluster.Ask(cluster.ReplicasOf("k")[0], Get("k"));
+    cluster.Run(999'999);
+    EXPECT_EQ(cluster.Sent("ReplicaRead"), speculate_us == 0 ? 2u : 1u);
+    cluster.Run(1);
+    EXPECT_EQ(cluster.Sent("ReplicaRead"), speculate_us == 0 ? 4u : 3u) << "all silent ones";
+    cluster.Run(999'999);
+    EXPECT_EQ(cluster.ReplyTo(ticket), nullptr);
+    cluster.Run(1);
+    EXPECT_NE(cluster.ReplyTo(ticket), nullptr);
+  }
+}
+
 TEST(NodeReadTest, WhatWasLostIsAskedAgain) {
   MiniCluster cluster(Quiet(3));
   const std::vector<NodeId> replicas = cluster.ReplicasOf("k");

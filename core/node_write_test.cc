@@ -264,8 +264,7 @@ TEST(NodeWriteTest, ADotSeenBeforeEndsTheIncarnation) {
   Version version = from_the_future.versions()[0];
   version.dot.counter = 4000;
   from_the_future.Put(version, from_the_future.context());
-  cluster.store(1).Plant(cluster.PartitionOf("k"), MakeRecordKey(0, "k"),
-                         from_the_future.Encode());
+  cluster.store(1).Plant(cluster.PartitionOf("k"), MakeRecordKey(0, "k"), from_the_future.Encode());
   const uint64_t before = cluster.Status(1).incarnations;
   const uint64_t one = cluster.Ask(1, Put("k", "w"));
   const uint64_t two = cluster.Ask(1, Put("k", "x"));

@@ -35,7 +35,7 @@ struct MintOp {
   int64_t wall_us = 0;
   bool tombstone = false;
   ClientRequest::Base base = ClientRequest::Base::kCurrent;
-  VersionVector context;   // Base::kToken
+  VersionVector context;  // Base::kToken
   std::string value;
   size_t siblings_max = 0;
 };
@@ -45,7 +45,7 @@ using RecordOp = std::variant<MergeOp, MintOp>;
 struct StoreUpdate {
   StoreTicket ticket = 0;
   PartitionId partition = 0;
-  std::string key;             // record key
+  std::string key;  // record key
   RecordOp op;
   bool record_wanted = false;  // the reply is to carry the record that results
 };
@@ -91,10 +91,10 @@ struct StoreReply {
 
 // What was found on the disk at the start.
 struct StoreRecovery {
-  bool created = false;            // there was nothing
-  bool doubtful = false;           // a tail was cut, or damage was seen: dots of ours may be forgotten
-  std::string lease;               // slot "lease", empty if absent
-  std::string identity;            // slot "identity", empty if absent
+  bool created = false;   // there was nothing
+  bool doubtful = false;  // a tail was cut, or damage was seen: dots of ours may be forgotten
+  std::string lease;      // slot "lease", empty if absent
+  std::string identity;   // slot "identity", empty if absent
 };
 
 }  // namespace norn

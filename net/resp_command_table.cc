@@ -14,18 +14,22 @@ constexpr RespCommandSpec Refused(const char* name, Id id) {
 }
 
 constexpr RespCommandSpec kCommands[] = {
-    {"get", Id::kGet, 2, "readonly fast", 1, 1, 1, "The value of a key: of several concurrent "
+    {"get", Id::kGet, 2, "readonly fast", 1, 1, 1,
+     "The value of a key: of several concurrent "
      "ones, the newest."},
     {"set", Id::kSet, -3, "write denyoom", 1, 1, 1, "Sets a key, over whatever is there."},
     {"del", Id::kDel, -2, "write", 1, -1, 1, "Deletes keys; counts those that had a value."},
     {"exists", Id::kExists, -2, "readonly fast", 1, -1, 1, "Counts the keys that have a value."},
     {"mget", Id::kMget, -2, "readonly fast", 1, -1, 1, "The values of many keys."},
     {"mset", Id::kMset, -3, "write denyoom", 1, -1, 2, "Sets many keys, not atomically."},
-    {"kv.get", Id::kKvGet, -2, "readonly fast", 1, 1, 1, "All concurrent values of a key, and "
+    {"kv.get", Id::kKvGet, -2, "readonly fast", 1, 1, 1,
+     "All concurrent values of a key, and "
      "the context that covers them: KV.GET key [R n] [TIMEOUT ms]."},
-    {"kv.put", Id::kKvPut, -3, "write denyoom", 1, 1, 1, "Sets a key over exactly what the "
+    {"kv.put", Id::kKvPut, -3, "write denyoom", 1, 1, 1,
+     "Sets a key over exactly what the "
      "context covers: KV.PUT key value [CONTEXT token|NONE] [W n] [TIMEOUT ms]."},
-    {"kv.del", Id::kKvDel, -2, "write", 1, 1, 1, "Deletes exactly what the context covers: "
+    {"kv.del", Id::kKvDel, -2, "write", 1, 1, 1,
+     "Deletes exactly what the context covers: "
      "KV.DEL key [CONTEXT token] [W n] [TIMEOUT ms]."},
     {"ping", Id::kPing, -1, "fast", 0, 0, 0, "PONG, or the argument."},
     {"echo", Id::kEcho, 2, "fast", 0, 0, 0, "The argument."},

@@ -47,11 +47,11 @@ enum class RespCommandId : uint8_t {
 };
 
 struct RespCommandSpec {
-  const char* name;     // lower case
+  const char* name;  // lower case
   RespCommandId id;
-  int arity;            // the name included; negative: at least so many
-  const char* flags;    // as COMMAND shows them, separated by blanks
-  int first_key;        // as COMMAND shows them; 0: none
+  int arity;          // the name included; negative: at least so many
+  const char* flags;  // as COMMAND shows them, separated by blanks
+  int first_key;      // as COMMAND shows them; 0: none
   int last_key;
   int key_step;
   const char* summary;  // null: refused, and not listed

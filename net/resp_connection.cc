@@ -1,10 +1,9 @@
 #include "net/resp_connection.h"
 
 #include <algorithm>
-#include <utility>
-
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "net/socket_options.h"
@@ -13,8 +12,8 @@ namespace norn::net {
 
 namespace {
 
-constexpr size_t kReadBytes = 64 << 10;        // room offered to each read
-constexpr size_t kKeepBytes = 1 << 20;         // a larger buffer is given back when empty
+constexpr size_t kReadBytes = 64 << 10;  // room offered to each read
+constexpr size_t kKeepBytes = 1 << 20;   // a larger buffer is given back when empty
 
 }  // namespace
 
@@ -44,11 +43,10 @@ void RespConnection::Read() {
   const size_t room = std::max(kReadBytes, input_end_);
   if (input_.size() < input_end_ + room) input_.resize(input_end_ + room);
   reading_ = true;
-  socket_.async_read_some(
-      asio::buffer(&input_[input_end_], input_.size() - input_end_),
-      [self = shared_from_this()](const asio::error_code& error, size_t bytes) {
-        self->OnRead(error, bytes);
-      });
+  socket_.async_read_some(asio::buffer(&input_[input_end_], input_.size() - input_end_),
+                          [self = shared_from_this()](const asio::error_code& error, size_t bytes) {
+                            self->OnRead(error, bytes);
+                          });
 }
 
 void RespConnection::OnRead(const asio::error_code& error, size_t bytes) {

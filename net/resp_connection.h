@@ -12,13 +12,12 @@
 #ifndef NORN_NET_RESP_CONNECTION_H_
 #define NORN_NET_RESP_CONNECTION_H_
 
+#include <asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-
-#include <asio/ip/tcp.hpp>
 
 #include "net/resp_parser.h"
 #include "net/resp_session.h"
@@ -67,11 +66,11 @@ class RespConnection : public std::enable_shared_from_this<RespConnection> {
   RespRequestParser parser_;
   RespSession session_;
   std::string input_;
-  size_t input_begin_ = 0;   // consumed up to here
-  size_t input_end_ = 0;     // received up to here
-  std::string writing_;      // under way in the kernel
+  size_t input_begin_ = 0;  // consumed up to here
+  size_t input_end_ = 0;    // received up to here
+  std::string writing_;     // under way in the kernel
   bool reading_ = false;
-  bool parsed_ = false;      // parser_ holds a command that the session could not take yet
+  bool parsed_ = false;  // parser_ holds a command that the session could not take yet
   bool flush_wanted_ = false;
   bool ending_ = false;
   bool closed_ = false;

@@ -77,8 +77,7 @@ RespFanOut::Next RespFanOut::Take(size_t index, ClientReply&& reply) {
 
 void RespFanOut::WriteFailure(RespWriter& writer) const {
   const Outcome outcome = wrote_ ? Outcome::kUnknown : failure_;
-  const std::string cause =
-      failure_message_.empty() ? TextOf(failure_).fallback : failure_message_;
+  const std::string cause = failure_message_.empty() ? TextOf(failure_).fallback : failure_message_;
   std::string message = cause;
   if (parts_.size() > 1) {
     message = absl::StrCat("key ", KeyForPeople(parts_[failed_part_].key), ": ", cause);

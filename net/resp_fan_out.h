@@ -69,8 +69,8 @@ class RespFanOut {
   const BucketId bucket_;
   std::vector<Part> parts_;
   size_t waiting_ = 0;
-  size_t found_ = 0;        // parts that count
-  bool wrote_ = false;      // some write was acknowledged, or may take effect
+  size_t found_ = 0;    // parts that count
+  bool wrote_ = false;  // some write was acknowledged, or may take effect
   size_t failures_ = 0;
   size_t failed_part_ = 0;  // the first one
   ClientReply::Outcome failure_ = ClientReply::Outcome::kOk;

@@ -29,9 +29,9 @@
 namespace norn::net {
 
 struct RespRequestLimits {
-  size_t arguments_max = size_t{1} << 20;  // of one command
-  size_t bulk_bytes_max = size_t{8} << 20;  // of one argument; above any value the node takes
-  size_t line_bytes_max = size_t{64} << 10;  // of an inline command, or a "*" or "$" line
+  size_t arguments_max = size_t{1} << 20;       // of one command
+  size_t bulk_bytes_max = size_t{8} << 20;      // of one argument; above any value the node takes
+  size_t line_bytes_max = size_t{64} << 10;     // of an inline command, or a "*" or "$" line
   size_t command_bytes_max = size_t{32} << 20;  // of one command as it stands on the wire
 };
 
@@ -73,15 +73,15 @@ class RespRequestParser {
 
   const RespRequestLimits limits_;
   State state_ = State::kStart;
-  size_t start_ = 0;       // of the command, in the data of this call
-  size_t position_ = 0;    // what is before it has been understood
-  size_t searched_ = 0;    // what is before it holds no end of the current line
+  size_t start_ = 0;     // of the command, in the data of this call
+  size_t position_ = 0;  // what is before it has been understood
+  size_t searched_ = 0;  // what is before it holds no end of the current line
   size_t arguments_left_ = 0;
   size_t bulk_bytes_ = 0;  // of the argument whose body comes next
   size_t consumed_ = 0;
   std::vector<Piece> pieces_;
   std::vector<absl::string_view> arguments_;
-  std::string unquoted_;   // of an inline command: its words, escapes resolved
+  std::string unquoted_;  // of an inline command: its words, escapes resolved
   std::string error_;
 };
 

@@ -32,9 +32,9 @@ enum class KeyAccess : uint8_t { kNone = 0, kRead = 1, kWrite = 2, kExclusive = 
 
 struct PendingCommand {
   ReplyForm form = ReplyForm::kOk;
-  uint8_t protocol = 2;   // when the command came: HELLO may have changed it since
+  uint8_t protocol = 2;  // when the command came: HELLO may have changed it since
   bool done = false;
-  std::string reply;      // done before its turn
+  std::string reply;                    // done before its turn
   std::unique_ptr<RespFanOut> fan_out;  // kFanOut
 };
 
@@ -77,10 +77,10 @@ class RespPipeline {
   void Grow();
 
   const size_t commands_max_;
-  uint16_t head_ = 0;  // the oldest entry
-  uint16_t tail_ = 0;  // behind the newest one
-  std::vector<PendingCommand> commands_;  // a ring; its size is a power of two
-  std::vector<uint64_t> claims_;          // the same ring; 0: claims nothing
+  uint16_t head_ = 0;                                  // the oldest entry
+  uint16_t tail_ = 0;                                  // behind the newest one
+  std::vector<PendingCommand> commands_;               // a ring; its size is a power of two
+  std::vector<uint64_t> claims_;                       // the same ring; 0: claims nothing
   size_t readers_ = 0, writers_ = 0, exclusives_ = 0;  // claims, by access
   std::string output_;
 };

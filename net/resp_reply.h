@@ -18,7 +18,7 @@ namespace norn::net {
 struct RespReply {
   enum class Kind : uint8_t { kSimple, kError, kInteger, kBulk, kNull, kArray };
   Kind kind = Kind::kNull;
-  std::string text;      // kSimple, kError (with its prefix), kBulk
+  std::string text;  // kSimple, kError (with its prefix), kBulk
   int64_t integer = 0;
   std::vector<RespReply> elements;
 };

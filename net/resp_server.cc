@@ -1,10 +1,9 @@
 #include "net/resp_server.h"
 
-#include <chrono>
-#include <utility>
-
 #include <asio/post.hpp>
 #include <asio/write.hpp>
+#include <chrono>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "net/host_port.h"
@@ -79,8 +78,8 @@ void RespServer::OnAccept(const asio::error_code& error, tcp::socket socket) {
   if (error) {
     if (error == asio::error::operation_aborted) return;
     // Out of file descriptors, say: it may pass.
-    on_note_(Note{Note::Level::kWarning, absl::StrCat("no client can be accepted: ",
-                                                      error.message())});
+    on_note_(
+        Note{Note::Level::kWarning, absl::StrCat("no client can be accepted: ", error.message())});
     retry_.expires_after(kAcceptRetry);
     retry_.async_wait([this](const asio::error_code& stopped) {
       if (!stopped) Accept();
@@ -115,12 +114,10 @@ void RespServer::Welcome(tcp::socket socket) {
   RespConnection::Hooks hooks;
   hooks.flush_wanted = [this](RespConnection& connection) { WantFlush(connection); };
   hooks.closed = [this](RespConnection& connection) { Forget(connection); };
-  hooks.complain = [this](const std::string& text) {
-    on_note_(Note{Note::Level::kWarning, text});
-  };
+  hooks.complain = [this](const std::string& text) { on_note_(Note{Note::Level::kWarning, text}); };
   slot.connection = std::make_shared<RespConnection>(
-      std::move(socket), services_, options_.requests, options_.output_bytes_max, accepted_,
-      ticket, ToString(remote), std::move(hooks));
+      std::move(socket), services_, options_.requests, options_.output_bytes_max, accepted_, ticket,
+      ToString(remote), std::move(hooks));
   ++connected_;
   slot.connection->Start();
 }

@@ -9,16 +9,15 @@
 #ifndef NORN_NET_RESP_SERVER_H_
 #define NORN_NET_RESP_SERVER_H_
 
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/steady_timer.hpp>
 
 #include "absl/status/status.h"
 #include "core/events.h"

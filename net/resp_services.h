@@ -23,8 +23,8 @@ struct RespBucket {
 };
 
 struct RespSessionLimits {
-  size_t commands_max = 512;        // outstanding in one session; a power of two, 8 to 32768
-  size_t requests_max = 1024;       // outstanding in one session before it takes no more commands
+  size_t commands_max = 512;   // outstanding in one session; a power of two, 8 to 32768
+  size_t requests_max = 1024;  // outstanding in one session before it takes no more commands
   size_t keys_per_command_max = 4096;
 };
 

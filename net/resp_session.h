@@ -127,7 +127,7 @@ class RespSession {
   const uint64_t ticket_;  // packed; serial and part are 0
   const std::string address_;
   RespPipeline pipeline_;
-  size_t requests_ = 0;    // submitted and not answered
+  size_t requests_ = 0;  // submitted and not answered
   uint64_t commands_ = 0;
   const RespCommandSpec* last_command_ = nullptr;
   int protocol_ = 2;

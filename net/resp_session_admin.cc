@@ -24,8 +24,8 @@ constexpr absl::string_view kInfoSections[] = {"server", "clients", "cluster", "
 // What clients and benchmarks ask for when they connect. Durability of a write is part of
 // its acknowledgement here, which is what "appendfsync always" means to them.
 constexpr std::pair<absl::string_view, absl::string_view> kConfig[] = {
-    {"appendfsync", "always"}, {"appendonly", "yes"}, {"maxmemory", "0"},
-    {"maxmemory-policy", "noeviction"}, {"save", ""}, {"timeout", "0"},
+    {"appendfsync", "always"},          {"appendonly", "yes"}, {"maxmemory", "0"},
+    {"maxmemory-policy", "noeviction"}, {"save", ""},          {"timeout", "0"},
 };
 
 bool IsOneOf(absl::string_view text, std::initializer_list<absl::string_view> words) {
@@ -50,8 +50,7 @@ void WriteHelp(std::initializer_list<absl::string_view> lines, RespWriter writer
 }
 
 void WriteCommandSpec(const RespCommandSpec& spec, RespWriter& writer) {
-  const std::vector<absl::string_view> flags =
-      absl::StrSplit(spec.flags, ' ', absl::SkipEmpty());
+  const std::vector<absl::string_view> flags = absl::StrSplit(spec.flags, ' ', absl::SkipEmpty());
   writer.Array(6);
   writer.Bulk(spec.name);
   writer.Integer(spec.arity);
@@ -179,8 +178,8 @@ bool RespSession::ClientSubcommand(const std::string& subcommand, Arguments rest
     if (!takes(2, 2) || !CheckName(rest[1])) return true;
     const bool is_name = absl::EqualsIgnoreCase(rest[0], "lib-name");
     if (!is_name && !absl::EqualsIgnoreCase(rest[0], "lib-ver")) {
-      return Error(absl::StrCat("ERR Unrecognized option '", rest[0].substr(0, kRespEchoBytesMax),
-                                "'"));
+      return Error(
+          absl::StrCat("ERR Unrecognized option '", rest[0].substr(0, kRespEchoBytesMax), "'"));
     }
     (is_name ? library_name_ : library_version_) = std::string(rest[1]);
     Immediate().Simple("OK");
@@ -204,8 +203,8 @@ bool RespSession::ClientSubcommand(const std::string& subcommand, Arguments rest
     }
     Immediate().Simple("OK");
   } else if (subcommand == "HELP") {
-    WriteHelp({"CLIENT <subcommand> [<arg> ...]. Subcommands are:", "GETNAME", "ID", "INFO",
-               "LIST", "NO-EVICT (ON|OFF)", "NO-TOUCH (ON|OFF)", "REPLY ON",
+    WriteHelp({"CLIENT <subcommand> [<arg> ...]. Subcommands are:", "GETNAME", "ID", "INFO", "LIST",
+               "NO-EVICT (ON|OFF)", "NO-TOUCH (ON|OFF)", "REPLY ON",
                "SETINFO (LIB-NAME|LIB-VER) <value>", "SETNAME <name>"},
               Immediate());
   } else {
@@ -284,8 +283,9 @@ void RespSession::Config(Arguments arguments) {
     Error(absl::StrCat("ERR CONFIG ", subcommand,
                        " is refused: a node is configured by its file, and reads it at start"));
   } else if (subcommand == "HELP") {
-    WriteHelp({"CONFIG <subcommand> [<arg> ...]. Subcommands are:", "GET <pattern> [<pattern> ...]"},
-              Immediate());
+    WriteHelp(
+        {"CONFIG <subcommand> [<arg> ...]. Subcommands are:", "GET <pattern> [<pattern> ...]"},
+        Immediate());
   } else {
     UnknownSubcommand("CONFIG", arguments[1]);
   }
@@ -330,8 +330,8 @@ void RespSession::Select(absl::string_view number) {
       absl::StrJoin(services_.buckets, ", ", [](std::string* out, const RespBucket& known) {
         absl::StrAppend(out, known.id, " (", known.name, ")");
       });
-  Error(absl::StrCat("ERR DB index is out of range: no bucket ", bucket,
-                     "; this cluster has ", buckets));
+  Error(absl::StrCat("ERR DB index is out of range: no bucket ", bucket, "; this cluster has ",
+                     buckets));
 }
 
 void RespSession::Reset() {

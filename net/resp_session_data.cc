@@ -22,7 +22,7 @@ using Kind = ClientRequest::Kind;
 using Base = ClientRequest::Base;
 using Id = RespCommandId;
 
-constexpr int64_t kQuorumMax = 65535;            // the node knows the bucket's N, and refuses more
+constexpr int64_t kQuorumMax = 65535;  // the node knows the bucket's N, and refuses more
 constexpr int64_t kTimeoutMsMax = 1'000'000'000;
 
 uint64_t KeyHash(absl::string_view key) { return absl::Hash<absl::string_view>()(key); }
@@ -166,8 +166,9 @@ bool RespSession::ReadOptions(absl::string_view command, Arguments options,
     const bool is_timeout = absl::EqualsIgnoreCase(name, "TIMEOUT");
     const bool is_context = !reads && absl::EqualsIgnoreCase(name, "CONTEXT");
     if ((!is_quorum && !is_timeout && !is_context) || i + 1 == options.size()) {
-      Error(absl::StrCat("ERR syntax error at '", name.substr(0, kRespEchoBytesMax), "': ", command, " takes ",
-                         reads ? "" : "CONTEXT token, ", quorum_name, " n and TIMEOUT ms"));
+      Error(absl::StrCat("ERR syntax error at '", name.substr(0, kRespEchoBytesMax), "': ", command,
+                         " takes ", reads ? "" : "CONTEXT token, ", quorum_name,
+                         " n and TIMEOUT ms"));
       return false;
     }
     const absl::string_view value = options[i + 1];

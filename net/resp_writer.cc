@@ -18,7 +18,8 @@ void RespWriter::Line(absl::string_view text) {
   const size_t begin = out_->size();
   out_->append(text.data(), text.size());
   const auto at = out_->begin() + static_cast<ptrdiff_t>(begin);
-  std::replace_if(at, out_->end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  std::replace_if(
+      at, out_->end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
   out_->append("\r\n", 2);
 }
 

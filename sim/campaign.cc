@@ -20,10 +20,14 @@ namespace {
 
 int ExitCodeOfVerdict(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kValid: return kExitValid;
-    case Verdict::kViolated: return kExitViolated;
-    case Verdict::kNoProgress: return kExitNoProgress;
-    case Verdict::kUnknown: return kExitUnknown;
+    case Verdict::kValid:
+      return kExitValid;
+    case Verdict::kViolated:
+      return kExitViolated;
+    case Verdict::kNoProgress:
+      return kExitNoProgress;
+    case Verdict::kUnknown:
+      return kExitUnknown;
   }
   return kExitCrashed;
 }
@@ -128,7 +132,7 @@ void WriteAll(int fd, const std::string& bytes) {
 struct Worker {
   pid_t pid = -1;
   int fd = -1;
-  uint64_t next = 0;     // the seed that it is working on, as far as we know
+  uint64_t next = 0;  // the seed that it is working on, as far as we know
   std::string buffer;
 };
 
@@ -252,8 +256,7 @@ CampaignResult RunCampaign(const CampaignOptions& options,
 }
 
 int ExitCodeOf(const CampaignResult& result) {
-  static constexpr int kWorstFirst[] = {kExitViolated, kExitCrashed, kExitNoProgress,
-                                        kExitUnknown};
+  static constexpr int kWorstFirst[] = {kExitViolated, kExitCrashed, kExitNoProgress, kExitUnknown};
   for (const int code : kWorstFirst) {
     for (const SeedFailure& failure : result.failures) {
       if (failure.exit_code == code) return code;

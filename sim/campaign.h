@@ -15,17 +15,17 @@
 namespace norn::sim {
 
 struct CampaignOptions {
-  RunOptions run;            // its seed is ignored
+  RunOptions run;  // its seed is ignored
   uint64_t first_seed = 1;
   uint64_t last_seed = 1;
   int jobs = 1;
-  bool twice = false;        // run every seed twice; unequal hashes are a failure
+  bool twice = false;  // run every seed twice; unequal hashes are a failure
 };
 
 struct SeedFailure {
   uint64_t seed = 0;
-  int exit_code = 0;         // as norn-sim's
-  std::string text;          // the property, then the witness
+  int exit_code = 0;  // as norn-sim's
+  std::string text;   // the property, then the witness
 };
 
 struct CampaignResult {

@@ -84,14 +84,22 @@ void DrawNetworkFault(Random& random, FaultKind kind, int nodes, int64_t begin_u
 
 const char* FaultKindName(FaultKind kind) {
   switch (kind) {
-    case FaultKind::kCrash: return "crash";
-    case FaultKind::kHalves: return "partition in two halves";
-    case FaultKind::kIsolate: return "isolated node";
-    case FaultKind::kOneWay: return "one-way partition";
-    case FaultKind::kSlow: return "slow network";
-    case FaultKind::kLoss: return "message loss";
-    case FaultKind::kDuplicate: return "message duplication";
-    case FaultKind::kReorder: return "message reordering";
+    case FaultKind::kCrash:
+      return "crash";
+    case FaultKind::kHalves:
+      return "partition in two halves";
+    case FaultKind::kIsolate:
+      return "isolated node";
+    case FaultKind::kOneWay:
+      return "one-way partition";
+    case FaultKind::kSlow:
+      return "slow network";
+    case FaultKind::kLoss:
+      return "message loss";
+    case FaultKind::kDuplicate:
+      return "message duplication";
+    case FaultKind::kReorder:
+      return "message reordering";
   }
   return "?";
 }
@@ -101,9 +109,8 @@ bool Fault::Concerns(NodeId node) const {
 }
 
 std::string ToString(const Fault& fault) {
-  std::string text =
-      absl::StrCat(FaultKindName(fault.kind), " from ", fault.start_us / 1000, " ms to ",
-                   fault.end_us / 1000, " ms");
+  std::string text = absl::StrCat(FaultKindName(fault.kind), " from ", fault.start_us / 1000,
+                                  " ms to ", fault.end_us / 1000, " ms");
   if (!fault.nodes.empty()) absl::StrAppend(&text, ", nodes ", absl::StrJoin(fault.nodes, " "));
   if (fault.kind == FaultKind::kCrash) {
     absl::StrAppend(&text, ", at file operation ", fault.amount, ", down for ",

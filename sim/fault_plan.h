@@ -34,12 +34,12 @@ struct Fault {
   FaultKind kind = FaultKind::kCrash;
   int64_t start_us = 0;
   int64_t end_us = 0;
-  std::vector<NodeId> nodes;   // empty: everyone
+  std::vector<NodeId> nodes;  // empty: everyone
   uint64_t amount = 0;
-  int64_t down_us = 0;         // kCrash: how long the node stays away
-  int loss = 0;                // kCrash: sim::CrashLoss of what was not synced
-  bool again = false;          // kCrash: crash once more, while it recovers
-  uint64_t effects = 0;        // counted as the run goes
+  int64_t down_us = 0;   // kCrash: how long the node stays away
+  int loss = 0;          // kCrash: sim::CrashLoss of what was not synced
+  bool again = false;    // kCrash: crash once more, while it recovers
+  uint64_t effects = 0;  // counted as the run goes
 
   bool ActiveAt(int64_t time_us) const { return start_us <= time_us && time_us < end_us; }
   bool Concerns(NodeId node) const;

@@ -17,11 +17,15 @@ std::string Milliseconds(int64_t time_us) { return absl::StrCat(time_us / 1000, 
 std::string Describe(const Operation& operation) {
   std::string text = absl::StrCat("client ", operation.client, ": ");
   switch (operation.kind) {
-    case ClientRequest::Kind::kGet: absl::StrAppend(&text, "get ", operation.key); break;
+    case ClientRequest::Kind::kGet:
+      absl::StrAppend(&text, "get ", operation.key);
+      break;
     case ClientRequest::Kind::kPut:
       absl::StrAppend(&text, "put ", operation.key, " = ", NameOf(operation.value));
       break;
-    case ClientRequest::Kind::kDelete: absl::StrAppend(&text, "delete ", operation.key); break;
+    case ClientRequest::Kind::kDelete:
+      absl::StrAppend(&text, "delete ", operation.key);
+      break;
   }
   absl::StrAppend(&text, " via n", operation.node, " at ", Milliseconds(operation.invoked_us));
   if (operation.completed_us == kNever) return absl::StrCat(text, ", never answered");

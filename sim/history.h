@@ -16,20 +16,18 @@ namespace norn::sim {
 struct Operation {
   uint64_t id = 0;
   int client = 0;
-  NodeId node = kNoNode;         // who coordinated
+  NodeId node = kNoNode;  // who coordinated
   ClientRequest::Kind kind = ClientRequest::Kind::kGet;
   ClientRequest::Base base = ClientRequest::Base::kCurrent;
   std::string key;
-  std::string value;             // of a put; unique in the run
+  std::string value;  // of a put; unique in the run
   int64_t invoked_us = 0;
-  int64_t completed_us = kNever; // kNever: never answered
+  int64_t completed_us = kNever;  // kNever: never answered
   ClientReply::Outcome outcome = ClientReply::Outcome::kUnknown;
-  std::vector<std::string> read; // a get that is kOk: all siblings
-  VersionVector context;         // ... and what its token covers
+  std::vector<std::string> read;  // a get that is kOk: all siblings
+  VersionVector context;          // ... and what its token covers
 
-  bool ok() const {
-    return completed_us != kNever && outcome == ClientReply::Outcome::kOk;
-  }
+  bool ok() const { return completed_us != kNever && outcome == ClientReply::Outcome::kOk; }
 };
 
 // A version that came into being somewhere.
@@ -40,9 +38,9 @@ struct MintedVersion {
   std::string value;
   bool tombstone = false;
   int64_t minted_us = 0;
-  bool succeeded = false;        // its mint was seen to succeed
-  bool base_known = false;       // always for a put that named its base; else if it succeeded
-  VersionVector base;            // what it was put in place of
+  bool succeeded = false;   // its mint was seen to succeed
+  bool base_known = false;  // always for a put that named its base; else if it succeeded
+  VersionVector base;       // what it was put in place of
 };
 
 // In order of invocation; a completion is filled in where it belongs.

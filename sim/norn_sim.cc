@@ -166,8 +166,8 @@ void PrintJson(const CampaignResult& result, int64_t real_ms) {
   bool first = true;
   for (const SeedFailure& failure : result.failures) {
     std::cout << (first ? "" : ",") << "{\"seed\":" << failure.seed
-              << ",\"exit_code\":" << failure.exit_code
-              << ",\"text\":" << JsonString(failure.text) << "}";
+              << ",\"exit_code\":" << failure.exit_code << ",\"text\":" << JsonString(failure.text)
+              << "}";
     first = false;
   }
   std::cout << "]}\n";
@@ -200,7 +200,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   if (options.run.r + options.run.w > options.run.n) {
     std::cout << "; a read covers every write completed before it; reads are\nmonotonic";
   }
-  std::cout << ".\n" << (options.twice ? "Every seed ran twice, with equal hashes unless said.\n" : "");
+  std::cout << ".\n"
+            << (options.twice ? "Every seed ran twice, with equal hashes unless said.\n" : "");
   constexpr size_t kShown = 5;
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
     const SeedFailure& failure = result.failures[i];
@@ -258,17 +259,20 @@ int TraceOne(const Arguments& arguments) {
   if (!result.witness.empty()) std::cout << result.witness << "\n";
   std::cout << "hash " << result.trace_hash << "\n";
   switch (result.verdict) {
-    case Verdict::kValid: return kExitValid;
-    case Verdict::kViolated: return kExitViolated;
-    case Verdict::kNoProgress: return kExitNoProgress;
-    case Verdict::kUnknown: return kExitUnknown;
+    case Verdict::kValid:
+      return kExitValid;
+    case Verdict::kViolated:
+      return kExitViolated;
+    case Verdict::kNoProgress:
+      return kExitNoProgress;
+    case Verdict::kUnknown:
+      return kExitUnknown;
   }
   return kExitCrashed;
 }
 
 int PrintHashes(const Arguments& arguments) {
-  const CampaignResult result =
-      RunCampaign(arguments.campaign, [](const CampaignResult&) {});
+  const CampaignResult result = RunCampaign(arguments.campaign, [](const CampaignResult&) {});
   for (const auto& [seed, hash] : result.hashes) std::cout << seed << " " << hash << "\n";
   return ExitCodeOf(result) == kExitCrashed ? kExitCrashed : kExitValid;
 }

@@ -71,9 +71,8 @@ void SimNetwork::Launch(NodeId from, NodeId to, std::string bytes) {
     }
   }
   last_us = std::max(last_us, arrival_us);
-  scheduler_.At(arrival_us, [this, from, to, bytes = std::move(bytes)] {
-    Deliver(from, to, bytes);
-  });
+  scheduler_.At(arrival_us,
+                [this, from, to, bytes = std::move(bytes)] { Deliver(from, to, bytes); });
 }
 
 void SimNetwork::Deliver(NodeId from, NodeId to, const std::string& bytes) {

@@ -21,9 +21,9 @@ namespace norn::sim {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
-constexpr int64_t kQuietUs = 1 * kSecond;      // before the first fault
-constexpr int64_t kFaultsUs = 12 * kSecond;    // how long faults and clients go on
-constexpr int64_t kHealUs = 60 * kSecond;      // the bound of the healing phase
+constexpr int64_t kQuietUs = 1 * kSecond;    // before the first fault
+constexpr int64_t kFaultsUs = 12 * kSecond;  // how long faults and clients go on
+constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase
 constexpr int64_t kPollUs = kSecond / 4;
 
 ClusterConfig DrawCluster(Random& random, const RunOptions& options) {
@@ -108,9 +108,9 @@ class Universe final : public StoreObserver {
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::unique_ptr<Workload> workload_;
-  std::map<Dot, size_t> minted_;            // into the history's list
-  std::map<NodeId, size_t> crashing_;       // nodes whose crash is armed or under way: the fault
-  std::set<std::string> keys_seen_;         // record keys that were ever minted
+  std::map<Dot, size_t> minted_;       // into the history's list
+  std::map<NodeId, size_t> crashing_;  // nodes whose crash is armed or under way: the fault
+  std::set<std::string> keys_seen_;    // record keys that were ever minted
   bool healing_ = false;
   RunResult result_;
 };
@@ -149,18 +149,18 @@ void Universe::Build() {
   cluster_ = DrawCluster(knobs, options_);
   const NodeOptions node_options = DrawNodeOptions(knobs);
   const storage::EngineOptions engine_options = DrawEngineOptions(knobs);
-  layout_ = std::make_unique<Layout>(
-      Layout::Build(1, cluster_.partitions, options_.n, cluster_.members));
+  layout_ =
+      std::make_unique<Layout>(Layout::Build(1, cluster_.partitions, options_.n, cluster_.members));
   sealer_ = std::make_unique<TokenSealer>(cluster_.name, cluster_.secret);
   plan_ = DrawFaultPlan(faults, options_.nodes, kQuietUs, kQuietUs + kFaultsUs);
 
   const int64_t delay_min_us = knobs.Between(50, 500);
   const int64_t delay_max_us = delay_min_us + knobs.Between(100, 5'000);
-  network_ = std::make_unique<SimNetwork>(
-      scheduler_, trace_, network, &plan_, delay_min_us, delay_max_us,
-      [this](NodeId from, NodeId to, const std::string& bytes) {
-        node(to).DeliverMessage(from, bytes);
-      });
+  network_ =
+      std::make_unique<SimNetwork>(scheduler_, trace_, network, &plan_, delay_min_us, delay_max_us,
+                                   [this](NodeId from, NodeId to, const std::string& bytes) {
+                                     node(to).DeliverMessage(from, bytes);
+                                   });
   for (const MemberConfig& member : cluster_.members) {
     NodeOptions own_options = node_options;
     own_options.id = member.id;
@@ -175,13 +175,12 @@ void Universe::Build() {
   WorkloadOptions workload;
   workload.clients = static_cast<int>(clients.Between(3, 8));
   workload.keys = static_cast<int>(clients.Between(4, 40));
-  workload_ = std::make_unique<Workload>(
-      scheduler_, trace_, clients, workload, options_.nodes, *sealer_,
-      [this](NodeId id, ClientRequest&& request) {
-        if (!node(id).up()) return false;
-        node(id).DeliverRequest(std::move(request));
-        return true;
-      });
+  workload_ = std::make_unique<Workload>(scheduler_, trace_, clients, workload, options_.nodes,
+                                         *sealer_, [this](NodeId id, ClientRequest&& request) {
+                                           if (!node(id).up()) return false;
+                                           node(id).DeliverRequest(std::move(request));
+                                           return true;
+                                         });
   for (const MemberConfig& member : cluster_.members) StartNode(member.id);
 }
 
@@ -218,8 +217,7 @@ void Universe::BeginCrash(size_t fault) {
   SimNode& victim = node(plan_[fault].nodes.front());
   if (!victim.up()) return;
   crashing_[victim.id()] = fault;
-  victim.disk().CrashAtOperation(plan_[fault].amount,
-                                 static_cast<CrashLoss>(plan_[fault].loss));
+  victim.disk().CrashAtOperation(plan_[fault].amount, static_cast<CrashLoss>(plan_[fault].loss));
 }
 
 // The operation never came: the power fails now.
@@ -295,8 +293,7 @@ FinalState Universe::ReadState() {
     do {
       std::vector<storage::Engine::Entry> entries;
       std::string next;
-      const absl::Status status =
-          node->engine()->Scan(from, "", 1000, 4 << 20, &entries, &next);
+      const absl::Status status = node->engine()->Scan(from, "", 1000, 4 << 20, &entries, &next);
       if (!status.ok()) break;
       for (storage::Engine::Entry& entry : entries) {
         const std::string record_key = entry.key.substr(2);  // behind the partition
@@ -375,10 +372,14 @@ void Universe::OnMinted(const Dot& dot, const std::string& bytes) {
 
 const char* VerdictName(Verdict verdict) {
   switch (verdict) {
-    case Verdict::kValid: return "VALID";
-    case Verdict::kViolated: return "VIOLATED";
-    case Verdict::kNoProgress: return "NO PROGRESS";
-    case Verdict::kUnknown: return "UNKNOWN";
+    case Verdict::kValid:
+      return "VALID";
+    case Verdict::kViolated:
+      return "VIOLATED";
+    case Verdict::kNoProgress:
+      return "NO PROGRESS";
+    case Verdict::kUnknown:
+      return "UNKNOWN";
   }
   return "?";
 }

@@ -33,11 +33,11 @@ struct RunOptions {
 
 struct RunResult {
   Verdict verdict = Verdict::kUnknown;
-  std::string property;            // what was violated, or why there is no verdict
+  std::string property;  // what was violated, or why there is no verdict
   std::string witness;
   std::string trace_hash;
   int64_t virtual_us = 0;
-  int64_t healed_after_us = 0;     // from the end of the faults to equal replicas
+  int64_t healed_after_us = 0;  // from the end of the faults to equal replicas
   uint64_t events = 0;
   uint64_t messages = 0;
   uint64_t file_operations = 0;

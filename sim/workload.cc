@@ -119,9 +119,8 @@ void Workload::Send(int client, NodeId node, ClientRequest&& request,
 void Workload::OnReply(ClientReply&& reply) {
   const int64_t way_us = random_.Between(50, 500);
   const uint64_t id = reply.client;
-  scheduler_.After(way_us, [this, id, reply = std::move(reply)]() mutable {
-    Complete(id, std::move(reply));
-  });
+  scheduler_.After(
+      way_us, [this, id, reply = std::move(reply)]() mutable { Complete(id, std::move(reply)); });
 }
 
 void Workload::Complete(uint64_t id, ClientReply&& reply) {

@@ -21,8 +21,7 @@ bool AtomicReplace::Step() {
 absl::Status AtomicReplace::StepOnce() {
   switch (step_) {
     case 0: {
-      absl::StatusOr<std::unique_ptr<WritableFile>> file =
-          file_system_->CreateNew(temporary_, 0);
+      absl::StatusOr<std::unique_ptr<WritableFile>> file = file_system_->CreateNew(temporary_, 0);
       if (file.ok()) file_ = *std::move(file);
       return file.status();
     }

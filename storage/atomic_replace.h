@@ -18,8 +18,8 @@ namespace norn::storage {
 class AtomicReplace {
  public:
   // `temporary` must not exist; it lies in `dir`, as `path` does.
-  AtomicReplace(FileSystem* file_system, std::string dir, std::string temporary,
-                std::string path, std::string bytes)
+  AtomicReplace(FileSystem* file_system, std::string dir, std::string temporary, std::string path,
+                std::string bytes)
       : file_system_(file_system),
         dir_(std::move(dir)),
         temporary_(std::move(temporary)),

@@ -25,8 +25,7 @@ bool ReadBlockJob::RunStep() {
   return true;
 }
 
-FlushJob::FlushJob(std::shared_ptr<const Memtable> memtable,
-                   std::unique_ptr<TableWriter> writer)
+FlushJob::FlushJob(std::shared_ptr<const Memtable> memtable, std::unique_ptr<TableWriter> writer)
     : EngineJob(Kind::kFlush, Lane::kBackground),
       memtable_(std::move(memtable)),
       writer_(std::move(writer)),

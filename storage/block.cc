@@ -132,8 +132,7 @@ void BlockCursor::Seek(absl::string_view key) {
   while (low + 1 < high) {
     const uint32_t middle = low + (high - low) / 2;
     EntryHead head;
-    const char* const bytes =
-        LoadEntryHead(entries.data() + block_->restart(middle), end, &head);
+    const char* const bytes = LoadEntryHead(entries.data() + block_->restart(middle), end, &head);
     if (bytes == nullptr || head.shared != 0) return Damaged();
     if (absl::string_view(bytes, static_cast<size_t>(head.unshared)) < key) {
       low = middle;

@@ -68,8 +68,7 @@ TEST(BlockTest, AnEmptyBlockHasNoEntries) {
 }
 
 // A block of one restart, at `restart`, and one entry.
-std::string BlockOfOne(uint64_t shared, uint64_t unshared, uint64_t value_size,
-                       uint32_t restart) {
+std::string BlockOfOne(uint64_t shared, uint64_t unshared, uint64_t value_size, uint32_t restart) {
   std::string bytes;
   for (const uint64_t number : {shared, unshared, value_size, uint64_t{1}}) {
     AppendVarint(&bytes, number);
@@ -94,7 +93,7 @@ TEST(BlockTest, EntriesThatDoNotFitAreDamage) {
   EXPECT_TRUE(is_damaged(BlockOfOne(0, 9, 0, 0)));
   EXPECT_TRUE(is_damaged(BlockOfOne(0, UINT64_MAX, 5, 0)));
   EXPECT_TRUE(is_damaged(BlockOfOne(0, 3, UINT64_MAX, 0)));
-  EXPECT_EQ(Block::Parse(BlockOfOne(0, 3, 5, 1)), nullptr);   // the first must be a restart
+  EXPECT_EQ(Block::Parse(BlockOfOne(0, 3, 5, 1)), nullptr);  // the first must be a restart
   EXPECT_EQ(Block::Parse(BlockOfOne(0, 3, 5, 99)), nullptr);
   std::string two_restarts = BlockOfOne(0, 3, 5, 0);
   two_restarts.resize(two_restarts.size() - 4);

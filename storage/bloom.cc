@@ -45,8 +45,7 @@ std::string BloomBuilder::Finish() const {
   const size_t bits = hashes_.size() * bits_per_key;
   const size_t lines = std::max<size_t>(1, (bits + 8 * kLineBytes - 1) / (8 * kLineBytes));
   // ln 2 * bits per key is best; 69 / 100 spares the floating point.
-  const int probes =
-      std::clamp(static_cast<int>(bits_per_key * 69 / 100), 1, kProbesMax);
+  const int probes = std::clamp(static_cast<int>(bits_per_key * 69 / 100), 1, kProbesMax);
   std::string filter(lines * kLineBytes + 1, '\0');
   filter.back() = static_cast<char>(probes);
   for (const uint64_t hash : hashes_) {

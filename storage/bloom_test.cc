@@ -53,7 +53,7 @@ TEST(BloomTest, AnEmptyFilterDeniesAndAMalformedOnePasses) {
   for (const size_t size : {0u, 1u, 64u, 66u, 100u}) {
     EXPECT_TRUE(BloomMayContain(std::string(size, '\0'), "key"));
   }
-  EXPECT_TRUE(BloomMayContain(std::string(65, '\0'), "key"));     // no probes
+  EXPECT_TRUE(BloomMayContain(std::string(65, '\0'), "key"));    // no probes
   EXPECT_TRUE(BloomMayContain(std::string(65, '\x7f'), "key"));  // too many
 }
 

@@ -55,16 +55,15 @@ void ReadAhead::Fill(const TableIterator& stalled) {
   for (const BlockHandle& handle : handles) {
     const BlockId id{.table = table.meta().number, .offset = handle.offset};
     if (!read.ok()) {
-      blocks_.insert_or_assign(id, absl::DataLossError(absl::StrCat(
-                                       "table ", table.path(), " at offset ", start,
-                                       ": cannot be read (", read.ToString(), ")")));
+      blocks_.insert_or_assign(
+          id, absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ", start,
+                                               ": cannot be read (", read.ToString(), ")")));
       continue;
     }
     blocks_.insert_or_assign(
         id, table.ParseBlock(handle, absl::string_view(stretch).substr(
                                          static_cast<size_t>(handle.offset - start),
-                                         static_cast<size_t>(handle.size) +
-                                             kBlockTrailerBytes)));
+                                         static_cast<size_t>(handle.size) + kBlockTrailerBytes)));
   }
 }
 
@@ -130,10 +129,9 @@ void Compaction::Step() {
     if (writer_ != nullptr && (ending_ || writer_->NeedsStep())) return StepWriter();
     switch (merged_->state()) {
       case Iterator::State::kStalled: {
-        const auto stalled =
-            std::find_if(inputs_.begin(), inputs_.end(), [](const TableIterator* input) {
-              return input->state() == Iterator::State::kStalled;
-            });
+        const auto stalled = std::find_if(
+            inputs_.begin(), inputs_.end(),
+            [](const TableIterator* input) { return input->state() == Iterator::State::kStalled; });
         source_.Fill(**stalled);
         merged_->Resume();
         return;
@@ -168,8 +166,8 @@ void Compaction::Step() {
             return;
           }
           numbers_.push_back(offered_->first);
-          writer_ = std::make_unique<TableWriter>(file_system_, dir_, options_,
-                                                  offered_->first, offered_->second);
+          writer_ = std::make_unique<TableWriter>(file_system_, dir_, options_, offered_->first,
+                                                  offered_->second);
           offered_.reset();
           break;  // its file first
         }

@@ -53,8 +53,7 @@ uint64_t CompactionPicker::Score(int level, const Level& tables) const {
   return static_cast<uint64_t>(static_cast<unsigned __int128>(bytes) * kScoreFull / limit);
 }
 
-std::optional<CompactionChoice> CompactionPicker::Pick(
-    const std::array<Level, kLevels>& levels) {
+std::optional<CompactionChoice> CompactionPicker::Pick(const std::array<Level, kLevels>& levels) {
   std::vector<std::pair<uint64_t, int>> scores;
   // The last level has nowhere to go.
   for (int level = 0; level + 1 < kLevels; ++level) {
@@ -114,9 +113,8 @@ std::optional<CompactionChoice> CompactionPicker::PickLevel(
   for (size_t i = 0; i < tables.size(); ++i) {
     const std::shared_ptr<LiveTable>& table = tables[(start + i) % tables.size()];
     if (!table->damage.ok()) continue;
-    std::optional<std::vector<std::shared_ptr<LiveTable>>> lower =
-        SoundTablesIn(levels[static_cast<size_t>(level) + 1],
-                      Range{table->meta.smallest, table->meta.largest});
+    std::optional<std::vector<std::shared_ptr<LiveTable>>> lower = SoundTablesIn(
+        levels[static_cast<size_t>(level) + 1], Range{table->meta.smallest, table->meta.largest});
     if (!lower.has_value()) continue;
     taken_until = table->meta.largest;
     return CompactionChoice{.level = level, .upper = {table}, .lower = *std::move(lower)};

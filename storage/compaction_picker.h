@@ -51,8 +51,7 @@ class CompactionPicker {
   // In thousandths.
   uint64_t Score(int level, const Level& tables) const;
   std::optional<CompactionChoice> PickLevel0(const std::array<Level, kLevels>& levels) const;
-  std::optional<CompactionChoice> PickLevel(int level,
-                                            const std::array<Level, kLevels>& levels);
+  std::optional<CompactionChoice> PickLevel(int level, const std::array<Level, kLevels>& levels);
 
   CompactionLimits limits_;
   // Last key of the table that was taken last from each level.

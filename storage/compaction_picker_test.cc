@@ -16,8 +16,8 @@ namespace {
 
 class CompactionPickerTest : public testing::Test {
  protected:
-  void Add(int level, const std::string& smallest, const std::string& largest,
-           uint64_t bytes = 100, bool damaged = false) {
+  void Add(int level, const std::string& smallest, const std::string& largest, uint64_t bytes = 100,
+           bool damaged = false) {
     auto table = std::make_shared<LiveTable>();
     table->meta.number = ++number_;
     table->meta.bytes = bytes;

@@ -45,18 +45,18 @@ struct EngineOptions {
   // Seed of the random ids that files are salted with.
   uint64_t seed = 0;
 
-  size_t memtable_bytes = 8u << 20;        // size at which a memtable is retired
-  int immutable_memtables_max = 3;         // above: writes are refused (kResourceExhausted)
+  size_t memtable_bytes = 8u << 20;  // size at which a memtable is retired
+  int immutable_memtables_max = 3;   // above: writes are refused (kResourceExhausted)
   uint64_t wal_preallocate_bytes = 8u << 20;
-  size_t block_bytes = 4096;               // target size of a data block, uncompressed
+  size_t block_bytes = 4096;  // target size of a data block, uncompressed
   int block_restart_interval = 16;
   int bloom_bits_per_key = 10;
   size_t block_cache_bytes = 64u << 20;
   int level0_tables_to_compact = 4;
-  uint64_t level1_bytes = 64u << 20;       // each next level holds level_growth times more
+  uint64_t level1_bytes = 64u << 20;  // each next level holds level_growth times more
   int level_growth = 10;
-  uint64_t table_bytes = 8u << 20;         // target size of a compaction's output table
-  bool compress_blocks = false;            // LZ4, for blocks of new tables that gain from it
+  uint64_t table_bytes = 8u << 20;  // target size of a compaction's output table
+  bool compress_blocks = false;     // LZ4, for blocks of new tables that gain from it
 };
 
 // What the engine takes; Put refuses more with kInvalidArgument. Far above what a client
@@ -69,24 +69,24 @@ inline constexpr size_t kValueBytesMax = 64u << 20;
 // every Open() until AcknowledgeRecovery(): a crash between Open() and the replica's own
 // durable conclusion must not hide the loss.
 struct RecoveryReport {
-  bool created = false;              // the directory was empty
-  uint64_t last_sequence = 0;        // the newest sequence that was recovered
-  uint64_t wal_records = 0;          // records replayed from the log
+  bool created = false;        // the directory was empty
+  uint64_t last_sequence = 0;  // the newest sequence that was recovered
+  uint64_t wal_records = 0;    // records replayed from the log
   // The log's tail was torn or rotten and was cut; writes from this sequence on may be lost.
   std::optional<uint64_t> possibly_lost_from;
   // Damage below a later sync offset, or a file missing that the manifest names:
   // data that had been acknowledged may be gone.
   bool suspect = false;
-  std::vector<std::string> notes;    // one sentence each, naming the file
+  std::vector<std::string> notes;  // one sentence each, naming the file
 };
 
 // What Get() found.
 struct Lookup {
   enum class State { kFound, kAbsent, kNeedsRead, kError };
   State state = State::kAbsent;
-  std::string value;        // kFound
-  uint64_t sequence = 0;    // kFound: the write that made it; durable when <= durable_sequence()
-  absl::Status status;      // kError: names the file and the damage
+  std::string value;      // kFound
+  uint64_t sequence = 0;  // kFound: the write that made it; durable when <= durable_sequence()
+  absl::Status status;    // kError: names the file and the damage
 };
 
 // A Get() that met blocks outside the cache: carries what was read between its tries.
@@ -117,8 +117,7 @@ class Engine {
 
   // Sets `key`. Visible to Get at once; durable when durable_sequence() >= *sequence.
   // kUnavailable once poisoned; kResourceExhausted while flushes lag (try again later).
-  virtual absl::Status Put(absl::string_view key, absl::string_view value,
-                           uint64_t* sequence) = 0;
+  virtual absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) = 0;
 
   // Newest sequence that is known durable. Never goes back.
   virtual uint64_t durable_sequence() const = 0;
@@ -149,8 +148,7 @@ class Engine {
     uint64_t sequence = 0;
   };
   virtual absl::Status Scan(absl::string_view from, absl::string_view to, size_t entries_max,
-                            size_t bytes_max, std::vector<Entry>* entries,
-                            std::string* next) = 0;
+                            size_t bytes_max, std::vector<Entry>* entries, std::string* next) = 0;
 
   // The next job that can start on `lane`, or null. At most one job of kLog and of
   // kBackground is out at a time; of kRead any number.

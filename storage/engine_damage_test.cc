@@ -325,7 +325,8 @@ TEST_F(EngineLogDamageTest, AReadErrorOfALogLosesNothing) {
 
 TEST_F(EngineLogDamageTest, ADamagedManifestOrCurrentIsRefusedWithARemedy) {
   MakeLog();
-  for (const std::string& path : {FilesEndingIn(".manifest").front(), std::string("/data/CURRENT")}) {
+  for (const std::string& path :
+       {FilesEndingIn(".manifest").front(), std::string("/data/CURRENT")}) {
     Flip(path, 20);
     const absl::Status status = Open();
     EXPECT_TRUE(absl::IsDataLoss(status)) << status;

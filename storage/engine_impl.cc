@@ -90,13 +90,12 @@ std::unique_ptr<Memtable> EngineImpl::NewMemtable() {
   return std::make_unique<Memtable>(FileId(options_, last_sequence_));
 }
 
-absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value,
-                             uint64_t* sequence) {
+absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value, uint64_t* sequence) {
   if (!health_.ok()) return health_;
   if (key.size() > kKeyBytesMax || value.size() > kValueBytesMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("key of ", key.size(), " and value of ", value.size(),
-                     " bytes: the limits are ", kKeyBytesMax, " and ", kValueBytesMax));
+    return absl::InvalidArgumentError(absl::StrCat("key of ", key.size(), " and value of ",
+                                                   value.size(), " bytes: the limits are ",
+                                                   kKeyBytesMax, " and ", kValueBytesMax));
   }
   if (!full_.ok()) return full_;
   if (absl::IsResourceExhausted(flush_failure_)) return flush_failure_;
@@ -213,8 +212,8 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   BlockCursor cursor(block);
   cursor.Seek(key);
   if (cursor.damaged()) {
-    return error(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
-                                                  id.offset, ": a block is malformed")));
+    return error(absl::DataLossError(
+        absl::StrCat("table ", table.path(), " at offset ", id.offset, ": a block is malformed")));
   }
   if (!cursor.Valid() || cursor.key() != key) return std::nullopt;
   return Found(cursor.value(), cursor.sequence());
@@ -242,8 +241,8 @@ void EngineImpl::WriteSlot(absl::string_view name, std::string bytes, uint64_t t
   } else if (!IsSlotName(name)) {
     finished_slots_.push_back(
         {.ticket = ticket,
-         .status = absl::InvalidArgumentError(absl::StrCat(
-             "slot name \"", name, "\": use 1 to 64 letters, digits, '-' and '_'"))});
+         .status = absl::InvalidArgumentError(
+             absl::StrCat("slot name \"", name, "\": use 1 to 64 letters, digits, '-' and '_'"))});
   } else {
     pending_slots_.push_back(
         {.name = std::string(name), .bytes = std::move(bytes), .ticket = ticket});
@@ -259,8 +258,7 @@ void EngineImpl::AcknowledgeRecovery() {
 }
 
 absl::Status EngineImpl::Scan(absl::string_view from, absl::string_view to, size_t entries_max,
-                              size_t bytes_max, std::vector<Entry>* entries,
-                              std::string* next) {
+                              size_t bytes_max, std::vector<Entry>* entries, std::string* next) {
   entries->clear();
   next->clear();
   BlocksOfScan source(&cache_);

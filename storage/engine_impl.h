@@ -65,8 +65,7 @@ class EngineImpl final : public Engine {
              const RecoveryReport& report);
 
   Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
-  absl::Status Put(absl::string_view key, absl::string_view value,
-                   uint64_t* sequence) override;
+  absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) override;
   uint64_t durable_sequence() const override { return durable_sequence_; }
   uint64_t last_sequence() const override { return last_sequence_; }
   absl::Status health() const override { return health_; }
@@ -115,8 +114,7 @@ class EngineImpl final : public Engine {
   Lookup Found(absl::string_view value, uint64_t sequence);
   Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
   // Nothing: the table does not have it.
-  std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live,
-                                     absl::string_view key,
+  std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live, absl::string_view key,
                                      std::shared_ptr<PendingRead>* read);
   void WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
                  const std::shared_ptr<PendingRead>& read);
@@ -180,7 +178,7 @@ class EngineImpl final : public Engine {
   uint64_t lost_from_;
   std::array<Level, kLevels> levels_;
   std::unique_ptr<OpenLog> manifest_;  // null: a new one must be written
-  uint64_t manifest_number_;  // of the newest one, be it in order or in doubt
+  uint64_t manifest_number_;           // of the newest one, be it in order or in doubt
   std::deque<PendingEdit> edits_;
   size_t edits_out_ = 0;  // the first ones, that a job is making durable
   Backoff manifest_backoff_;
@@ -207,7 +205,7 @@ class EngineImpl final : public Engine {
 
   std::array<bool, kLaneCount> job_out_{};
   LogTurn log_turn_ = LogTurn::kSlot;
-  mutable EngineStats stats_;
+  EngineStats stats_;
 };
 
 }  // namespace norn::storage

@@ -96,8 +96,7 @@ std::unique_ptr<Job> EngineImpl::NextGroupJob() {
     const uint64_t number = NewFileNumber();
     const uint64_t first = front.group->first_sequence();
     new_wal.emplace();
-    new_wal->wal = {
-        .number = number, .file_id = FileId(options_, number), .first_sequence = first};
+    new_wal->wal = {.number = number, .file_id = FileId(options_, number), .first_sequence = first};
     new_wal->opening = {.first_sequence = first,
                         .previous_number = wals_.back().number,
                         .previous_bytes = wal_synced_bytes_};
@@ -154,9 +153,9 @@ void EngineImpl::FinishGroup(GroupJob* job) {
 }
 
 void EngineImpl::Poison(const absl::Status& why) {
-  health_ = absl::UnavailableError(
-      absl::StrCat("the log of ", options_.dir, " failed (", why.ToString(),
-                   "); writes are refused until the node is restarted"));
+  health_ =
+      absl::UnavailableError(absl::StrCat("the log of ", options_.dir, " failed (", why.ToString(),
+                                          "); writes are refused until the node is restarted"));
   for (PendingSlot& slot : pending_slots_) {
     finished_slots_.push_back({.ticket = slot.ticket, .status = health_});
   }
@@ -164,8 +163,7 @@ void EngineImpl::Poison(const absl::Status& why) {
 }
 
 std::unique_ptr<Job> EngineImpl::NextManifestJob() {
-  const bool fresh =
-      manifest_ == nullptr || manifest_->encoder.offset() > kManifestBytesMax;
+  const bool fresh = manifest_ == nullptr || manifest_->encoder.offset() > kManifestBytesMax;
   if (!fresh && edits_.empty()) return nullptr;
   if (!manifest_backoff_.Ready()) return nullptr;
   ManifestJob::Fresh file;
@@ -251,8 +249,8 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
     InsertTable(added.level, pending->added[i], &levels_[static_cast<size_t>(added.level)]);
   }
   for (const std::shared_ptr<LiveTable>& table : dropped) {
-    const bool moved = std::find(pending->added.begin(), pending->added.end(), table) !=
-                       pending->added.end();
+    const bool moved =
+        std::find(pending->added.begin(), pending->added.end(), table) != pending->added.end();
     if (moved) continue;
     obsolete_.push_back(
         {.path = TablePath(options_.dir, table->meta.number), .reader = table->table});
@@ -391,15 +389,13 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     if (!compaction_backoff_.Ready()) return nullptr;
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
     if (!choice.has_value()) return nullptr;
-    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir,
-                                               TableOptionsOf(options_), options_.table_bytes,
-                                               *choice);
+    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
+                                               options_.table_bytes, *choice);
     if (choice->IsMove()) {
       const std::shared_ptr<LiveTable>& table = choice->upper.front();
       PendingEdit pending;
       pending.ends_compaction = true;
-      pending.edit.dropped_tables.push_back(
-          {.level = choice->level, .number = table->meta.number});
+      pending.edit.dropped_tables.push_back({.level = choice->level, .number = table->meta.number});
       pending.edit.added_tables.push_back({.level = choice->level + 1, .meta = table->meta});
       pending.added.push_back(table);
       edits_.push_back(std::move(pending));
@@ -457,8 +453,8 @@ std::unique_ptr<Job> EngineImpl::NextReserveJob() {
   if (reserve_ != nullptr || full || !reserve_backoff_.Ready()) return nullptr;
   // A flush, and a compaction as small as they come.
   const uint64_t bytes = 2 * (options_.memtable_bytes + options_.table_bytes);
-  return std::make_unique<ReserveJob>(file_system_,
-                                      TemporaryPath(options_.dir, NewFileNumber()), bytes);
+  return std::make_unique<ReserveJob>(file_system_, TemporaryPath(options_.dir, NewFileNumber()),
+                                      bytes);
 }
 
 void EngineImpl::FinishReserve(ReserveJob* job) {

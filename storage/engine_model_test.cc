@@ -33,7 +33,8 @@ struct Action {
 };
 
 std::ostream& operator<<(std::ostream& out, const Action& action) {
-  static const char* const kNames[] = {"put", "get", "scan", "one job", "all jobs", "reopen", "crash"};
+  static const char* const kNames[] = {"put",      "get",    "scan", "one job",
+                                       "all jobs", "reopen", "crash"};
   return out << kNames[static_cast<int>(action.kind)] << " " << action.key << " "
              << action.value_bytes;
 }
@@ -41,14 +42,13 @@ std::ostream& operator<<(std::ostream& out, const Action& action) {
 rc::Gen<Action> AnyAction() {
   using Kind = Action::Kind;
   return rc::gen::build<Action>(
-      rc::gen::set(&Action::kind,
-                   rc::gen::weightedElement<Kind>({{60, Kind::kPut},
-                                                   {15, Kind::kGet},
-                                                   {3, Kind::kScan},
-                                                   {15, Kind::kRunOneJob},
-                                                   {4, Kind::kRunAllJobs},
-                                                   {1, Kind::kReopen},
-                                                   {1, Kind::kCrash}})),
+      rc::gen::set(&Action::kind, rc::gen::weightedElement<Kind>({{60, Kind::kPut},
+                                                                  {15, Kind::kGet},
+                                                                  {3, Kind::kScan},
+                                                                  {15, Kind::kRunOneJob},
+                                                                  {4, Kind::kRunAllJobs},
+                                                                  {1, Kind::kReopen},
+                                                                  {1, Kind::kCrash}})),
       rc::gen::set(&Action::key, rc::gen::inRange(0, 50)),
       rc::gen::set(&Action::value_bytes, rc::gen::inRange(0, 400)));
 }

@@ -261,8 +261,8 @@ TEST_F(EngineTest, KeysAndValuesOfEverySize) {
   MustPut(key, value);
   MustPut(std::string("\0\xff", 2), "odd key");
   uint64_t sequence = 0;
-  EXPECT_TRUE(absl::IsInvalidArgument(
-      engine_->Put(std::string(kKeyBytesMax + 1, 'k'), "", &sequence)));
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(engine_->Put(std::string(kKeyBytesMax + 1, 'k'), "", &sequence)));
   while (engine_->stats().flushes == 0) {
     MustPut(Key(1), value);
     RunJobs(engine_.get());

@@ -86,8 +86,8 @@ class FileSystem {
 
   // Creates a file that must not exist yet. `preallocate_bytes` is a hint: room is
   // set aside where the file system can, without changing the file's visible size.
-  virtual absl::StatusOr<std::unique_ptr<WritableFile>> CreateNew(
-      const std::string& path, uint64_t preallocate_bytes) = 0;
+  virtual absl::StatusOr<std::unique_ptr<WritableFile>> CreateNew(const std::string& path,
+                                                                  uint64_t preallocate_bytes) = 0;
 
   virtual absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(
       const std::string& path) = 0;

@@ -16,9 +16,9 @@ namespace norn::storage {
 
 // A lane runs one job at a time, in order; different lanes run beside each other.
 enum class Lane {
-  kLog = 0,      // WAL group commits, slots: what replies wait for
-  kRead,         // blocks that were not in the cache (several at a time are allowed)
-  kBackground,   // flush and compaction
+  kLog = 0,     // WAL group commits, slots: what replies wait for
+  kRead,        // blocks that were not in the cache (several at a time are allowed)
+  kBackground,  // flush and compaction
 };
 inline constexpr int kLaneCount = 3;
 

@@ -21,15 +21,13 @@ namespace {
 
 constexpr absl::string_view kSlotMagic = "nornslt\n";
 
-absl::StatusOr<std::unique_ptr<OpenLog>> CreateWal(FileSystem* file_system,
-                                                   const std::string& dir, const WalRef& ref,
-                                                   uint64_t preallocate_bytes) {
+absl::StatusOr<std::unique_ptr<OpenLog>> CreateWal(FileSystem* file_system, const std::string& dir,
+                                                   const WalRef& ref, uint64_t preallocate_bytes) {
   absl::StatusOr<std::unique_ptr<WritableFile>> file =
       file_system->CreateNew(WalPath(dir, ref.number), preallocate_bytes);
   if (!file.ok()) return file.status();
-  return std::make_unique<OpenLog>(
-      OpenLog{.encoder = LogEncoder(LogKind::kWal, ref.number, ref.file_id),
-              .file = *std::move(file)});
+  return std::make_unique<OpenLog>(OpenLog{
+      .encoder = LogEncoder(LogKind::kWal, ref.number, ref.file_id), .file = *std::move(file)});
 }
 
 absl::Status WriteOpening(const WalOpening& opening, OpenLog* wal) {
@@ -47,9 +45,8 @@ absl::Status SyncLog(OpenLog* log) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system,
-                                                  const std::string& dir, const WalRef& ref,
-                                                  uint64_t preallocate_bytes) {
+absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system, const std::string& dir,
+                                                  const WalRef& ref, uint64_t preallocate_bytes) {
   absl::StatusOr<std::unique_ptr<OpenLog>> wal =
       CreateWal(file_system, dir, ref, preallocate_bytes);
   if (!wal.ok()) return wal;
@@ -62,9 +59,8 @@ absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system,
   return wal;
 }
 
-GroupJob::GroupJob(FileSystem* file_system, std::string dir,
-                   std::unique_ptr<WalGroup> the_group, std::unique_ptr<OpenLog> the_wal,
-                   std::optional<NewWal> the_new_wal)
+GroupJob::GroupJob(FileSystem* file_system, std::string dir, std::unique_ptr<WalGroup> the_group,
+                   std::unique_ptr<OpenLog> the_wal, std::optional<NewWal> the_new_wal)
     : EngineJob(Kind::kGroup, Lane::kLog),
       group(std::move(the_group)),
       wal(std::move(the_wal)),
@@ -74,8 +70,7 @@ GroupJob::GroupJob(FileSystem* file_system, std::string dir,
       phase_(new_wal.has_value() ? Phase::kCreate : Phase::kWriteGroup) {
   CORE_CHECK(new_wal.has_value() || wal != nullptr);
   const uint64_t number = new_wal.has_value() ? new_wal->wal.number : wal->encoder.number();
-  name_ = absl::StrCat("group ", group->first_sequence(), "+", group->count(), " to wal ",
-                       number);
+  name_ = absl::StrCat("group ", group->first_sequence(), "+", group->count(), " to wal ", number);
 }
 
 bool GroupJob::RunStep() {
@@ -93,8 +88,8 @@ GroupJob::Outcome GroupJob::OutcomeOf(Phase phase, const absl::Status& status) {
   if (phase == Phase::kWriteEdit || phase == Phase::kSyncEdit) return Outcome::kManifestFailed;
   // A full disk says so before it takes bytes. A sync that fails leaves them in doubt,
   // whatever the reason.
-  const bool is_write = phase != Phase::kSyncOpening && phase != Phase::kSyncDir &&
-                        phase != Phase::kSyncGroup;
+  const bool is_write =
+      phase != Phase::kSyncOpening && phase != Phase::kSyncDir && phase != Phase::kSyncGroup;
   return is_write && absl::IsResourceExhausted(status) ? Outcome::kNoRoom : Outcome::kPoisoned;
 }
 

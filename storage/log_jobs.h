@@ -32,9 +32,8 @@ struct OpenLog {
 
 // Creates WAL `ref` with an opening that names no file before it, and makes it durable,
 // but for its name in a manifest. Blocks; for recovery.
-absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system,
-                                                  const std::string& dir, const WalRef& ref,
-                                                  uint64_t preallocate_bytes);
+absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system, const std::string& dir,
+                                                  const WalRef& ref, uint64_t preallocate_bytes);
 
 // Writes one group to the WAL and syncs it; before that, if asked, starts a new WAL and
 // names it in the manifest.
@@ -72,8 +71,15 @@ class GroupJob : public EngineJob {
 
  private:
   enum class Phase {
-    kCreate, kWriteOpening, kSyncOpening, kSyncDir, kWriteEdit, kSyncEdit,
-    kWriteGroup, kSyncGroup, kDone,
+    kCreate,
+    kWriteOpening,
+    kSyncOpening,
+    kSyncDir,
+    kWriteEdit,
+    kSyncEdit,
+    kWriteGroup,
+    kSyncGroup,
+    kDone,
   };
 
   absl::Status StepPhase();

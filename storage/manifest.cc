@@ -60,9 +60,7 @@ TableMeta ReadTable(ByteReader* reader) {
   return meta;
 }
 
-int ReadLevel(ByteReader* reader) {
-  return static_cast<int>(reader->ReadVarintUpTo(kLevels - 1));
-}
+int ReadLevel(ByteReader* reader) { return static_cast<int>(reader->ReadVarintUpTo(kLevels - 1)); }
 
 void ReadField(ByteReader* reader, VersionEdit* edit) {
   switch (reader->ReadByte()) {
@@ -197,9 +195,8 @@ absl::StatusOr<VersionState> ReadManifest(const std::string& path, absl::string_
     case LogContents::Verdict::kNoLog:
       return absl::DataLossError(absl::StrCat("manifest ", path, ": the header is bad", kRemedy));
     case LogContents::Verdict::kDamaged:
-      return absl::DataLossError(absl::StrCat("manifest ", path, " at offset ",
-                                              contents.good_bytes, ": a record that was synced ",
-                                              "is bad", kRemedy));
+      return absl::DataLossError(absl::StrCat("manifest ", path, " at offset ", contents.good_bytes,
+                                              ": a record that was synced ", "is bad", kRemedy));
     case LogContents::Verdict::kClean:
     case LogContents::Verdict::kTorn:
       break;
@@ -220,9 +217,9 @@ absl::StatusOr<VersionState> ReadManifest(const std::string& path, absl::string_
 }
 
 std::string EncodeCurrent(const Current& current) {
-  std::string text = absl::StrCat("norn storage\nformat ", kStorageFormat, "\nowner ",
-                                  absl::CEscape(current.owner), "\nmanifest ",
-                                  current.manifest, "\n");
+  std::string text =
+      absl::StrCat("norn storage\nformat ", kStorageFormat, "\nowner ",
+                   absl::CEscape(current.owner), "\nmanifest ", current.manifest, "\n");
   absl::StrAppend(&text, "crc ", absl::Hex(Crc32c(text), absl::kZeroPad8), "\n");
   return text;
 }

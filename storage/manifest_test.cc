@@ -108,9 +108,9 @@ std::string ManifestBytes(bool synced) {
 TEST(ManifestTest, ATornTailIsCutAndDamageIsRefused) {
   const std::string bytes = ManifestBytes(true);
   EXPECT_EQ(ReadManifest("m", bytes)->flushed_sequence, 100u);
-  EXPECT_EQ(ReadManifest("m", absl::string_view(bytes).substr(0, bytes.size() - 1))
-                ->flushed_sequence,
-            60u);
+  EXPECT_EQ(
+      ReadManifest("m", absl::string_view(bytes).substr(0, bytes.size() - 1))->flushed_sequence,
+      60u);
   std::string damaged = bytes;
   damaged[kLogHeaderBytes + kRecordHeadBytes + 3] ^= 1;
   const absl::Status status = ReadManifest("some/manifest", damaged).status();

@@ -53,11 +53,8 @@ struct Memtable::Node {
 Memtable::Memtable(uint64_t seed) : random_(seed) {
   static_assert(sizeof(Node) % alignof(Node*) == 0);
   char* const memory = arena_.Allocate(sizeof(Node) + kHeightMax * sizeof(Node*));
-  head_ = new (memory) Node{.prefix = 0,
-                            .sequence = 0,
-                            .key_bytes = 0,
-                            .value_bytes = 0,
-                            .height = kHeightMax};
+  head_ = new (memory)
+      Node{.prefix = 0, .sequence = 0, .key_bytes = 0, .value_bytes = 0, .height = kHeightMax};
   for (int level = 0; level < kHeightMax; ++level) new (head_->links() + level) Node*(nullptr);
 }
 
@@ -91,8 +88,7 @@ void Memtable::Add(uint64_t sequence, absl::string_view key, absl::string_view v
   const int height = DrawHeight();
   for (; height_ < height; ++height_) before[height_] = head_;
   const size_t links_bytes = static_cast<size_t>(height) * sizeof(Node*);
-  char* const memory =
-      arena_.Allocate(sizeof(Node) + links_bytes + key.size() + value.size());
+  char* const memory = arena_.Allocate(sizeof(Node) + links_bytes + key.size() + value.size());
   Node* const node = new (memory) Node{.prefix = KeyPrefix(key),
                                        .sequence = sequence,
                                        .key_bytes = static_cast<uint32_t>(key.size()),

@@ -18,8 +18,8 @@ bool MergingIterator::IsBehind(size_t a, size_t b) const {
   const Iterator& y = *children_[b];
   const bool x_failed = x.state() == State::kError;
   const bool y_failed = y.state() == State::kError;
-  const int order = (x_failed ? x.error_from() : x.key())
-                        .compare(y_failed ? y.error_from() : y.key());
+  const int order =
+      (x_failed ? x.error_from() : x.key()).compare(y_failed ? y.error_from() : y.key());
   if (order != 0) return order > 0;
   // An error first: a newer value behind it might be the one that cannot be read.
   if (x_failed != y_failed) return y_failed;
@@ -36,8 +36,7 @@ void MergingIterator::Rebuild() {
     }
     if (children_[i]->state() != State::kEnd) heap_.push_back(i);
   }
-  std::make_heap(heap_.begin(), heap_.end(),
-                 [this](size_t a, size_t b) { return IsBehind(a, b); });
+  std::make_heap(heap_.begin(), heap_.end(), [this](size_t a, size_t b) { return IsBehind(a, b); });
   SetState();
 }
 

@@ -103,8 +103,7 @@ TEST(MergingIteratorTest, OrdersByKeyThenNewestFirst) {
 TEST(MergingIteratorTest, WaitsForWhoStalls) {
   // What a stalled iterator says of its key means nothing.
   const Script stall{.kind = Script::Kind::kStall, .key = "z", .sequence = 0};
-  EXPECT_EQ(Drain({{stall, Entry("b", 1)}, {Entry("a", 2), Entry("c", 3)}}),
-            "stall a2 b1 c3 end");
+  EXPECT_EQ(Drain({{stall, Entry("b", 1)}, {Entry("a", 2), Entry("c", 3)}}), "stall a2 b1 c3 end");
   const Script later{.kind = Script::Kind::kStall, .key = "b", .sequence = 0};
   EXPECT_EQ(Drain({{Entry("a", 1), later, Entry("b", 1)}, {Entry("a", 2), Entry("c", 3)}}),
             "a2 a1 stall b1 c3 end");
@@ -112,8 +111,7 @@ TEST(MergingIteratorTest, WaitsForWhoStalls) {
 
 TEST(MergingIteratorTest, AnErrorComesInItsPlace) {
   const Script error{.kind = Script::Kind::kError, .key = "b", .sequence = 0};
-  EXPECT_EQ(Drain({{Entry("a", 1), error}, {Entry("a", 2), Entry("c", 3)}}),
-            "a2 a1 error from b");
+  EXPECT_EQ(Drain({{Entry("a", 1), error}, {Entry("a", 2), Entry("c", 3)}}), "a2 a1 error from b");
   // Before an entry of the same key: the unreadable one might be newer.
   EXPECT_EQ(Drain({{error}, {Entry("b", 3)}}), "error from b");
 }

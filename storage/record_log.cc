@@ -16,9 +16,7 @@ namespace {
 
 constexpr size_t kMagicBytes = 8;
 
-absl::string_view Magic(LogKind kind) {
-  return kind == LogKind::kWal ? "nornwal\n" : "nornman\n";
-}
+absl::string_view Magic(LogKind kind) { return kind == LogKind::kWal ? "nornwal\n" : "nornman\n"; }
 
 // The CRC of the place, which every CRC of a record starts from.
 uint32_t PlaceCrc(uint64_t file_id, uint64_t offset) {
@@ -48,8 +46,8 @@ std::optional<Head> ReadHead(absl::string_view file, uint64_t file_id, uint64_t 
 }
 
 // The body of a record with a good head, unless it is cut or bad.
-std::optional<absl::string_view> ReadBody(absl::string_view file, uint64_t file_id,
-                                          uint64_t offset, const Head& head) {
+std::optional<absl::string_view> ReadBody(absl::string_view file, uint64_t file_id, uint64_t offset,
+                                          const Head& head) {
   const uint64_t start = offset + kRecordHeadBytes;
   if (file.size() - start < head.size) return std::nullopt;
   const absl::string_view body = file.substr(static_cast<size_t>(start), head.size);
@@ -94,8 +92,7 @@ void LogEncoder::SealRecord(std::string* record) {
   char* const head = record->data();
   StoreFixed32(head, static_cast<uint32_t>(size));
   StoreFixed64(head + 4, synced_);
-  StoreFixed32(head + 12,
-               ExtendCrc32c(place, absl::string_view(*record).substr(kRecordHeadBytes)));
+  StoreFixed32(head + 12, ExtendCrc32c(place, absl::string_view(*record).substr(kRecordHeadBytes)));
   StoreFixed32(head + 16, ExtendCrc32c(place, absl::string_view(head, 16)));
   offset_ += record->size();
 }

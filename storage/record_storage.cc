@@ -17,8 +17,8 @@ constexpr char kIdentitySlot[] = "identity";
 
 // Readable while in doubt? Never: what a crash may take back is not told to anyone.
 absl::Status InDoubt(const absl::Status& health) {
-  return absl::UnavailableError(
-      std::string("the record is in doubt: ") + std::string(health.message()));
+  return absl::UnavailableError(std::string("the record is in doubt: ") +
+                                std::string(health.message()));
 }
 
 }  // namespace
@@ -111,13 +111,12 @@ void RecordStorage::RunScan(const StoreScan& scan) {
   StoreReply reply;
   reply.ticket = scan.ticket;
   const std::string from = MakeEngineKey(scan.partition, scan.from);
-  const std::string to =
-      scan.to.empty() ? MakeEngineKey(static_cast<PartitionId>(scan.partition + 1), "")
-                      : MakeEngineKey(scan.partition, scan.to);
+  const std::string to = scan.to.empty()
+                             ? MakeEngineKey(static_cast<PartitionId>(scan.partition + 1), "")
+                             : MakeEngineKey(scan.partition, scan.to);
   std::vector<Engine::Entry> entries;
   std::string next;
-  reply.status =
-      engine_.Scan(from, to, scan.entries_max, scan.bytes_max, &entries, &next);
+  reply.status = engine_.Scan(from, to, scan.entries_max, scan.bytes_max, &entries, &next);
   uint64_t newest = 0;
   if (reply.status.ok()) {
     reply.entries.reserve(entries.size());

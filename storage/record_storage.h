@@ -51,9 +51,9 @@ class RecordStorage : public norn::Storage {
 
   // An update or a read. (Scans and slots meet no latch.)
   struct Pending {
-    std::string key;                       // in the engine
+    std::string key;  // in the engine
     StoreTicket ticket = 0;
-    std::optional<norn::RecordOp> op;      // an update's
+    std::optional<norn::RecordOp> op;  // an update's
     bool record_wanted = false;
     std::shared_ptr<PendingRead> read;
   };
@@ -71,7 +71,7 @@ class RecordStorage : public norn::Storage {
   // Replies by the sequence that must become durable before they may leave.
   std::multimap<uint64_t, StoreReply> waiting_;
   std::deque<StoreReply> ready_;
-  std::string scratch_;                    // the record that an update makes
+  std::string scratch_;  // the record that an update makes
   std::optional<StoreTicket> lease_ticket_;
   bool recovery_acknowledged_ = false;
 };

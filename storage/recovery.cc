@@ -163,8 +163,8 @@ absl::Status Recovery::OpenTables() {
       live->meta = meta;
       const std::string path = TablePath(options_.dir, meta.number);
       if (!file_system_->Exists(path)) {
-        live->damage = absl::DataLossError(absl::StrCat(
-            "table ", path, " is missing; its keys are to be repaired from replicas"));
+        live->damage = absl::DataLossError(
+            absl::StrCat("table ", path, " is missing; its keys are to be repaired from replicas"));
         Suspect(absl::StrCat("table ", path, " is missing although the manifest names it"));
       } else {
         TableOpener opener(file_system_, path, meta);
@@ -207,9 +207,9 @@ absl::StatusOr<FoundWal> Recovery::FindWal(const WalRef& ref) {
   wal.bytes = *std::move(bytes);
   const LogContents contents = ReadLog(LogKind::kWal, *wal.bytes, ref.file_id, 0);
   if (contents.verdict == LogContents::Verdict::kNewer) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("log ", wal.path, " has format ", contents.format, ", newer than ",
-                     kLogFormat, "; run the release that wrote it"));
+    return absl::FailedPreconditionError(absl::StrCat("log ", wal.path, " has format ",
+                                                      contents.format, ", newer than ", kLogFormat,
+                                                      "; run the release that wrote it"));
   }
   if (!contents.records.empty() && contents.records.front().offset == kLogHeaderBytes) {
     wal.opening = DecodeWalOpening(contents.records.front().body);
@@ -285,8 +285,8 @@ absl::Status Recovery::ReplayLog(const FoundWal& wal, const FoundWal* next) {
 absl::Status Recovery::ReplayGroup(const FoundWal& wal, absl::string_view body) {
   WalGroupReader reader(body);
   if (!reader.failed() && reader.first_sequence() != expected_) {
-    Suspect(absl::StrCat("log ", wal.path, ": write ", reader.first_sequence(),
-                         " where ", expected_, " should be"));
+    Suspect(absl::StrCat("log ", wal.path, ": write ", reader.first_sequence(), " where ",
+                         expected_, " should be"));
   }
   while (reader.Next()) {
     // Writes that are in tables already, or out of turn, do not count.
@@ -312,9 +312,9 @@ absl::Status Recovery::FlushMemtable() {
   const uint64_t number = NewFileNumber();
   const std::shared_ptr<const Memtable> full = std::exchange(
       memtable_, std::make_unique<Memtable>(FileId(options_, state_.next_file_number)));
-  FlushJob job(full, std::make_unique<TableWriter>(file_system_, options_.dir,
-                                                   TableOptionsOf(options_), number,
-                                                   FileId(options_, number)));
+  FlushJob job(full,
+               std::make_unique<TableWriter>(file_system_, options_.dir, TableOptionsOf(options_),
+                                             number, FileId(options_, number)));
   while (!job.RunStep()) {
   }
   if (!job.writer().status().ok()) return job.writer().status();

@@ -87,8 +87,7 @@ bool TableOpener::Step() {
 }
 
 absl::Status TableOpener::Open() {
-  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file =
-      file_system_->OpenForRead(table_->path_);
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = file_system_->OpenForRead(table_->path_);
   if (!file.ok()) return ReadError(table_->path_, 0, file.status());
   table_->file_ = *std::move(file);
   const uint64_t size = table_->file_->Size();
@@ -129,9 +128,9 @@ absl::Status TableOpener::ReadTail() {
   const absl::Status read = table_->file_->Read(start, tail.size(), tail.data());
   if (!read.ok()) return ReadError(table_->path_, start, read);
   const auto extract = [&](const BlockHandle& handle) {
-    const absl::string_view stored = absl::string_view(tail).substr(
-        static_cast<size_t>(handle.offset - start),
-        static_cast<size_t>(handle.size) + kBlockTrailerBytes);
+    const absl::string_view stored =
+        absl::string_view(tail).substr(static_cast<size_t>(handle.offset - start),
+                                       static_cast<size_t>(handle.size) + kBlockTrailerBytes);
     return ExtractBlock(stored, footer_.file_id, handle.offset);
   };
   std::optional<std::string> filter = extract(footer_.filter);
@@ -145,8 +144,7 @@ absl::Status TableOpener::ReadTail() {
   }
   const std::optional<std::string> properties = extract(footer_.properties);
   if (!properties.has_value()) {
-    return Damage(table_->path_, footer_.properties.offset,
-                  "the properties' checksum is wrong");
+    return Damage(table_->path_, footer_.properties.offset, "the properties' checksum is wrong");
   }
   table_->filter_ = std::move(*filter);
   table_->data_end_ = start;

@@ -19,13 +19,11 @@ namespace {
 
 constexpr absl::string_view kMagic = "nornsst\n";
 
-uint32_t BlockCrc(absl::string_view payload_and_compression, uint64_t file_id,
-                  uint64_t offset) {
+uint32_t BlockCrc(absl::string_view payload_and_compression, uint64_t file_id, uint64_t offset) {
   char place[16];
   StoreFixed64(place, file_id);
   StoreFixed64(place + 8, offset);
-  return ExtendCrc32c(Crc32c(absl::string_view(place, sizeof(place))),
-                      payload_and_compression);
+  return ExtendCrc32c(Crc32c(absl::string_view(place, sizeof(place))), payload_and_compression);
 }
 
 void AppendHandle(const BlockHandle& handle, std::string* out) {
@@ -63,9 +61,9 @@ std::optional<std::string> ExpandLz4(absl::string_view compressed) {
   // LZ4 expands at most 255 times: do not allocate for a size that cannot be.
   if (reader.failed() || size > 255 * uint64_t{compressed.size()}) return std::nullopt;
   std::string payload(static_cast<size_t>(size), '\0');
-  const int written = LZ4_decompress_safe(reader.rest().data(), payload.data(),
-                                          static_cast<int>(reader.rest().size()),
-                                          static_cast<int>(size));
+  const int written =
+      LZ4_decompress_safe(reader.rest().data(), payload.data(),
+                          static_cast<int>(reader.rest().size()), static_cast<int>(size));
   if (written < 0 || static_cast<uint64_t>(written) != size) return std::nullopt;
   return payload;
 }

@@ -57,9 +57,8 @@ void TableIterator::SeekFromBlock() {
     data_ = BlockCursor(*std::move(block));
     data_.Seek(target_);
     if (data_.damaged()) {
-      return Error(absl::DataLossError(absl::StrCat("table ", live.table->path(),
-                                                    " at offset ", handle_.offset,
-                                                    ": a block is malformed")),
+      return Error(absl::DataLossError(absl::StrCat("table ", live.table->path(), " at offset ",
+                                                    handle_.offset, ": a block is malformed")),
                    index_.key());
     }
     if (data_.Valid()) {
@@ -68,9 +67,9 @@ void TableIterator::SeekFromBlock() {
     }
   }
   if (index_.damaged()) {
-    return Error(absl::DataLossError(
-                     absl::StrCat("table ", live.table->path(), ": the index is malformed")),
-                 live.meta.largest);
+    return Error(
+        absl::DataLossError(absl::StrCat("table ", live.table->path(), ": the index is malformed")),
+        live.meta.largest);
   }
   state_ = State::kEnd;
 }
@@ -83,10 +82,10 @@ void TableIterator::Next() {
   target_ = last_key_;
   target_.push_back('\0');
   if (data_.damaged()) {
-    return Error(absl::DataLossError(absl::StrCat("table ", tables_[at_]->table->path(),
-                                                  " at offset ", handle_.offset,
-                                                  ": a block is malformed")),
-                 index_.key());
+    return Error(
+        absl::DataLossError(absl::StrCat("table ", tables_[at_]->table->path(), " at offset ",
+                                         handle_.offset, ": a block is malformed")),
+        index_.key());
   }
   index_.Next();
   SeekFromBlock();

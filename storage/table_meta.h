@@ -9,11 +9,11 @@
 namespace norn::storage {
 
 struct TableMeta {
-  uint64_t number = 0;    // of the file's name
-  uint64_t file_id = 0;   // random: the salt of its checksums
-  uint64_t bytes = 0;     // of the file
+  uint64_t number = 0;   // of the file's name
+  uint64_t file_id = 0;  // random: the salt of its checksums
+  uint64_t bytes = 0;    // of the file
   uint64_t entries = 0;
-  std::string smallest;   // first and last key
+  std::string smallest;  // first and last key
   std::string largest;
   uint64_t smallest_sequence = 0;
   uint64_t largest_sequence = 0;

@@ -36,9 +36,7 @@ class DirectSource : public BlockSource {
 
 class TableTest : public testing::Test {
  protected:
-  TableTest() {
-    EXPECT_TRUE(file_system_.CreateDir("/d").ok());
-  }
+  TableTest() { EXPECT_TRUE(file_system_.CreateDir("/d").ok()); }
 
   // Even keys below 2 * n.
   std::shared_ptr<const Table> Write(int n, const TableOptions& options, uint64_t number = 7) {
@@ -67,8 +65,7 @@ class TableTest : public testing::Test {
 TEST_F(TableTest, IteratesAndSeeks) {
   for (const Compression compression : {Compression::kNone, Compression::kLz4}) {
     const uint64_t number = compression == Compression::kNone ? 1 : 2;
-    const auto table =
-        Write(500, {.block_bytes = 1000, .compression = compression}, number);
+    const auto table = Write(500, {.block_bytes = 1000, .compression = compression}, number);
     EXPECT_EQ(table->meta().entries, 500u);
     EXPECT_EQ(table->meta().smallest, KeyOf(0));
     EXPECT_EQ(table->meta().largest, KeyOf(998));
@@ -178,9 +175,9 @@ TEST_F(TableTest, SaysWhatItIsWithoutTheManifest) {
 
 TEST(SeparatorTest, LiesBetween) {
   const std::vector<std::pair<std::string, std::string>> pairs = {
-      {"abc", "abd"},       {"abc", "b"},     {"a", "aa"},          {"abcdef", "abzz"},
-      {"ab\xff", "ac"},     {"", "a"},        {"key1999", "key2"},  {"a\xff\xff", "b\x01"},
-      {"same1zzzz", "same9"}};
+      {"abc", "abd"},      {"abc", "b"},           {"a", "aa"},
+      {"abcdef", "abzz"},  {"ab\xff", "ac"},       {"", "a"},
+      {"key1999", "key2"}, {"a\xff\xff", "b\x01"}, {"same1zzzz", "same9"}};
   for (const auto& [last, next] : pairs) {
     const std::string separator = Separator(last, next);
     EXPECT_GE(separator, last);

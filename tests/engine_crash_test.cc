@@ -97,8 +97,7 @@ class Workload {
     const absl::StatusOr<std::optional<std::string>> value = GetNow(engine_.get(), key);
     if (disk_->crashed()) return;
     if (!value.ok()) {
-      EXPECT_TRUE(!engine_->health().ok() || engine_->stats().damaged_tables > 0)
-          << value.status();
+      EXPECT_TRUE(!engine_->health().ok() || engine_->stats().damaged_tables > 0) << value.status();
       return;
     }
     const auto newest = std::find_if(history_.rbegin(), history_.rend(),
@@ -299,8 +298,7 @@ TEST_P(EngineCrashTest, EveryOperationOfRecovery) {
         // The removal of old files may fail without anybody minding.
         if (opened && !fork->crashed()) break;
       }
-      SCOPED_TRACE(absl::StrCat("crash at ", n, ", recovery's at ", m, ": ",
-                                fork->crash_site()));
+      SCOPED_TRACE(absl::StrCat("crash at ", n, ", recovery's at ", m, ": ", fork->crash_site()));
       CheckAfterCrash(fork.get(), workload);
       if (testing::Test::HasFailure()) return;
     }

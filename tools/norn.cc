@@ -1,16 +1,15 @@
 // norn: reads and writes keys of a running node, and shows how its cluster is.
 
+#include <asio/connect.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/write.hpp>
 #include <cstdint>
 #include <iostream>
 #include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <asio/connect.hpp>
-#include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/write.hpp>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -193,8 +192,8 @@ std::vector<InfoLine> ParseInfo(absl::string_view text) {
     }
     const size_t colon = line.find(':');
     if (colon == absl::string_view::npos) continue;
-    lines.push_back({section, std::string(line.substr(0, colon)),
-                     std::string(line.substr(colon + 1))});
+    lines.push_back(
+        {section, std::string(line.substr(0, colon)), std::string(line.substr(colon + 1))});
   }
   return lines;
 }
@@ -215,7 +214,8 @@ int Status(Connection& node, const Arguments& arguments) {
       }
       std::cout << JsonString(line.name) << ":" << JsonString(line.value);
     } else {
-      if (line.section != section) std::cout << (section.empty() ? "" : "\n") << line.section << "\n";
+      if (line.section != section)
+        std::cout << (section.empty() ? "" : "\n") << line.section << "\n";
       std::string value = line.value;
       for (char& c : value) {
         if (c == ',') c = ' ';

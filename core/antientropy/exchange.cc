@@ -10,9 +10,9 @@ namespace norn {
 
 namespace {
 
-constexpr size_t kIncomingMax = 16;      // offers of others served at once
-constexpr int64_t kUrgentSpeedup = 20;   // urgent exchanges pause so much less
-constexpr uint64_t kNobody = 0;          // store id of merges that nobody waits for
+constexpr size_t kIncomingMax = 16;     // offers of others served at once
+constexpr int64_t kUrgentSpeedup = 20;  // urgent exchanges pause so much less
+constexpr uint64_t kNobody = 0;         // store id of merges that nobody waits for
 
 }  // namespace
 
@@ -279,8 +279,7 @@ void Exchange::EndTask(StepContext& step) {
 }
 
 void Exchange::OnRecords(StepContext& step, NodeId /*from*/, ExchangeRecords&& records) {
-  if (records.layout != node_.layout.version() ||
-      records.partition >= node_.layout.partitions() ||
+  if (records.layout != node_.layout.version() || records.partition >= node_.layout.partitions() ||
       !node_.layout.IsReplica(records.partition, node_.self())) {
     return;
   }

@@ -76,21 +76,21 @@ class Exchange {
   const Membership& membership_;
 
   Phase phase_ = Phase::kIdle;
-  int64_t next_us_ = kNever;        // kIdle: when to begin; otherwise: when to give up
+  int64_t next_us_ = kNever;  // kIdle: when to begin; otherwise: when to give up
   Task task_;
   std::deque<Task> urgent_;
-  std::vector<PartitionId> held_;   // partitions of ours that have other replicas
-  size_t cursor_ = 0;               // into held_: the next routine exchange
-  RequestId request_ = 0;           // of the page under way
-  std::string from_;                // where the page begins
-  std::string covered_to_;          // where the peer's answer ended
+  std::vector<PartitionId> held_;           // partitions of ours that have other replicas
+  size_t cursor_ = 0;                       // into held_: the next routine exchange
+  RequestId request_ = 0;                   // of the page under way
+  std::string from_;                        // where the page begins
+  std::string covered_to_;                  // where the peer's answer ended
   std::set<uint64_t> merging_;              // store ids of the page's merges
   std::map<uint64_t, std::string> wanted_;  // store id -> key that the peer wants
   ExchangeRecords outgoing_;
   size_t outgoing_bytes_ = 0;
 
-  std::map<uint64_t, Incoming> incoming_;   // by store id
-  uint64_t next_id_ = 0;            // of store requests: one is never mistaken for another
+  std::map<uint64_t, Incoming> incoming_;  // by store id
+  uint64_t next_id_ = 0;                   // of store requests: one is never mistaken for another
   uint64_t scan_id_ = 0;
 };
 

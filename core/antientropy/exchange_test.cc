@@ -89,14 +89,14 @@ TEST(ExchangeTest, NothingIsSentWhereNothingDiffers) {
 TEST(ExchangeTest, LostMessagesCostTimeOnly) {
   MiniCluster cluster(Small(4, 200));
   for (int i = 0; i < 40; ++i) {
-    Plant(cluster, static_cast<NodeId>(1 + i % 3), "key" + std::to_string(i),
-          MakeRecord(9, 1, 50));
+    Plant(cluster, static_cast<NodeId>(1 + i % 3), "key" + std::to_string(i), MakeRecord(9, 1, 50));
   }
   Random random(7);
   cluster.SetJudge([&](NodeId, NodeId, const Message& message) {
     if (std::holds_alternative<Gossip>(message)) return Fate::kDeliver;
-    return random.Chance(1, 10) ? Fate::kDrop : random.Chance(1, 10) ? Fate::kDouble
-                                                                     : Fate::kDeliver;
+    return random.Chance(1, 10)   ? Fate::kDrop
+           : random.Chance(1, 10) ? Fate::kDouble
+                                  : Fate::kDeliver;
   });
   cluster.Run(120'000'000);
   EXPECT_EQ(cluster.Difference(), "");
@@ -187,8 +187,8 @@ RC_GTEST_PROP(ExchangeProperty, WhateverDiffersIsMended, (uint64_t seed)) {
     const NodeId at = static_cast<NodeId>(1 + random.Below(3));
     const NodeId by = static_cast<NodeId>(7 + random.Below(3));
     std::string merged;
-    RC_ASSERT(MergeEncoded(cluster.RecordAt(at, key),
-                           MakeRecord(by, 1, (by * 7 + key.size()) % 40), &merged));
+    RC_ASSERT(MergeEncoded(cluster.RecordAt(at, key), MakeRecord(by, 1, (by * 7 + key.size()) % 40),
+                           &merged));
     Plant(cluster, at, key, merged);
   }
   cluster.Run(4'000'000);

@@ -90,9 +90,8 @@ void PutVersion(AnyVersion&& version, const VersionVector& base, VersionVector* 
   versions->erase(std::remove_if(versions->begin(), versions->end(), covered), versions->end());
   context->Join(base);
   context->Add(version.dot);
-  const auto at =
-      std::lower_bound(versions->begin(), versions->end(), version.dot,
-                       [](const auto& old, const Dot& dot) { return old.dot < dot; });
+  const auto at = std::lower_bound(versions->begin(), versions->end(), version.dot,
+                                   [](const auto& old, const Dot& dot) { return old.dot < dot; });
   versions->insert(at, std::forward<AnyVersion>(version));
 }
 
@@ -143,8 +142,8 @@ bool Record::Decode(absl::string_view bytes, Record* record) {
   record->context_ = std::move(view.context);
   record->versions_.reserve(view.versions.size());
   for (const VersionView& version : view.versions) {
-    record->versions_.push_back({version.dot, version.wall_us, version.tombstone,
-                                 std::string(version.value)});
+    record->versions_.push_back(
+        {version.dot, version.wall_us, version.tombstone, std::string(version.value)});
   }
   return true;
 }

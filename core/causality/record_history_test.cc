@@ -77,9 +77,8 @@ RC_GTEST_PROP(RecordHistoryProperty, AgreesWithExplicitHistories, ()) {
     incarnations[i] = MakeIncarnation(static_cast<NodeId>(i + 1), ++drawn);
   }
   std::vector<Reading> readings(1);  // the first one has seen nothing
-  const auto steps = *rc::gen::container<std::vector<std::tuple<int, int, int>>>(
-      rc::gen::tuple(rc::gen::inRange(0, 10), rc::gen::inRange(0, kReplicas),
-                     rc::gen::inRange(0, 1000)));
+  const auto steps = *rc::gen::container<std::vector<std::tuple<int, int, int>>>(rc::gen::tuple(
+      rc::gen::inRange(0, 10), rc::gen::inRange(0, kReplicas), rc::gen::inRange(0, 1000)));
   for (const auto& [what, replica, pick] : steps) {
     if (what < 4) {  // a put, after some reading
       const Reading reading = readings[static_cast<size_t>(pick) % readings.size()];

@@ -20,8 +20,8 @@ std::string DrawEncoded(Random& random) {
   if (incarnations == 0) return std::string();
   VersionVector context;
   for (uint64_t i = 0; i < incarnations; ++i) {
-    context.Add({MakeIncarnation(static_cast<NodeId>(1 + random.Below(5)), 0),
-                 1 + random.Below(4)});
+    context.Add(
+        {MakeIncarnation(static_cast<NodeId>(1 + random.Below(5)), 0), 1 + random.Below(4)});
   }
   std::string bytes = "\x01";
   std::string versions;
@@ -100,10 +100,17 @@ RC_GTEST_PROP(RecordProperty, OnlyCanonicalBytesAreAccepted, (uint64_t seed)) {
   for (uint64_t i = 0; i < mutations; ++i) {
     const uint64_t at = random.Below(bytes.size() + 1);
     switch (random.Below(4)) {
-      case 0: bytes.resize(at); break;
-      case 1: bytes.insert(at, 1, static_cast<char>(random.Below(256))); break;
-      case 2: if (at < bytes.size()) bytes.erase(at, 1); break;
-      default: if (at < bytes.size()) bytes[at] = static_cast<char>(random.Below(256));
+      case 0:
+        bytes.resize(at);
+        break;
+      case 1:
+        bytes.insert(at, 1, static_cast<char>(random.Below(256)));
+        break;
+      case 2:
+        if (at < bytes.size()) bytes.erase(at, 1);
+        break;
+      default:
+        if (at < bytes.size()) bytes[at] = static_cast<char>(random.Below(256));
     }
   }
   // A copy of just the right size, so that a sanitizer sees every step outside.

@@ -56,8 +56,8 @@ class VersionVector {
   // Whether everything that `other` has seen has been seen here.
   bool CoversAll(const VersionVector& other) const;
 
-  void Add(const Dot& dot);                // raises the entry to at least the dot's counter
-  void Join(const VersionVector& other);   // entry-wise maximum. O(n + m)
+  void Add(const Dot& dot);               // raises the entry to at least the dot's counter
+  void Join(const VersionVector& other);  // entry-wise maximum. O(n + m)
 
   bool empty() const { return entries_.empty(); }
   size_t size() const { return entries_.size(); }

@@ -195,9 +195,9 @@ Membership::Member* Membership::Find(NodeId id) {
 }
 
 const Membership::Member* Membership::Find(NodeId id) const {
-  const auto it =
-      std::lower_bound(members_.begin(), members_.end(), id,
-                       [](const Member& member, NodeId wanted) { return member.config.id < wanted; });
+  const auto it = std::lower_bound(
+      members_.begin(), members_.end(), id,
+      [](const Member& member, NodeId wanted) { return member.config.id < wanted; });
   return it != members_.end() && it->config.id == id ? &*it : nullptr;
 }
 

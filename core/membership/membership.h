@@ -55,7 +55,7 @@ class Membership {
     MemberConfig config;
     Generation generation = 0;
     uint64_t heartbeat = 0;
-    int64_t risen_us = 0;              // when we last saw it rise
+    int64_t risen_us = 0;  // when we last saw it rise
     Liveness liveness = Liveness::kAlive;
     std::vector<NodeId> suspected_by;  // at this heartbeat; ourselves not among them
   };

@@ -52,8 +52,8 @@ class ForwardMachine {
   const Membership& membership_;
   PutMachine& puts_;
   absl::flat_hash_map<RequestId, Outgoing> forwards_;
-  std::map<NodeId, uint64_t> last_sequence_;   // of our forwards, by receiver
-  std::map<NodeId, ReplayWindow> windows_;     // of theirs, by sender
+  std::map<NodeId, uint64_t> last_sequence_;  // of our forwards, by receiver
+  std::map<NodeId, ReplayWindow> windows_;    // of theirs, by sender
   Deadlines deadlines_;
 };
 

@@ -50,12 +50,10 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   }
   get.unasked.assign(order.begin() + asked, order.end());
   for (int i = 0; i < asked; ++i) Ask(step, id, get, order[static_cast<size_t>(i)]);
-  get.nudge_us = step.now.monotonic_us + (deadline_us - step.now.monotonic_us) / 2;
-  deadlines_.Add(deadline_us, id);
-  if (n > 1) deadlines_.Add(get.nudge_us, id);
-  if (!get.unasked.empty()) {
-    deadlines_.Add(step.now.monotonic_us + node_.options.speculate_after_us, id);
-  }
+  const int64_t now_us = step.now.monotonic_us;
+  if (!get.unasked.empty()) get.speculate_us = now_us + node_.options.speculate_after_us;
+  if (n > 1) get.nudge_us = now_us + (deadline_us - now_us) / 2;
+  deadlines_.Add(get.NextWake(), id);
 }
 
 void GetMachine::Ask(StepContext& step, RequestId id, const Get& get, NodeId replica) {
@@ -85,8 +83,7 @@ void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply
 }
 
 void GetMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply) {
-  TakeReply(step, reply.request, from, reply.status == ReplicaStatus::kOk,
-            std::move(reply.record));
+  TakeReply(step, reply.request, from, reply.status == ReplicaStatus::kOk, std::move(reply.record));
 }
 
 void GetMachine::TakeReply(StepContext& step, RequestId id, NodeId from, bool ok,
@@ -250,6 +247,7 @@ void GetMachine::Fail(StepContext& step, RequestId id, const Get& get, absl::str
 // whoever is silent is asked once more.
 void GetMachine::Nudge(StepContext& step, RequestId id, Get& get) {
   get.nudge_us = kNever;
+  get.unasked.clear();
   for (const NodeId replica : node_.layout.Replicas(get.partition)) {
     if (replica == node_.self()) continue;  // our own store does not lose requests
     if (!get.reads.HasAnswered(replica)) {
@@ -267,8 +265,12 @@ void GetMachine::OnTimer(StepContext& step) {
     if (it == gets_.end()) continue;
     Get& get = it->second;
     if (step.now.monotonic_us < get.deadline_us) {
-      AskSpares(step, id, get);
       if (step.now.monotonic_us >= get.nudge_us) Nudge(step, id, get);
+      if (step.now.monotonic_us >= get.speculate_us) {
+        get.speculate_us = kNever;
+        AskSpares(step, id, get);
+      }
+      deadlines_.Add(get.NextWake(), id);
       continue;
     }
     Fail(step, id, get,

@@ -15,8 +15,8 @@
 #ifndef NORN_CORE_REPLICATION_GET_MACHINE_H_
 #define NORN_CORE_REPLICATION_GET_MACHINE_H_
 
+#include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -60,13 +60,17 @@ class GetMachine {
     bool context_wanted = true;
     PartitionId partition = 0;
     int64_t deadline_us = 0;
-    int64_t nudge_us = 0;                     // when silent replicas are asked again
+    int64_t speculate_us = kNever;  // when the spare replicas are asked
+    int64_t nudge_us = kNever;      // when silent replicas are asked again
     std::string key;
-    absl::InlinedVector<NodeId, 5> unasked;   // spare replicas, in order of preference
+    absl::InlinedVector<NodeId, 5> unasked;  // spare replicas, in order of preference
     absl::InlinedVector<Reply, 3> replies;
-    Quorum reads;                             // enough of N have replied
-    Quorum holders;                           // known to hold `merged` durably
-    std::string merged;                       // kRepairing: what will be answered
+    Quorum reads;        // enough of N have replied
+    Quorum holders;      // known to hold `merged` durably
+    std::string merged;  // kRepairing: what will be answered
+
+    // One entry of Deadlines at a time: most gets end before their first.
+    int64_t NextWake() const { return std::min({speculate_us, nudge_us, deadline_us}); }
   };
 
   void Ask(StepContext& step, RequestId id, const Get& get, NodeId replica);

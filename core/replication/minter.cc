@@ -56,8 +56,9 @@ void Minter::Retire(StepContext& step, PartitionId partition, Incarnation incarn
   Lease* const lease = Find(partition);
   CORE_CHECK(lease != nullptr);
   if (lease->incarnation != incarnation) return;
-  step.Note(Note::Level::kWarning,
-            absl::StrCat("partition ", partition, ": a dot of ours was seen before: new incarnation"));
+  step.Note(
+      Note::Level::kWarning,
+      absl::StrCat("partition ", partition, ": a dot of ours was seen before: new incarnation"));
   Begin(*lease);
   lease->wanted = node_.options.lease_counters;
   if (!writing_) WriteSlot(step);
@@ -67,9 +68,8 @@ bool Minter::OnStoreReply(StepContext& step, const StoreReply& reply) {
   CORE_CHECK(writing_);
   writing_ = false;
   if (!reply.status.ok()) {
-    step.Note(Note::Level::kError,
-              absl::StrCat("the lease cannot be made durable, writes wait: ",
-                           absl::string_view(reply.status.message())));
+    step.Note(Note::Level::kError, absl::StrCat("the lease cannot be made durable, writes wait: ",
+                                                absl::string_view(reply.status.message())));
     retry_us_ = step.now.monotonic_us + kRetryAfterUs;
     return false;
   }

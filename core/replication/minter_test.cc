@@ -245,9 +245,15 @@ RC_GTEST_PROP(MinterProperty, NoDotTwice, (uint64_t seed)) {
         lives.Start(random.Next64(), /*doubtful=*/random.Chance(1, 4));
         break;
       case 1:
-      case 2: lives.FinishWrite(true, true); break;
-      case 3: lives.FinishWrite(false, /*persisted=*/random.Chance(1, 2)); break;
-      case 4: lives.Wait(500'000); break;
+      case 2:
+        lives.FinishWrite(true, true);
+        break;
+      case 3:
+        lives.FinishWrite(false, /*persisted=*/random.Chance(1, 2));
+        break;
+      case 4:
+        lives.Wait(500'000);
+        break;
       case 5:
         if (last.has_value() && random.Chance(1, 3)) lives.Retire(partition, last->incarnation);
         break;

@@ -25,9 +25,9 @@ namespace norn {
 
 // Whom a coordinated write is for: a client of this node, or a forwarding peer's.
 struct WriteOrigin {
-  NodeId peer = kNoNode;      // kNoNode: our own client
-  RequestId request = 0;      // the peer's
-  uint64_t client = 0;        // our client's ticket
+  NodeId peer = kNoNode;  // kNoNode: our own client
+  RequestId request = 0;  // the peer's
+  uint64_t client = 0;    // our client's ticket
 };
 
 class PutMachine {
@@ -54,12 +54,12 @@ class PutMachine {
     WriteOrigin origin;
     PartitionId partition = 0;
     int64_t deadline_us = 0;
-    int64_t resend_us = kNever;     // when silent replicas are asked again
-    ClientRequest request;          // until minted; then only what the reply needs
-    VersionVector base;             // Base::kToken: what the put replaces
-    Incarnation incarnation = 0;    // of the dot it was given
-    std::string key;                // record key
-    std::string record;             // once minted
+    int64_t resend_us = kNever;   // when silent replicas are asked again
+    ClientRequest request;        // until minted; then only what the reply needs
+    VersionVector base;           // Base::kToken: what the put replaces
+    Incarnation incarnation = 0;  // of the dot it was given
+    std::string key;              // record key
+    std::string record;           // once minted
     Quorum quorum;
   };
 

@@ -73,9 +73,9 @@ class Quorum {
   }
 
   int Count(Answer answer) const {
-    return static_cast<int>(
-        std::count_if(votes_.begin(), votes_.end(),
-                      [answer](const Vote& vote) { return vote.answer == answer; }));
+    return static_cast<int>(std::count_if(votes_.begin(), votes_.end(), [answer](const Vote& vote) {
+      return vote.answer == answer;
+    }));
   }
 
   int needed_ = 0;

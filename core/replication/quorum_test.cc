@@ -77,8 +77,8 @@ TEST(QuorumTest, AgreesWithTheDumbVersionInFull) {
     std::vector<NodeId> replicas;
     for (int i = 1; i <= n; ++i) replicas.push_back(static_cast<NodeId>(i));
     for (int needed = 0; needed <= n + 1; ++needed) {
-      Explore(n, Quorum(replicas, needed), Dumb(n, needed),
-              depth, std::to_string(needed) + " of " + std::to_string(n) + ":", &visited);
+      Explore(n, Quorum(replicas, needed), Dumb(n, needed), depth,
+              std::to_string(needed) + " of " + std::to_string(n) + ":", &visited);
       if (HasFatalFailure()) return;
     }
   }

@@ -25,9 +25,15 @@ RC_GTEST_PROP(ReplayWindowProperty, LetsEachThroughOnce, (uint64_t seed)) {
     Generation generation = newest_generation == 0 ? 1 : newest_generation;
     uint64_t sequence = newest + 1;
     switch (random.Below(8)) {
-      case 0: sequence = newest + 1 + random.Below(2 * ReplayWindow::kSize); break;
-      case 1: sequence = newest - random.Below(newest + 1); break;
-      case 2: sequence = newest - random.Below(std::min(newest, ReplayWindow::kSize) + 1); break;
+      case 0:
+        sequence = newest + 1 + random.Below(2 * ReplayWindow::kSize);
+        break;
+      case 1:
+        sequence = newest - random.Below(newest + 1);
+        break;
+      case 2:
+        sequence = newest - random.Below(std::min(newest, ReplayWindow::kSize) + 1);
+        break;
       case 3:
         if (random.Chance(1, 50)) generation += random.Below(3);
         sequence = 1 + random.Below(10);
@@ -39,7 +45,8 @@ RC_GTEST_PROP(ReplayWindowProperty, LetsEachThroughOnce, (uint64_t seed)) {
           sequence = sent[random.Below(sent.size())].second;
         }
         break;
-      default: break;  // the next one, as usual
+      default:
+        break;  // the next one, as usual
     }
     sent.emplace_back(generation, sequence);
     if (generation > newest_generation) {

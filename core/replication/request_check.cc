@@ -25,9 +25,9 @@ absl::Status CheckRequest(const NodeContext& node, const ClientRequest& request)
   const bool get = request.kind == ClientRequest::Kind::kGet;
   const int least = get ? bucket->RMin() : bucket->WMin();
   if (request.quorum < least || request.quorum > bucket->n) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        get ? "R" : "W", " is ", request.quorum, ": bucket ", bucket->name, " permits ", least,
-        " to ", bucket->n, get ? " (r_min, n)" : " (w_min, n)"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(get ? "R" : "W", " is ", request.quorum, ": bucket ", bucket->name,
+                     " permits ", least, " to ", bucket->n, get ? " (r_min, n)" : " (w_min, n)"));
   }
   return absl::OkStatus();
 }

@@ -84,9 +84,9 @@ class Walk {
 
  private:
   absl::string_view ZoneOf(NodeId node) const {
-    const auto it = std::lower_bound(
-        members_.begin(), members_.end(), node,
-        [](const MemberConfig& member, NodeId id) { return member.id < id; });
+    const auto it =
+        std::lower_bound(members_.begin(), members_.end(), node,
+                         [](const MemberConfig& member, NodeId id) { return member.id < id; });
     return it->zone;
   }
 
@@ -115,8 +115,7 @@ Layout Layout::Build(uint64_t version, uint32_t partitions, int replicas,
   const Walk walk(sorted, layout.owners_);
   layout.replicas_.reserve(partitions * layout.replica_count_);
   for (uint32_t p = 0; p < partitions; ++p) {
-    const std::vector<NodeId> taken =
-        walk.Take(static_cast<PartitionId>(p), layout.replica_count_);
+    const std::vector<NodeId> taken = walk.Take(static_cast<PartitionId>(p), layout.replica_count_);
     CORE_CHECK(taken.size() == layout.replica_count_);
     layout.replicas_.insert(layout.replicas_.end(), taken.begin(), taken.end());
   }

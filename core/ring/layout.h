@@ -66,8 +66,8 @@ class Layout {
  private:
   uint64_t version_ = 0;
   size_t replica_count_ = 0;
-  std::vector<NodeId> owners_;     // by partition
-  std::vector<NodeId> replicas_;   // replica_count_ for each partition
+  std::vector<NodeId> owners_;    // by partition
+  std::vector<NodeId> replicas_;  // replica_count_ for each partition
 };
 
 }  // namespace norn

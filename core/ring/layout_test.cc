@@ -60,7 +60,8 @@ RC_GTEST_PROP(LayoutProperty, OwnersGetTheirShareUpToLessThanOne, (uint64_t seed
     int64_t total = 0;
     for (const MemberConfig& member : input.members) total += member.weight;
     std::map<NodeId, int64_t> owned;
-    for (uint32_t p = 0; p < input.partitions; ++p) ++owned[layout.Owner(static_cast<PartitionId>(p))];
+    for (uint32_t p = 0; p < input.partitions; ++p)
+      ++owned[layout.Owner(static_cast<PartitionId>(p))];
     for (const MemberConfig& member : input.members) {
       const int64_t off = owned[member.id] * total - int64_t{input.partitions} * member.weight;
       RC_ASSERT(std::abs(off) < total);
@@ -170,16 +171,24 @@ RC_GTEST_PROP(LayoutProperty, FingerprintTellsAssignmentsApart, (uint64_t seed))
   const Input a = Draw(random);
   Input b = a;
   switch (random.Below(4)) {
-    case 0: b = Draw(random); break;
-    case 1: b.members[random.Below(b.members.size())].weight += 7; break;
-    case 2: b.partitions *= 2; break;
-    default: b.members.pop_back();
+    case 0:
+      b = Draw(random);
+      break;
+    case 1:
+      b.members[random.Below(b.members.size())].weight += 7;
+      break;
+    case 2:
+      b.partitions *= 2;
+      break;
+    default:
+      b.members.pop_back();
   }
   RC_PRE(!b.members.empty());
   const Layout la = Build(a);
   const Layout lb = Build(b);
   bool equal = la.partitions() == lb.partitions();
-  for (uint32_t p = 0; equal && p < la.partitions(); ++p) equal = ReplicasOf(la, p) == ReplicasOf(lb, p);
+  for (uint32_t p = 0; equal && p < la.partitions(); ++p)
+    equal = ReplicasOf(la, p) == ReplicasOf(lb, p);
   RC_ASSERT((la.Fingerprint() == lb.Fingerprint()) == equal);
   RC_ASSERT(Layout::Build(2, a.partitions, a.replicas, a.members).Fingerprint() !=
             la.Fingerprint());

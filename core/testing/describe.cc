@@ -14,11 +14,16 @@ constexpr size_t kValueShown = 24;
 
 const char* StatusName(ReplicaStatus status) {
   switch (status) {
-    case ReplicaStatus::kOk: return "ok";
-    case ReplicaStatus::kError: return "error";
-    case ReplicaStatus::kWrongLayout: return "wrong layout";
-    case ReplicaStatus::kOverloaded: return "overloaded";
-    case ReplicaStatus::kRefused: return "refused";
+    case ReplicaStatus::kOk:
+      return "ok";
+    case ReplicaStatus::kError:
+      return "error";
+    case ReplicaStatus::kWrongLayout:
+      return "wrong layout";
+    case ReplicaStatus::kOverloaded:
+      return "overloaded";
+    case ReplicaStatus::kRefused:
+      return "refused";
   }
   return "?";
 }
@@ -103,9 +108,8 @@ std::string DescribeRecord(absl::string_view encoded) {
   if (!Record::Decode(encoded, &record)) return "(no record)";
   const VersionVector& context = record.context();
   const auto version = [&context](std::string* out, const Version& v) {
-    const std::string value = v.value.size() <= kValueShown
-                                  ? v.value
-                                  : absl::StrCat(v.value.size(), " bytes");
+    const std::string value =
+        v.value.size() <= kValueShown ? v.value : absl::StrCat(v.value.size(), " bytes");
     absl::StrAppend(out, v.tombstone ? "deleted" : value, " by ",
                     DotName(context, v.dot.incarnation, v.dot.counter));
   };

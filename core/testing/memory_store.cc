@@ -148,8 +148,7 @@ std::string MemoryStore::Get(PartitionId partition, const std::string& record_ke
   return it == applied_.end() ? std::string() : it->second;
 }
 
-void MemoryStore::Plant(PartitionId partition, const std::string& record_key,
-                        std::string record) {
+void MemoryStore::Plant(PartitionId partition, const std::string& record_key, std::string record) {
   const Place place(partition, record_key);
   if (record.empty()) {
     applied_.erase(place);

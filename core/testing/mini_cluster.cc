@@ -41,9 +41,7 @@ class MiniCluster::NodePorts : public Clock,
  public:
   NodePorts(MiniCluster& cluster, NodeId id) : cluster_(cluster), id_(id) {}
 
-  Now Read() override {
-    return Now{cluster_.now_us_, cluster_.now_us_ + kWallAheadUs};
-  }
+  Now Read() override { return Now{cluster_.now_us_, cluster_.now_us_ + kWallAheadUs}; }
   void Send(NodeId to, Message&& message) override {
     ++cluster_.sent_[MessageName(message)];
     cluster_.wire_.push_back({id_, to, std::move(message)});
@@ -161,8 +159,8 @@ ClientReply MiniCluster::Call(NodeId id, ClientRequest request) {
 }
 
 size_t MiniCluster::unanswered() const {
-  return static_cast<size_t>(std::count_if(
-      replies_.begin(), replies_.end(), [](const auto& it) { return !it.second.has_value(); }));
+  return static_cast<size_t>(std::count_if(replies_.begin(), replies_.end(),
+                                           [](const auto& it) { return !it.second.has_value(); }));
 }
 
 void MiniCluster::ReleaseHeld() {

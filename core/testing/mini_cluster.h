@@ -26,13 +26,13 @@ namespace norn::testing {
 
 struct MiniOptions {
   int nodes = 3;
-  BucketConfig bucket;                  // n, r, w as wanted
+  BucketConfig bucket;  // n, r, w as wanted
   uint32_t partitions = 8;
-  NodeOptions node;                     // its id is set for each
-  bool gossip = true;                   // false: after the first meeting nobody speaks up
-  bool exchange = false;                // background exchanges
+  NodeOptions node;       // its id is set for each
+  bool gossip = true;     // false: after the first meeting nobody speaks up
+  bool exchange = false;  // background exchanges
   uint64_t seed = 1;
-  bool start = true;                    // all nodes, and let them meet
+  bool start = true;  // all nodes, and let them meet
 };
 
 // What becomes of a message.
@@ -67,14 +67,14 @@ class MiniCluster {
   void SetJudge(Judge judge) { judge_ = std::move(judge); }
   void Shuffle(uint64_t seed) { shuffle_ = Random(seed); }
   size_t held() const { return held_.size(); }
-  void ReleaseHeld();                 // they travel on, and are not judged again
+  void ReleaseHeld();  // they travel on, and are not judged again
   uint64_t Sent(const std::string& message_name) const;
 
   // ---- Time
-  void Settle();                      // until nothing moves any more at this moment
-  bool SettleOne();                   // one message or store reply; false: nothing moves
-  void Run(int64_t us);               // time passes, timers go off
-  void FireTimers();                  // those that are due now
+  void Settle();         // until nothing moves any more at this moment
+  bool SettleOne();      // one message or store reply; false: nothing moves
+  void Run(int64_t us);  // time passes, timers go off
+  void FireTimers();     // those that are due now
   int64_t now_us() const { return now_us_; }
   void Jump(int64_t us) { now_us_ += us; }  // and nobody notices, as in a pause
 
@@ -95,7 +95,7 @@ class MiniCluster {
   struct Machine {
     std::unique_ptr<MemoryStore> store;
     std::unique_ptr<NodePorts> ports;
-    std::unique_ptr<Host> host;   // null: down
+    std::unique_ptr<Host> host;  // null: down
     int64_t armed_us = kNever;
     uint64_t lives = 0;
   };

@@ -76,8 +76,8 @@ std::optional<Violation> CheckMonotonicReads(const History& history) {
     VersionVector context;
     const Operation* last = nullptr;
   };
-  std::map<std::string, Seen> seen;     // joined over the completed reads of a key
-  std::map<uint64_t, Seen> before;      // the same, when a read began
+  std::map<std::string, Seen> seen;  // joined over the completed reads of a key
+  std::map<uint64_t, Seen> before;   // the same, when a read began
   for (const Moment& moment : Timeline(history)) {
     const Operation& operation = *moment.operation;
     if (operation.kind != ClientRequest::Kind::kGet) continue;

@@ -37,11 +37,11 @@ std::optional<Violation> CheckDotsUnique(const History& history) {
   for (const MintedVersion& version : history.minted) {
     const auto [it, first] = seen.emplace(version.dot, &version);
     if (first) continue;
-    return Violation{"no dot is used twice",
-                     absl::StrCat("dot ", ToString(version.dot), " was minted by n",
-                                  it->second->node, " for ", it->second->key, " at ",
-                                  it->second->minted_us / 1000, " ms, and by n", version.node,
-                                  " for ", version.key, " at ", version.minted_us / 1000, " ms")};
+    return Violation{
+        "no dot is used twice",
+        absl::StrCat("dot ", ToString(version.dot), " was minted by n", it->second->node, " for ",
+                     it->second->key, " at ", it->second->minted_us / 1000, " ms, and by n",
+                     version.node, " for ", version.key, " at ", version.minted_us / 1000, " ms")};
   }
   return std::nullopt;
 }
@@ -52,12 +52,12 @@ std::optional<Violation> CheckMintedOnce(const History& history) {
     if (version.tombstone || !version.succeeded) continue;
     const auto [it, first] = minted.emplace(version.value, &version);
     if (first) continue;
-    return Violation{"one put makes one version",
-                     absl::StrCat("a put of ", version.key, " was minted as ",
-                                  ToString(it->second->dot), " by n", it->second->node, " at ",
-                                  it->second->minted_us / 1000, " ms and as ",
-                                  ToString(version.dot), " by n", version.node, " at ",
-                                  version.minted_us / 1000, " ms")};
+    return Violation{
+        "one put makes one version",
+        absl::StrCat("a put of ", version.key, " was minted as ", ToString(it->second->dot),
+                     " by n", it->second->node, " at ", it->second->minted_us / 1000, " ms and as ",
+                     ToString(version.dot), " by n", version.node, " at ", version.minted_us / 1000,
+                     " ms")};
   }
   return std::nullopt;
 }

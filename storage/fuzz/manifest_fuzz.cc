@@ -80,8 +80,7 @@ std::vector<std::string> FuzzSeeds() {
     CORE_CHECK(storage::ReadManifest("m", file).ok());
     seeds.push_back(file);
     seeds.push_back(storage::EncodeEdit(MakeEdit(edits)));
-    const std::string current =
-        storage::EncodeCurrent({.owner = "cluster/n1", .manifest = edits});
+    const std::string current = storage::EncodeCurrent({.owner = "cluster/n1", .manifest = edits});
     seeds.push_back(current);
     seeds.push_back(current.substr(0, current.rfind("crc ")));
     seeds.push_back(storage::EncodeSlot("lease", std::string(edits, 'x')));

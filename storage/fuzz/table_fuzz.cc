@@ -111,8 +111,7 @@ std::string Assemble(absl::string_view input) {
   storage::Footer footer;
   footer.file_id = kFileId;
   const auto append = [&file](absl::string_view payload, storage::BlockHandle* handle) {
-    storage::AppendBlock(payload, storage::Compression::kNone, kFileId, file.size(), handle,
-                         &file);
+    storage::AppendBlock(payload, storage::Compression::kNone, kFileId, file.size(), handle, &file);
   };
   append(data, &ignored);
   append(filter, &footer.filter);
@@ -131,9 +130,9 @@ std::string TakeApart(const std::string& file) {
   std::string input;
   for (const storage::BlockHandle& handle :
        {data, footer->filter, footer->index, footer->properties}) {
-    const std::optional<std::string> payload = storage::ExtractBlock(
-        file.substr(handle.offset, handle.size + storage::kBlockTrailerBytes), kFileId,
-        handle.offset);
+    const std::optional<std::string> payload =
+        storage::ExtractBlock(file.substr(handle.offset, handle.size + storage::kBlockTrailerBytes),
+                              kFileId, handle.offset);
     CORE_CHECK(payload.has_value());
     AppendBytes(&input, *payload);
   }

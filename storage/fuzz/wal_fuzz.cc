@@ -36,8 +36,7 @@ void ReadBody(absl::string_view body) {
 }
 
 void ReadFile(absl::string_view file, std::optional<uint64_t> expected_id, uint64_t vouched) {
-  const LogContents contents =
-      storage::ReadLog(storage::LogKind::kWal, file, expected_id, vouched);
+  const LogContents contents = storage::ReadLog(storage::LogKind::kWal, file, expected_id, vouched);
   CORE_CHECK(contents.good_bytes <= file.size());
   CORE_CHECK(contents.records_before_damage <= contents.records.size());
   uint64_t end = storage::kLogHeaderBytes;
@@ -70,10 +69,9 @@ std::vector<std::string> FuzzSeeds() {
     storage::LogEncoder encoder(storage::LogKind::kWal, 7, kFileId);
     std::string file;
     encoder.AppendHeader(&file);
-    encoder.AppendRecord(
-        storage::EncodeWalOpening(
-            {.first_sequence = 10, .previous_number = 3, .previous_bytes = 4000}),
-        &file);
+    encoder.AppendRecord(storage::EncodeWalOpening(
+                             {.first_sequence = 10, .previous_number = 3, .previous_bytes = 4000}),
+                         &file);
     uint64_t sequence = 10;
     for (int i = 0; i < groups; ++i) {
       if (i % 2 == 0) encoder.MarkSynced();

@@ -82,9 +82,8 @@ void Transcript::Begin(const Words& words) {
   cluster_ = std::make_unique<MiniCluster>(options);
   rules_.clear();
   sides_.clear();
-  cluster_->SetJudge([this](NodeId from, NodeId to, const Message& message) {
-    return FateOf(from, to, message);
-  });
+  cluster_->SetJudge(
+      [this](NodeId from, NodeId to, const Message& message) { return FateOf(from, to, message); });
   cluster_->SetTrace([this](const std::string& line) {
     const Words parts = Split(line);
     const bool message = parts.size() > 3 && parts[1] == "->";
@@ -135,9 +134,7 @@ bool Transcript::DoToCluster(const Words& words) {
   if (what == "tick" && words.size() == 2) {
     cluster_->Run(Number(words[1]) * 1000);
   } else if ((what == "drop" || what == "double" || what == "keep") && words.size() == 4) {
-    const Fate fate = what == "drop"     ? Fate::kDrop
-                      : what == "double" ? Fate::kDouble
-                                         : Fate::kHold;
+    const Fate fate = what == "drop" ? Fate::kDrop : what == "double" ? Fate::kDouble : Fate::kHold;
     rules_.push_back({fate, words[1], Id(words[2]), Id(words[3])});
   } else if (what == "deliver") {
     rules_.clear();

@@ -171,6 +171,9 @@ class Node:
     def stop(self, timeout=30):
         """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
+        return self.await_exit(timeout)
+
+    def await_exit(self, timeout=30):
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:

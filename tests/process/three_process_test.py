@@ -166,7 +166,7 @@ def check_drain_under_load(cluster):
                 refused += 1
     except ConnectionError:
         pass
-    expect(node.stop() == 0, "SIGTERM under load: exit code 0\n%s", node.log_text())
+    expect(node.await_exit() == 0, "SIGTERM under load: exit code 0\n%s", node.log_text())
     node.start()
     with cluster.nodes[1].connect() as other:
         for i in range(acknowledged):

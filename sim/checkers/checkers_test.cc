@@ -1,0 +1,429 @@
+// Each checker on histories known to be good and on histories known to be bad: a checker
+// that accepts the bad ones proves nothing, one that refuses the good ones cries wolf.
+
+#include "sim/checkers/checkers.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/causality/record.h"
+#include "gtest/gtest.h"
+#include "sim/history.h"
+
+namespace norn::sim {
+namespace {
+
+using Kind = ClientRequest::Kind;
+using Outcome = ClientReply::Outcome;
+
+constexpr NodeId kMinter = 1;
+
+Dot MakeDot(uint64_t counter, NodeId node = kMinter) {
+  return Dot{MakeIncarnation(node, 7), counter};
+}
+
+VersionVector Seen(const std::vector<Dot>& dots) {
+  VersionVector context;
+  for (const Dot& dot : dots) context.Add(dot);
+  return context;
+}
+
+// Writes a history down, operation by operation.
+class Story {
+ public:
+  Story& Put(const std::string& value, int64_t begin_us, int64_t end_us,
+             Outcome outcome = Outcome::kOk, const std::string& key = "k") {
+    Operation& operation = Add(Kind::kPut, key, begin_us, end_us, outcome);
+    operation.value = value;
+    return *this;
+  }
+
+  Story& Delete(int64_t begin_us, int64_t end_us) {
+    Add(Kind::kDelete, "k", begin_us, end_us, Outcome::kOk);
+    return *this;
+  }
+
+  Story& Get(const std::vector<std::string>& values, const VersionVector& context, int64_t begin_us,
+             int64_t end_us, const std::string& key = "k") {
+    Operation& operation = Add(Kind::kGet, key, begin_us, end_us, Outcome::kOk);
+    operation.read = values;
+    operation.context = context;
+    return *this;
+  }
+
+  Story& FailedGet(int64_t begin_us, int64_t end_us) {
+    Add(Kind::kGet, "k", begin_us, end_us, Outcome::kUnavailable);
+    return *this;
+  }
+
+  // `base`: what the version was put in place of.
+  Story& Mint(const std::string& value, const Dot& dot, const VersionVector& base = {},
+              int64_t at_us = 0) {
+    MintedVersion version;
+    version.dot = dot;
+    version.node = NodeOf(dot.incarnation);
+    version.key = "k";
+    version.value = value;
+    version.minted_us = at_us;
+    version.succeeded = true;
+    version.base_known = true;
+    version.base = base;
+    history_.minted.push_back(std::move(version));
+    return *this;
+  }
+
+  Story& MintTombstone(const Dot& dot, const VersionVector& base, int64_t at_us) {
+    Mint("", dot, base, at_us);
+    history_.minted.back().tombstone = true;
+    return *this;
+  }
+
+  // Its node died before it was known what became of it.
+  Story& MintUnknown(const std::string& value, const Dot& dot) {
+    Mint(value, dot);
+    history_.minted.back().succeeded = false;
+    history_.minted.back().base_known = false;
+    return *this;
+  }
+
+  const History& history() const { return history_; }
+
+ private:
+  Operation& Add(Kind kind, const std::string& key, int64_t begin_us, int64_t end_us,
+                 Outcome outcome) {
+    Operation operation;
+    operation.id = history_.operations.size() + 1;
+    operation.client = 1;
+    operation.node = kMinter;
+    operation.kind = kind;
+    operation.key = key;
+    operation.invoked_us = begin_us;
+    operation.completed_us = end_us;
+    operation.outcome = outcome;
+    history_.operations.push_back(std::move(operation));
+    return history_.operations.back();
+  }
+
+  History history_;
+};
+
+// A record with these versions alive, side by side.
+std::string RecordBytes(const std::vector<std::pair<Dot, std::string>>& alive) {
+  Record record;
+  for (const auto& [dot, value] : alive) {
+    Version version;
+    version.dot = dot;
+    version.value = value;
+    record.Put(std::move(version), VersionVector());
+  }
+  return record.Encode();
+}
+
+FinalState StateOf(const std::string& bytes) {
+  FinalState state;
+  std::map<NodeId, std::string>& copies = state[MakeRecordKey(0, "k")];
+  for (const NodeId node : {NodeId{1}, NodeId{2}, NodeId{3}}) copies[node] = bytes;
+  return state;
+}
+
+testing::AssertionResult Holds(const std::optional<Violation>& violation) {
+  if (!violation.has_value()) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << violation->property << "\n" << violation->witness;
+}
+
+// Violated, with a property in words and a witness that names `mention`.
+testing::AssertionResult Breaks(const std::optional<Violation>& violation,
+                                const std::string& mention) {
+  if (!violation.has_value()) return testing::AssertionFailure() << "nothing was found";
+  if (violation->property.empty()) return testing::AssertionFailure() << "no property is named";
+  if (violation->witness.find(mention) == std::string::npos) {
+    return testing::AssertionFailure() << "no \"" << mention << "\" in: " << violation->witness;
+  }
+  return testing::AssertionSuccess();
+}
+
+// ---- CheckNothingInvented ---------------------------------------------------------
+
+TEST(NothingInvented, AcceptsWhatWasWritten) {
+  Story story;
+  story.Put("a", 10, 20).Get({"a"}, Seen({MakeDot(1)}), 30, 40).Get({}, {}, 1, 5);
+  EXPECT_TRUE(Holds(CheckNothingInvented(story.history())));
+}
+
+TEST(NothingInvented, AnUnansweredPutStaysPossibleForEver) {
+  Story story;
+  story.Put("a", 10, kNever, Outcome::kUnknown)
+      .Get({"a"}, Seen({MakeDot(1)}), 9'000'000, 9'000'001);
+  EXPECT_TRUE(Holds(CheckNothingInvented(story.history())));
+}
+
+TEST(NothingInvented, RefusesAValueThatNobodyWrote) {
+  Story story;
+  story.Put("a", 10, 20).Get({"a", "ghost"}, Seen({MakeDot(1)}), 30, 40);
+  EXPECT_TRUE(Breaks(CheckNothingInvented(story.history()), "ghost"));
+}
+
+TEST(NothingInvented, RefusesAValueOfAnotherKey) {
+  Story story;
+  story.Put("a", 10, 20, Outcome::kOk, "other").Get({"a"}, Seen({MakeDot(1)}), 30, 40);
+  EXPECT_TRUE(Breaks(CheckNothingInvented(story.history()), "put other"));
+}
+
+TEST(NothingInvented, RefusesAValueFromTheFuture) {
+  Story story;
+  story.Get({"a"}, Seen({MakeDot(1)}), 10, 20).Put("a", 30, 40);
+  EXPECT_TRUE(Breaks(CheckNothingInvented(story.history()), "put k = a"));
+}
+
+// ---- CheckDotsUnique --------------------------------------------------------------
+
+TEST(DotsUnique, AcceptsDistinctDots) {
+  Story story;
+  story.Mint("a", MakeDot(1)).Mint("b", MakeDot(2)).Mint("c", MakeDot(1, 2));
+  EXPECT_TRUE(Holds(CheckDotsUnique(story.history())));
+}
+
+TEST(DotsUnique, RefusesADotThatCameTwice) {
+  Story story;
+  story.Mint("a", MakeDot(1)).Mint("b", MakeDot(2)).Mint("c", MakeDot(1));
+  EXPECT_TRUE(Breaks(CheckDotsUnique(story.history()), ToString(MakeDot(1))));
+}
+
+TEST(DotsUnique, AMintWhoseFateIsUnknownUsesItsDotUp) {
+  Story story;
+  story.MintUnknown("a", MakeDot(1)).Mint("b", MakeDot(1));
+  EXPECT_TRUE(Breaks(CheckDotsUnique(story.history()), ToString(MakeDot(1))));
+}
+
+// ---- CheckMintedOnce --------------------------------------------------------------
+
+TEST(MintedOnce, ARefusedMintMayBeTriedAgain) {
+  Story story;
+  story.MintUnknown("a", MakeDot(1)).Mint("a", MakeDot(2));
+  EXPECT_TRUE(Holds(CheckMintedOnce(story.history())));
+}
+
+TEST(MintedOnce, TombstonesHaveNoValueToCompare) {
+  Story story;
+  story.MintTombstone(MakeDot(1), {}, 1).MintTombstone(MakeDot(2), {}, 2);
+  EXPECT_TRUE(Holds(CheckMintedOnce(story.history())));
+}
+
+TEST(MintedOnce, RefusesAPutThatBecameTwoVersions) {
+  Story story;
+  story.Mint("a", MakeDot(1)).Mint("a", MakeDot(1, 2));
+  EXPECT_TRUE(Breaks(CheckMintedOnce(story.history()), ToString(MakeDot(1, 2))));
+}
+
+// ---- CheckReadsCoverWrites --------------------------------------------------------
+
+TEST(ReadsCoverWrites, AcceptsAReadThatHoldsTheValue) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({"a"}, Seen({MakeDot(1)}), 30, 40);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+}
+
+TEST(ReadsCoverWrites, AcceptsAReadThatHoldsASuccessor) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(2), Seen({MakeDot(1)}));
+  story.Get({"b"}, Seen({MakeDot(2)}), 30, 40);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+}
+
+TEST(ReadsCoverWrites, AcceptsNotFoundAfterADelete) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Delete(21, 25).MintTombstone(MakeDot(2), Seen({MakeDot(1)}), 22);
+  story.Get({}, Seen({MakeDot(2)}), 30, 40);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+}
+
+TEST(ReadsCoverWrites, AConcurrentReadMaySeeEither) {
+  Story story;
+  story.Put("a", 10, 30).Mint("a", MakeDot(1)).Get({}, {}, 20, 40);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+}
+
+TEST(ReadsCoverWrites, AReadThatBeginsAtTheInstantOfTheAckIsConcurrent) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({}, {}, 20, 40);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+}
+
+TEST(ReadsCoverWrites, AnUnacknowledgedPutNeedNotBeSeen) {
+  Story story;
+  story.Put("a", 10, 20, Outcome::kUnknown).Mint("a", MakeDot(1)).Get({}, {}, 30, 40);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+}
+
+TEST(ReadsCoverWrites, AReadThatFailedSaysNothing) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1)).FailedGet(30, 40);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+}
+
+TEST(ReadsCoverWrites, RefusesNotFoundAfterAnAcknowledgedPut) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({}, {}, 30, 40);
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history()), "put k = a"));
+}
+
+TEST(ReadsCoverWrites, RefusesAnOlderValue) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(2), Seen({MakeDot(1)}));
+  story.Get({"a"}, Seen({MakeDot(1)}), 30, 40);
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history()), "put k = b"));
+}
+
+TEST(ReadsCoverWrites, RefusesASiblingDroppedWithoutCause) {
+  // b was put beside a: a token that covers both does not make b a's successor.
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(1, 2));
+  story.Get({"b"}, Seen({MakeDot(1), MakeDot(1, 2)}), 30, 40);
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history()), "put k = a"));
+}
+
+// ---- CheckMonotonicReads ----------------------------------------------------------
+
+TEST(MonotonicReads, AcceptsContextsThatGrow) {
+  Story story;
+  story.Get({"a"}, Seen({MakeDot(1)}), 10, 20).Get({"b"}, Seen({MakeDot(2)}), 30, 40);
+  EXPECT_TRUE(Holds(CheckMonotonicReads(story.history())));
+}
+
+TEST(MonotonicReads, ConcurrentReadsAreNotOrdered) {
+  Story story;
+  story.Get({"b"}, Seen({MakeDot(2)}), 10, 30).Get({"a"}, Seen({MakeDot(1)}), 20, 40);
+  EXPECT_TRUE(Holds(CheckMonotonicReads(story.history())));
+}
+
+TEST(MonotonicReads, KeysAreApart) {
+  Story story;
+  story.Get({"b"}, Seen({MakeDot(2)}), 10, 20).Get({}, {}, 30, 40, "other");
+  EXPECT_TRUE(Holds(CheckMonotonicReads(story.history())));
+}
+
+TEST(MonotonicReads, RefusesAReadThatWentBack) {
+  Story story;
+  story.Get({"b"}, Seen({MakeDot(2)}), 10, 20).Get({"a"}, Seen({MakeDot(1)}), 30, 40);
+  EXPECT_TRUE(Breaks(CheckMonotonicReads(story.history()), "read {a}"));
+}
+
+TEST(MonotonicReads, RefusesNotFoundAfterAValueWasSeen) {
+  Story story;
+  story.Get({"a"}, Seen({MakeDot(1)}), 10, 20).Get({}, {}, 30, 40);
+  EXPECT_TRUE(Breaks(CheckMonotonicReads(story.history()), "read {}"));
+}
+
+TEST(MonotonicReads, RemembersWhatAllEarlierReadsSawTogether) {
+  // Neither of the two earlier reads saw both; a later one must.
+  Story story;
+  story.Get({"a"}, Seen({MakeDot(1)}), 10, 20).Get({"b"}, Seen({MakeDot(1, 2)}), 11, 19);
+  story.Get({"a"}, Seen({MakeDot(1)}), 30, 40);
+  EXPECT_TRUE(Breaks(CheckMonotonicReads(story.history()), "has seen less"));
+}
+
+// ---- CheckConverged ---------------------------------------------------------------
+
+std::map<std::string, std::vector<NodeId>> Replicas() {
+  return {{MakeRecordKey(0, "k"), {1, 2, 3}}};
+}
+
+TEST(Converged, AcceptsEqualReplicas) {
+  const std::string bytes = RecordBytes({{MakeDot(1), "a"}});
+  EXPECT_TRUE(Holds(CheckConverged(StateOf(bytes), Replicas())));
+}
+
+TEST(Converged, ACopyOnANodeThatIsNoReplicaDoesNotCount) {
+  FinalState state = StateOf(RecordBytes({{MakeDot(1), "a"}}));
+  state.begin()->second[4] = RecordBytes({{MakeDot(2), "b"}});
+  EXPECT_TRUE(Holds(CheckConverged(state, Replicas())));
+}
+
+TEST(Converged, RefusesAReplicaWithAnotherValue) {
+  FinalState state = StateOf(RecordBytes({{MakeDot(1), "a"}}));
+  state.begin()->second[3] = RecordBytes({{MakeDot(2), "b"}});
+  EXPECT_TRUE(Breaks(CheckConverged(state, Replicas()), "n3 holds"));
+}
+
+TEST(Converged, RefusesAReplicaThatHoldsNothing) {
+  FinalState state = StateOf(RecordBytes({{MakeDot(1), "a"}}));
+  state.begin()->second.erase(2);
+  EXPECT_TRUE(Breaks(CheckConverged(state, Replicas()), "n2 holds nothing"));
+}
+
+// ---- CheckNothingLost -------------------------------------------------------------
+
+TEST(NothingLost, AcceptsAPutThatIsAlive) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  const FinalState state = StateOf(RecordBytes({{MakeDot(1), "a"}}));
+  EXPECT_TRUE(Holds(CheckNothingLost(story.history(), state)));
+}
+
+TEST(NothingLost, AcceptsAPutThatWasReplaced) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(2), Seen({MakeDot(1)}));
+  const FinalState state = StateOf(RecordBytes({{MakeDot(2), "b"}}));
+  EXPECT_TRUE(Holds(CheckNothingLost(story.history(), state)));
+}
+
+TEST(NothingLost, AcceptsADeleteThatLeftItsTombstone) {
+  Story story;
+  story.Delete(10, 20).MintTombstone(MakeDot(1), {}, 15);
+  const FinalState state = StateOf(RecordBytes({{MakeDot(1), ""}}));
+  EXPECT_TRUE(Holds(CheckNothingLost(story.history(), state)));
+}
+
+TEST(NothingLost, AnUnansweredPutMayBeGone) {
+  Story story;
+  story.Put("a", 10, kNever, Outcome::kUnknown).MintUnknown("a", MakeDot(1));
+  EXPECT_TRUE(Holds(CheckNothingLost(story.history(), FinalState{})));
+}
+
+TEST(NothingLost, RefusesAPutThatIsNowhere) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  EXPECT_TRUE(Breaks(CheckNothingLost(story.history(), FinalState{}), "put k = a"));
+}
+
+TEST(NothingLost, RefusesAnAcknowledgedPutThatNobodyMinted) {
+  Story story;
+  story.Put("a", 10, 20);
+  const FinalState state = StateOf(RecordBytes({{MakeDot(1), "b"}}));
+  EXPECT_TRUE(Breaks(CheckNothingLost(story.history(), state), "put k = a"));
+}
+
+TEST(NothingLost, RefusesASiblingThatWasDropped) {
+  // The final record covers a, and b stands there; but b was put beside a, not over it.
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(2));
+  const FinalState state = StateOf(RecordBytes({{MakeDot(2), "b"}}));
+  EXPECT_TRUE(Breaks(CheckNothingLost(story.history(), state), "put k = a"));
+}
+
+TEST(NothingLost, RefusesADeleteWithoutATombstone) {
+  Story story;
+  story.Delete(10, 20).MintTombstone(MakeDot(2), {}, 15);
+  const FinalState state = StateOf(RecordBytes({{MakeDot(1), "a"}}));
+  EXPECT_TRUE(Breaks(CheckNothingLost(story.history(), state), "delete k"));
+}
+
+TEST(NothingLost, OneReplicaWithTheValueIsEnough) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  FinalState state;
+  state[MakeRecordKey(0, "k")][3] = RecordBytes({{MakeDot(1), "a"}});
+  EXPECT_TRUE(Holds(CheckNothingLost(story.history(), state)));
+}
+
+}  // namespace
+}  // namespace norn::sim
