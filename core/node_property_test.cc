@@ -103,13 +103,14 @@ class Trial {
       if (!cluster_.IsUp(member.id)) cluster_.Start(member.id);
     }
     cluster_.ReleaseHeld();
-    cluster_.Run(30'000'000);
+    // What is still on its way ends at its deadline; then the exchanges finish the rest.
+    cluster_.Run(3'000'000);
+    RC_ASSERT(cluster_.RunUntilEqual(60'000'000));
   }
 
   // Every acknowledged write is there, or somebody who knew it replaced it; nothing is
   // there that nobody wrote; all replicas hold the same bytes.
   void Check() {
-    RC_ASSERT(cluster_.Difference() == "");
     std::map<std::string, const Write*> by_value;
     for (const Write& write : writes_) by_value[write.value] = &write;
     for (const Write& write : writes_) {

@@ -184,6 +184,45 @@ TEST(NodeReadTest, AStaleReplicaThatCannotBeRepairedIsReplacedByAnother) {
   EXPECT_EQ(cluster.Call(replicas[0], Get("k")).outcome, Outcome::kUnavailable);
 }
 
+// Not a moment passes: what fails or is behind has the spare asked at once.
+TEST(NodeReadTest, SparesAreAskedAtOnceWhenOneFailsOrIsBehind) {
+  MiniCluster cluster(Quiet(3));
+  const std::vector<NodeId> replicas = cluster.ReplicasOf("k");
+  Plant(cluster, replicas[0], "k", Foreign("v"));
+  Plant(cluster, replicas[2], "k", Foreign("v"));
+  cluster.store(replicas[1]).SpoilAll(true);
+  const uint64_t failed = cluster.Ask(replicas[0], Get("k"));
+  cluster.Settle();
+  ASSERT_NE(cluster.ReplyTo(failed), nullptr);
+  EXPECT_EQ(Describe(*cluster.ReplyTo(failed)), "ok 2: v");
+  cluster.store(replicas[1]).SpoilAll(false);
+  cluster.SetJudge([](NodeId, NodeId, const Message& message) {
+    return std::holds_alternative<ReplicaWrite>(message) ? Fate::kDrop : Fate::kDeliver;
+  });
+  const uint64_t behind = cluster.Ask(replicas[0], Get("k"));
+  cluster.Settle();
+  ASSERT_NE(cluster.ReplyTo(behind), nullptr) << "the spare holds it already";
+  EXPECT_EQ(Describe(*cluster.ReplyTo(behind)), "ok 3: v");
+}
+
+// While a repair is under way a replica that cannot even read its copy holds nothing.
+TEST(NodeReadTest, ALateErrorIsNoHolder) {
+  MiniCluster cluster(Quiet(3));
+  const std::vector<NodeId> replicas = cluster.ReplicasOf("k");
+  Plant(cluster, replicas[0], "k", Foreign("v"));
+  cluster.store(replicas[2]).SpoilAll(true);
+  cluster.SetJudge([](NodeId, NodeId, const Message& message) {
+    return std::holds_alternative<ReplicaWrite>(message) ? Fate::kHold : Fate::kDeliver;
+  });
+  const uint64_t ticket = cluster.Ask(replicas[0], Get("k"));
+  cluster.Settle();
+  EXPECT_EQ(cluster.ReplyTo(ticket), nullptr);
+  cluster.ReleaseHeld();
+  cluster.Settle();
+  ASSERT_NE(cluster.ReplyTo(ticket), nullptr);
+  EXPECT_EQ(Describe(*cluster.ReplyTo(ticket)), "ok 2: v");
+}
+
 TEST(NodeReadTest, SparesAreAskedWhenTheFirstAreSlow) {
   MiniCluster cluster(Quiet(3));
   const std::vector<NodeId> replicas = cluster.ReplicasOf("k");

@@ -61,8 +61,11 @@ void RespConnection::OnRead(const asio::error_code& error, size_t bytes) {
 }
 
 void RespConnection::TakeCommands() {
+  if (taking_) return;  // a reply from inside Execute(): the loop below goes on
+  taking_ = true;
   while (!ending_ && session_.accepting() && ExecuteNext()) {
   }
+  taking_ = false;
   if (!session_.output().empty()) WantFlush();
   if (!parsed_ && session_.accepting()) Read();
   CloseIfDone();
@@ -109,7 +112,8 @@ void RespConnection::WantFlush() {
 void RespConnection::Flush() {
   flush_wanted_ = false;
   if (closed_) return;
-  if (session_.output().size() > output_bytes_max_) {
+  // One long reply is not held against the client, who has had no time to read it.
+  if (!writing_.empty() && session_.output().size() > output_bytes_max_) {
     hooks_.complain(absl::StrCat("client ", address_, " does not read its replies: ",
                                  session_.output().size(), " bytes wait; closed"));
     Close();

@@ -71,6 +71,7 @@ class RespConnection : public std::enable_shared_from_this<RespConnection> {
   std::string writing_;     // under way in the kernel
   bool reading_ = false;
   bool parsed_ = false;  // parser_ holds a command that the session could not take yet
+  bool taking_ = false;  // inside TakeCommands()
   bool flush_wanted_ = false;
   bool ending_ = false;
   bool closed_ = false;

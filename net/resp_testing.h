@@ -25,9 +25,9 @@ class FakeNode {
     std::string message;
   };
 
-  std::function<void(ClientReply&&)> reply;  // where answers go
-  bool answers_now = true;                   // from inside Submit()
-  std::map<std::string, Failure> failures;   // by key
+  std::function<void(ClientReply&&)> on_reply;  // where answers go
+  bool answers_now = true;                      // from inside Submit()
+  std::map<std::string, Failure> failures;      // by key
   std::map<std::string, Failure> write_failures;
   std::deque<ClientRequest> waiting;
   std::vector<ClientRequest> seen;  // all of them, as they came
@@ -35,7 +35,7 @@ class FakeNode {
   void Submit(ClientRequest&& request) {
     seen.push_back(request);
     if (answers_now) {
-      reply(Execute(request));
+      on_reply(Execute(request));
     } else {
       waiting.push_back(std::move(request));
     }
@@ -45,7 +45,7 @@ class FakeNode {
   void Answer(size_t index) {
     const ClientRequest request = std::move(waiting[index]);
     waiting.erase(waiting.begin() + static_cast<ptrdiff_t>(index));
-    reply(Execute(request));
+    on_reply(Execute(request));
   }
   void AnswerAll() {
     while (!waiting.empty()) Answer(0);

@@ -252,6 +252,12 @@ void MiniCluster::Run(int64_t us) {
   Settle();
 }
 
+bool MiniCluster::RunUntilEqual(int64_t most_us) {
+  const int64_t end_us = now_us_ + most_us;
+  while (!Difference().empty() && now_us_ < end_us) Run(50'000);
+  return Difference().empty();
+}
+
 PartitionId MiniCluster::PartitionOf(const std::string& key) const {
   return layout_.PartitionOf(MakeRecordKey(0, key));
 }

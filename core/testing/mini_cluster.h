@@ -75,6 +75,8 @@ class MiniCluster {
   bool SettleOne();      // one message or store reply; false: nothing moves
   void Run(int64_t us);  // time passes, timers go off
   void FireTimers();     // those that are due now
+  // Until replicas agree; false: they did not within `most_us`.
+  bool RunUntilEqual(int64_t most_us);
   int64_t now_us() const { return now_us_; }
   void Jump(int64_t us) { now_us_ += us; }  // and nobody notices, as in a pause
 

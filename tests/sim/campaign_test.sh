@@ -1,0 +1,33 @@
+#!/bin/bash
+# A small default campaign, every seed twice; and the exit codes that scripts rely on.
+set -uo pipefail
+sim=$1
+
+fail() {
+  echo "campaign_test: $*" >&2
+  exit 1
+}
+
+"$sim" run --seeds 1..60 --jobs 2 --twice || fail "the campaign ended with $?"
+"$sim" run --seeds 1..10 --jobs 2 --nodes 3 --n 3 --r 1 --w 1 || fail "R + W <= N ended with $?"
+
+expect_usage() {
+  local text
+  text=$("$sim" "$@" 2>&1 >/dev/null)
+  local code=$?
+  ((code == 2)) || fail "norn-sim $*: exit code $code, not 2"
+  [[ -n $text ]] || fail "norn-sim $*: says nothing"
+}
+expect_usage
+expect_usage frobnicate
+expect_usage run
+expect_usage run --seeds 9..3
+expect_usage run --seeds one
+expect_usage run --seed 1 --nodes 0
+expect_usage run --seed 1 --n 3 --w 4
+expect_usage run --seed 1 --nodes 2
+expect_usage run --seed 1 --frob 2
+
+"$sim" run --seed 3 --trace >"$TEST_TMPDIR/trace" || fail "--trace ended with $?"
+hash=$("$sim" hash --seed 3) || fail "hash ended with $?"
+grep -q "^hash ${hash#3 }\$" "$TEST_TMPDIR/trace" || fail "--trace and hash disagree on seed 3"
