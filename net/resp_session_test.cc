@@ -598,6 +598,5 @@ RC_GTEST_PROP(RespSessionPropertyTest, LatenessDoesNotShow, (uint64_t seed)) {
   RC_ASSERT(output == expected);
   RC_ASSERT(late.session.idle());
 }
-
 }  // namespace
 }  // namespace norn::net

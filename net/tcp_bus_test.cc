@@ -242,6 +242,18 @@ TEST_F(TcpBusTest, AnUnreachablePeerIsNotedOnceAndRetried) {
   EXPECT_EQ(one_->bus.stats(2).queued_messages, 0u) << "a queue that only ages";
 }
 
+TEST_F(TcpBusTest, WhatWaitedForAnAttemptThatFailedIsDropped) {
+  Make();
+  two_.reset();
+  one_->bus.Start();
+  one_->bus.Send(2, Write(10));
+  EXPECT_EQ(one_->bus.stats(2).queued_messages, 1u);
+  ASSERT_TRUE(RunUntil(&context_, [this] { return one_->bus.stats(2).connect_failures >= 1; }));
+  EXPECT_EQ(one_->bus.stats(2).queued_messages, 0u);
+  EXPECT_EQ(one_->bus.stats(2).queued_bytes, 0u);
+  EXPECT_EQ(one_->bus.stats(2).messages_dropped, 1u);
+}
+
 TEST_F(TcpBusTest, AHostThatIsNoneIsNoted) {
   TcpBusOptions options = TestOptions(1);
   options.peers = {{.id = 2, .address = "nowhere"}};

@@ -39,6 +39,7 @@ struct MintedVersion {
   bool tombstone = false;
   int64_t minted_us = 0;
   bool succeeded = false;   // its mint was seen to succeed
+  bool refused = false;     // its mint was seen to change nothing: it never was
   bool base_known = false;  // always for a put that named its base; else if it succeeded
   VersionVector base;       // what it was put in place of
 };

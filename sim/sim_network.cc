@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 namespace norn::sim {
 
 Fault* SimNetwork::CutBy(NodeId from, NodeId to) {
@@ -30,7 +32,7 @@ Fault* SimNetwork::CutBy(NodeId from, NodeId to) {
 
 void SimNetwork::Send(NodeId from, NodeId to, std::string bytes) {
   ++sent_;
-  trace_.Record(scheduler_.now_us(), from, "send", bytes);
+  trace_.Record(scheduler_.now_us(), from, absl::StrCat("send to n", to), bytes);
   if (Fault* const cut = CutBy(from, to)) {
     ++cut->effects;
     return;
@@ -81,7 +83,7 @@ void SimNetwork::Deliver(NodeId from, NodeId to, const std::string& bytes) {
     return;
   }
   ++delivered_;
-  trace_.Record(scheduler_.now_us(), to, "receive", bytes);
+  trace_.Record(scheduler_.now_us(), to, absl::StrCat("receive from n", from), bytes);
   receiver_(from, to, bytes);
 }
 

@@ -71,7 +71,11 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
   void Observe(const StoreReply& reply) {
     const auto it = minting.find(reply.ticket);
     if (it == minting.end()) return;
-    if (reply.status.ok()) node.observer_->OnMinted(it->second, reply.record);
+    if (reply.status.ok()) {
+      node.observer_->OnMinted(it->second, reply.record);
+    } else if (!reply.applied) {
+      node.observer_->OnRefused(it->second);
+    }
     minting.erase(it);
   }
 

@@ -34,6 +34,8 @@ class StoreObserver {
   virtual void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) = 0;
   // The record that resulted; empty if the node did not ask for it.
   virtual void OnMinted(const Dot& dot, const std::string& record) = 0;
+  // The store changed nothing, for certain.
+  virtual void OnRefused(const Dot& dot) = 0;
 };
 
 class SimNode {

@@ -93,6 +93,9 @@ class Universe final : public StoreObserver {
 
   void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) override;
   void OnMinted(const Dot& dot, const std::string& record) override;
+  void OnRefused(const Dot& dot) override {
+    workload_->history().minted[minted_.at(dot)].refused = true;
+  }
 
   SimNode& node(NodeId id) { return *nodes_[id - 1u]; }
   bool Violated(std::optional<Violation> violation);
@@ -294,7 +297,12 @@ FinalState Universe::ReadState() {
       std::vector<storage::Engine::Entry> entries;
       std::string next;
       const absl::Status status = node->engine()->Scan(from, "", 1000, 4 << 20, &entries, &next);
-      if (!status.ok()) break;
+      if (!status.ok()) {
+        Violated(
+            Violation{"a disk that was never damaged can be read",
+                      absl::StrCat("n", node->id(), ": ", absl::string_view(status.message()))});
+        break;
+      }
       for (storage::Engine::Entry& entry : entries) {
         const std::string record_key = entry.key.substr(2);  // behind the partition
         state[record_key][node->id()] = std::move(entry.value);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/check.h"
 
 namespace norn::sim {
@@ -94,7 +95,8 @@ void Workload::Send(int client, NodeId node, ClientRequest&& request,
   history_.operations.push_back(std::move(operation));
   open_[id] = Open{history_.operations.size() - 1, client, std::move(done)};
   request.client = id;
-  trace_.Record(scheduler_.now_us(), kNoNode, "invoke", request.value);
+  trace_.Record(scheduler_.now_us(), kNoNode, "invoke",
+                absl::StrCat(node, " ", request.key, " ", request.value, " ", request.context));
   trace_.Explain(scheduler_.now_us(), kNoNode, Describe(history_.operations.back()));
   const int64_t way_us = random_.Between(50, 500);
   scheduler_.After(way_us, [this, id, node, request = std::move(request)]() mutable {
@@ -137,7 +139,9 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
     operation.context = *std::move(context);
     for (Sibling& sibling : reply.siblings) operation.read.push_back(std::move(sibling.value));
   }
-  trace_.Record(scheduler_.now_us(), kNoNode, "complete", OutcomeName(reply.outcome));
+  trace_.Record(scheduler_.now_us(), kNoNode, "complete",
+                absl::StrCat(id, " ", OutcomeName(reply.outcome), " ", reply.context, " ",
+                             absl::StrJoin(operation.read, ",")));
   trace_.Explain(scheduler_.now_us(), kNoNode, Describe(operation));
   if (!reply.message.empty()) trace_.Explain(scheduler_.now_us(), kNoNode, reply.message);
   if (open.done) open.done(operation.ok());

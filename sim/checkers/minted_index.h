@@ -38,7 +38,8 @@ class MintedIndex {
   // never seen to end may have been put in place of anything.
   bool Replaced(const MintedVersion& version, const VersionVector& context) const {
     for (const MintedVersion* other : OfKey(version.key)) {
-      if (other->dot == version.dot || !context.Covers(other->dot)) continue;
+      if (other->dot == version.dot || other->refused || !context.Covers(other->dot)) continue;
+      if (other->minted_us < version.minted_us) continue;  // it cannot have seen it
       if (!other->base_known || other->base.Covers(version.dot)) return true;
     }
     return false;
