@@ -26,19 +26,16 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
 using Outcome = ClientReply::Outcome;
 using Words = std::vector<std::string>;
-
 constexpr RespTicket kTicket{.slot = 7, .generation = 3};
 
 RespServices Services(FakeNode* node) {
   RespServices services;
   services.submit = [node](ClientRequest&& request) { node->Submit(std::move(request)); };
   services.info = [](absl::string_view section) {
-    return section == "server"  ? std::string("a:1\nb:2\n")
-           : section == "stats" ? std::string("c:3\r\n")
-                                : std::string();
+    if (section == "server") return std::string("a:1\nb:2\n");
+    return std::string(section == "stats" ? "c:3\r\n" : "");
   };
   services.buckets = {{0, "default"}, {4, "carts"}};
   services.config = {{"maxmemory", "9"}, {"port", "7"}};
