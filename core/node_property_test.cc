@@ -194,6 +194,12 @@ class Trial {
       }
       it = reads_.erase(it);
     }
+    // A write's own token: its client knows its own value, and nothing else.
+    if (writes_.empty() || random_.Chance(1, 2)) return;
+    const Write& write = writes_[random_.Below(writes_.size())];
+    const ClientReply* const reply = cluster_.ReplyTo(write.ticket);
+    if (reply == nullptr || reply->outcome != Outcome::kOk || reply->context.empty()) return;
+    readings_[write.key] = Reading{reply->context, {write.value}};
   }
   void CrashOrStart(NodeId node) {
     if (!cluster_.IsUp(node)) {

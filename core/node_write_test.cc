@@ -154,6 +154,17 @@ TEST(NodeWriteTest, TheRequestsOwnTimeoutCounts) {
   ASSERT_NE(cluster.ReplyTo(long_one), nullptr);
 }
 
+// A timer that goes off early is gone; the host must arm it again for the same deadline.
+TEST(NodeWriteTest, AnEarlyTimerIsArmedAgain) {
+  MiniCluster cluster(Quiet(3));
+  cluster.SetJudge(All<ReplicaWrite>(Fate::kDrop));
+  const uint64_t ticket = cluster.Ask(1, Put("k", "v"));
+  cluster.Run(500'000);
+  cluster.FireEarly(1);
+  cluster.Run(1'500'000);
+  EXPECT_NE(cluster.ReplyTo(ticket), nullptr);
+}
+
 TEST(NodeWriteTest, ALostReplicaWriteIsSentAgain) {
   MiniCluster cluster(Quiet(3));
   int lost = 0;

@@ -78,7 +78,7 @@ using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
 // One for each request. `status` codes: kOk; kDataLoss and kUnavailable: the record could
 // not be read or the write is in doubt, nothing may be concluded; kResourceExhausted: not
 // applied, the store is full or behind; kInvalidArgument: the record function refused, not
-// applied (message says why).
+// applied (message says why); kAborted: the same, because the dot was seen before.
 struct StoreReply {
   StoreTicket ticket = 0;
   absl::Status status;

@@ -144,6 +144,7 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
     ++node_.status.read_repairs;
     Repair(step, id, get, reply.from, /*awaited=*/!answerable);
   }
+  get.replies.clear();  // they may be large, and a repair may take its time
   if (!answerable) AskSpares(step, id, get);
   JudgeRepair(step, id, get);
 }

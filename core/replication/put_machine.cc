@@ -98,7 +98,7 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
   }
   put.phase = Phase::kReplicating;
   put.record = std::move(reply.record);
-  put.request.value.clear();
+  put.request.value = std::string();  // it may be large: give the memory back
   put.quorum.Ack(node_.self());
   SendToSilent(step, id, put);
   const int64_t left_us = put.deadline_us - step.now.monotonic_us;

@@ -239,6 +239,11 @@ void MiniCluster::FireTimers() {
   }
 }
 
+void MiniCluster::FireEarly(NodeId id) {
+  At(id).armed_us = kNever;
+  Deliver(id, TimerFired{});
+}
+
 void MiniCluster::Run(int64_t us) {
   const int64_t end_us = now_us_ + us;
   while (true) {

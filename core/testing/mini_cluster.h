@@ -71,10 +71,11 @@ class MiniCluster {
   uint64_t Sent(const std::string& message_name) const;
 
   // ---- Time
-  void Settle();         // until nothing moves any more at this moment
-  bool SettleOne();      // one message or store reply; false: nothing moves
-  void Run(int64_t us);  // time passes, timers go off
-  void FireTimers();     // those that are due now
+  void Settle();              // until nothing moves any more at this moment
+  bool SettleOne();           // one message or store reply; false: nothing moves
+  void Run(int64_t us);       // time passes, timers go off
+  void FireTimers();          // those that are due now
+  void FireEarly(NodeId id);  // a node's timer, though nothing is due: it is gone then
   // Until replicas agree; false: they did not within `most_us`.
   bool RunUntilEqual(int64_t most_us);
   int64_t now_us() const { return now_us_; }
