@@ -44,6 +44,11 @@ class DiskFile {
   uint64_t charged() const { return charged_; }
   void set_charged(uint64_t bytes) { charged_ = bytes; }
 
+  // Readers see zeros behind the content (storage::FileSystem::CreateLog). For ever: nothing
+  // makes the cut of a closed log durable.
+  bool zero_tail() const { return zero_tail_; }
+  void set_zero_tail(bool zero_tail) { zero_tail_ = zero_tail; }
+
   void Append(absl::string_view data);
   // An append that the device swallows: not even a sync makes it durable.
   void AppendDoomed(absl::string_view data);
@@ -82,6 +87,7 @@ class DiskFile {
   std::string content_;
   uint64_t durable_size_ = 0;
   uint64_t charged_ = 0;
+  bool zero_tail_ = false;
   std::vector<uint64_t> pending_ends_;
   std::vector<Range> doomed_;
   std::vector<Range> damaged_;

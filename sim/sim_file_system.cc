@@ -15,6 +15,8 @@ namespace {
 // As on a real disk, the lock leaves a file behind.
 constexpr char kLockFileName[] = "LOCK";
 
+constexpr size_t kZeroChunkBytes = 4096;
+
 absl::Status NotFound(absl::string_view operation, const std::string& path) {
   return absl::NotFoundError(absl::StrCat(operation, " ", path, ": No such file or directory"));
 }
@@ -127,6 +129,16 @@ bool SimFileSystem::crashed() const {
 
 absl::StatusOr<std::unique_ptr<storage::WritableFile>> SimFileSystem::CreateNew(
     const std::string& path, uint64_t preallocate_bytes) {
+  return Create(path, preallocate_bytes, /*zero_tail=*/false);
+}
+
+absl::StatusOr<std::unique_ptr<storage::WritableFile>> SimFileSystem::CreateLog(
+    const std::string& path, uint64_t preallocate_bytes) {
+  return Create(path, preallocate_bytes, /*zero_tail=*/true);
+}
+
+absl::StatusOr<std::unique_ptr<storage::WritableFile>> SimFileSystem::Create(
+    const std::string& path, uint64_t preallocate_bytes, bool zero_tail) {
   SimDisk::Admission admission = disk_->Admit(incarnation_, FileOperation::kCreate, path);
   if (!admission.status.ok()) return std::move(admission.status);
   const Place place = SplitPath(path);
@@ -146,8 +158,9 @@ absl::StatusOr<std::unique_ptr<storage::WritableFile>> SimFileSystem::CreateNew(
     return absl::ResourceExhaustedError(
         absl::StrCat("create ", path, ": No space left on device (simulated); free room on it"));
   }
-  return std::make_unique<SimWritableFile>(disk_, incarnation_, path,
-                                           disk_->Create(place, preallocate_bytes));
+  const std::shared_ptr<DiskFile> file = disk_->Create(place, preallocate_bytes);
+  file->set_zero_tail(zero_tail);
+  return std::make_unique<SimWritableFile>(disk_, incarnation_, path, file);
 }
 
 absl::StatusOr<std::unique_ptr<storage::RandomAccessFile>> SimFileSystem::OpenForRead(
@@ -174,7 +187,11 @@ absl::StatusOr<std::string> SimFileSystem::ReadFile(const std::string& path) {
   }
   status = disk_->CheckRead(*file, 0, file->size(), path);
   if (!status.ok()) return status;
-  return file->content();
+  if (!file->zero_tail()) return file->content();
+  // As a real disk shows a log after a crash: whole chunks, zeros behind what was appended.
+  std::string bytes = file->content();
+  bytes.resize((bytes.size() / kZeroChunkBytes + 1) * kZeroChunkBytes, '\0');
+  return bytes;
 }
 
 absl::StatusOr<std::vector<std::string>> SimFileSystem::List(const std::string& dir) {

@@ -37,6 +37,8 @@ class SimFileSystem final : public storage::FileSystem {
 
   absl::StatusOr<std::unique_ptr<storage::WritableFile>> CreateNew(
       const std::string& path, uint64_t preallocate_bytes) override;
+  absl::StatusOr<std::unique_ptr<storage::WritableFile>> CreateLog(
+      const std::string& path, uint64_t preallocate_bytes) override;
   absl::StatusOr<std::unique_ptr<storage::RandomAccessFile>> OpenForRead(
       const std::string& path) override;
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
@@ -49,6 +51,10 @@ class SimFileSystem final : public storage::FileSystem {
   absl::StatusOr<std::unique_ptr<storage::DirectoryLock>> LockDir(const std::string& dir) override;
 
  private:
+  absl::StatusOr<std::unique_ptr<storage::WritableFile>> Create(const std::string& path,
+                                                                uint64_t preallocate_bytes,
+                                                                bool zero_tail);
+
   SimDisk* const disk_;
   const std::string process_;
   const uint64_t incarnation_;

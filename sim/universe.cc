@@ -65,6 +65,7 @@ storage::EngineOptions DrawEngineOptions(Random& random) {
   engine.block_bytes = 256 + random.Below(2'048);
   engine.block_restart_interval = static_cast<int>(random.Between(1, 16));
   engine.block_cache_bytes = random.Below(16'384);
+  engine.record_cache_bytes = random.Chance(1, 3) ? 0 : random.Below(8'192);
   engine.level0_tables_to_compact = static_cast<int>(random.Between(2, 4));
   engine.level1_bytes = 20'000 + random.Below(60'000);
   engine.table_bytes = 4'000 + random.Below(16'000);

@@ -52,6 +52,8 @@ struct EngineOptions {
   int block_restart_interval = 16;
   int bloom_bits_per_key = 10;
   size_t block_cache_bytes = 64u << 20;
+  // Of the RecordStorage above the engine (record_cache.h). 0: none.
+  size_t record_cache_bytes = 64u << 20;
   int level0_tables_to_compact = 4;
   uint64_t level1_bytes = 64u << 20;  // each next level holds level_growth times more
   int level_growth = 10;

@@ -120,7 +120,7 @@ class EngineImpl final : public Engine {
                  const std::shared_ptr<PendingRead>& read);
   absl::Status InDoubt(uint64_t sequence) const;
 
-  // engine_jobs.cc: making jobs and taking them back.
+  // engine_jobs.cc, engine_log_jobs.cc: making jobs and taking them back.
   uint64_t NewFileNumber() { return next_file_number_++; }
   std::unique_ptr<Job> NextLogJob();
   std::unique_ptr<Job> NextGroupJob();

@@ -89,6 +89,13 @@ class FileSystem {
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> CreateNew(const std::string& path,
                                                                   uint64_t preallocate_bytes) = 0;
 
+  // As CreateNew, for a log: a file that is synced after nearly every append. Zeros may
+  // follow what was appended, and readers see them, also after a crash: an append into them
+  // does not change the file's size, which would cost each sync a second write, that of the
+  // file system's journal.
+  virtual absl::StatusOr<std::unique_ptr<WritableFile>> CreateLog(const std::string& path,
+                                                                  uint64_t preallocate_bytes) = 0;
+
   virtual absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(
       const std::string& path) = 0;
 

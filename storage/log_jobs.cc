@@ -24,7 +24,7 @@ constexpr absl::string_view kSlotMagic = "nornslt\n";
 absl::StatusOr<std::unique_ptr<OpenLog>> CreateWal(FileSystem* file_system, const std::string& dir,
                                                    const WalRef& ref, uint64_t preallocate_bytes) {
   absl::StatusOr<std::unique_ptr<WritableFile>> file =
-      file_system->CreateNew(WalPath(dir, ref.number), preallocate_bytes);
+      file_system->CreateLog(WalPath(dir, ref.number), preallocate_bytes);
   if (!file.ok()) return file.status();
   return std::make_unique<OpenLog>(OpenLog{
       .encoder = LogEncoder(LogKind::kWal, ref.number, ref.file_id), .file = *std::move(file)});

@@ -35,17 +35,19 @@ struct OpenLog {
 absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system, const std::string& dir,
                                                   const WalRef& ref, uint64_t preallocate_bytes);
 
+// The WAL that a group is to start.
+struct NewWal {
+  WalRef wal;
+  WalOpening opening;
+  std::string edit;  // names the new WAL
+  std::unique_ptr<OpenLog> manifest;
+  uint64_t preallocate_bytes = 0;
+};
+
 // Writes one group to the WAL and syncs it; before that, if asked, starts a new WAL and
 // names it in the manifest.
 class GroupJob : public EngineJob {
  public:
-  struct NewWal {
-    WalRef wal;
-    WalOpening opening;
-    std::string edit;  // names the new WAL
-    std::unique_ptr<OpenLog> manifest;
-    uint64_t preallocate_bytes = 0;
-  };
   enum class Outcome {
     kDone,
     kNoRoom,          // the disk is full; nothing of the group counts, try again

@@ -23,6 +23,9 @@ constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirMode = 0700;
 // Linux transfers at most 2 GiB less a page in one call; ask for less.
 constexpr size_t kTransferBytesMax = size_t{1} << 30;
+// So much of a log is zeroed at a time. An append into zeros needs no journal of the file
+// system when it is synced: on a busy disk that is a tenth of the time.
+constexpr uint64_t kZerosAheadBytes = uint64_t{512} << 10;
 
 absl::Status PosixError(absl::string_view operation, absl::string_view path, int error) {
   const std::string text =
@@ -121,11 +124,14 @@ ssize_t ReadAt(const PosixCalls& calls, int fd, uint64_t offset, size_t n, char*
 
 class PosixWritableFile final : public WritableFile {
  public:
-  PosixWritableFile(const PosixCalls& calls, std::string path, Descriptor file, bool preallocated)
+  // `zeros_end`: how far zeros may be written ahead of what is appended.
+  PosixWritableFile(const PosixCalls& calls, std::string path, Descriptor file, bool preallocated,
+                    uint64_t zeros_end)
       : calls_(calls),
         path_(std::move(path)),
         file_(std::move(file)),
-        preallocated_(preallocated) {}
+        preallocated_(preallocated),
+        zeros_end_(zeros_end) {}
 
   absl::Status Append(absl::string_view data) override {
     absl::Status status = CheckUsable("append");
@@ -144,7 +150,8 @@ class PosixWritableFile final : public WritableFile {
       left -= static_cast<size_t>(written);
       size_ += static_cast<uint64_t>(written);
     }
-    return absl::OkStatus();
+    if (size_ > zeroed_ && size_ < zeros_end_) WriteZerosAhead();
+    return failure_;
   }
 
   absl::Status Sync() override {
@@ -183,7 +190,28 @@ class PosixWritableFile final : public WritableFile {
                                             failure_.message(), ")"));
   }
 
-  // Gives back the blocks that were set aside beyond the end. Failing costs only room.
+  // Zeros behind what was appended, in the room that was set aside. Where they cannot be
+  // written, syncs are slower.
+  void WriteZerosAhead() {
+    static constexpr char kZeros[64 << 10] = {};
+    const uint64_t target = std::min(zeros_end_, size_ + kZerosAheadBytes);
+    zeroed_ = size_;
+    while (zeroed_ < target) {
+      const size_t n = std::min<uint64_t>(sizeof(kZeros), target - zeroed_);
+      const ssize_t written = calls_.write(file_.get(), kZeros, n);
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) {
+        zeros_end_ = 0;
+        break;
+      }
+      zeroed_ += static_cast<uint64_t>(written);
+    }
+    if (::lseek(file_.get(), static_cast<off_t>(size_), SEEK_SET) < 0) {
+      failure_ = PosixError("append", path_, errno);
+    }
+  }
+
+  // Gives back what was set aside or zeroed beyond the end. Failing costs only room.
   void Trim() {
     if (!preallocated_ || !failure_.ok()) return;
     if (::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0) preallocated_ = false;
@@ -193,6 +221,8 @@ class PosixWritableFile final : public WritableFile {
   const std::string path_;
   Descriptor file_;
   bool preallocated_;
+  uint64_t zeros_end_;
+  uint64_t zeroed_ = 0;  // zeros reach from size_ to here, if this is above
   uint64_t size_ = 0;
   absl::Status failure_;  // the first one; the file is poisoned from then on
 };
@@ -243,6 +273,17 @@ PosixCalls PosixCalls::Real() { return {&::write, &::pread, &::fdatasync, &::fsy
 
 absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::CreateNew(
     const std::string& path, uint64_t preallocate_bytes) {
+  return Create(path, preallocate_bytes, /*is_log=*/false);
+}
+
+absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::CreateLog(
+    const std::string& path, uint64_t preallocate_bytes) {
+  return Create(path, preallocate_bytes, /*is_log=*/true);
+}
+
+absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::Create(const std::string& path,
+                                                                      uint64_t preallocate_bytes,
+                                                                      bool is_log) {
   Descriptor file = Open(path, O_WRONLY | O_CREAT | O_EXCL, kFileMode);
   if (file.get() < 0) return PosixError("create", path, errno);
   bool preallocated = false;
@@ -254,7 +295,9 @@ absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::CreateNew(
     } while (result != 0 && errno == EINTR);
     preallocated = result == 0;
   }
-  return std::make_unique<PosixWritableFile>(calls_, path, std::move(file), preallocated);
+  const uint64_t zeros_end = is_log && preallocated ? preallocate_bytes : 0;
+  return std::make_unique<PosixWritableFile>(calls_, path, std::move(file), preallocated,
+                                             zeros_end);
 }
 
 absl::StatusOr<std::unique_ptr<RandomAccessFile>> PosixFileSystem::OpenForRead(

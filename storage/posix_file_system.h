@@ -59,6 +59,8 @@ class PosixFileSystem final : public FileSystem {
 
   absl::StatusOr<std::unique_ptr<WritableFile>> CreateNew(const std::string& path,
                                                           uint64_t preallocate_bytes) override;
+  absl::StatusOr<std::unique_ptr<WritableFile>> CreateLog(const std::string& path,
+                                                          uint64_t preallocate_bytes) override;
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(const std::string& path) override;
   absl::StatusOr<std::string> ReadFile(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& dir) override;
@@ -70,6 +72,9 @@ class PosixFileSystem final : public FileSystem {
   absl::StatusOr<std::unique_ptr<DirectoryLock>> LockDir(const std::string& dir) override;
 
  private:
+  absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path,
+                                                       uint64_t preallocate_bytes, bool is_log);
+
   const PosixCalls calls_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -43,6 +44,13 @@ std::optional<Head> ReadHead(absl::string_view file, uint64_t file_id, uint64_t 
   const uint32_t crc = ExtendCrc32c(PlaceCrc(file_id, offset), absl::string_view(bytes, 16));
   if (crc != LoadFixed32(bytes + 16)) return std::nullopt;
   return head;
+}
+
+// What a log file may end in (FileSystem::CreateLog). No record begins with zeros only: the CRC
+// of its head covers a random id.
+bool IsAllZero(absl::string_view bytes) {
+  return bytes.empty() ||
+         (bytes[0] == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
 }
 
 // The body of a record with a good head, unless it is cut or bad.
@@ -135,6 +143,10 @@ LogContents ReadLog(LogKind kind, absl::string_view file, std::optional<uint64_t
     const std::optional<absl::string_view> body =
         head.has_value() ? ReadBody(file, contents.file_id, offset, *head) : std::nullopt;
     if (!body.has_value()) {
+      if (!bad.has_value() && IsAllZero(file.substr(static_cast<size_t>(offset)))) {
+        file = file.substr(0, static_cast<size_t>(offset));
+        break;
+      }
       if (!bad.has_value()) bad = offset;
       ++offset;
       continue;

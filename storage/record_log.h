@@ -1,6 +1,6 @@
 // A checksummed, append-only log of records: the common ground of WAL and manifest.
 //
-//   log    := header record*
+//   log    := header record* zero*
 //   header := magic[8] format:fixed32 number:fixed64 file_id:fixed64 crc:fixed32
 //   record := size:fixed32 synced:fixed64 body_crc:fixed32 head_crc:fixed32 body[size]
 //

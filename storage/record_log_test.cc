@@ -58,6 +58,25 @@ TEST(RecordLogTest, EveryCutOfAnUnsyncedLogIsTornOrClean) {
   }
 }
 
+TEST(RecordLogTest, ZerosBehindTheLastRecordAreNoPartOfTheLog) {
+  for (const size_t zeros : {1, 19, 20, 21, 4096, 100'000}) {
+    Log log(3, 3);
+    const size_t end = log.bytes.size();
+    log.bytes.append(zeros, '\0');
+    LogContents contents = log.Read(end);
+    EXPECT_EQ(contents.verdict, Verdict::kClean) << zeros;
+    EXPECT_EQ(contents.records.size(), 3u);
+    EXPECT_EQ(contents.good_bytes, end);
+    // Zeros do not stand for bytes that somebody vouches for.
+    EXPECT_EQ(log.Read(end + 1).verdict, Verdict::kDamaged) << zeros;
+    // Nor does the start of a record that a crash cut count as one.
+    log.bytes[end + zeros / 2] = 'x';
+    contents = log.Read(end);
+    EXPECT_EQ(contents.verdict, Verdict::kTorn) << zeros;
+    EXPECT_EQ(contents.records.size(), 3u);
+  }
+}
+
 TEST(RecordLogTest, EveryFlippedBitIsNoticed) {
   const Log log(3, 3);
   for (size_t i = 0; i < log.bytes.size(); ++i) {

@@ -32,7 +32,8 @@ std::string MakeEngineKey(PartitionId partition, absl::string_view record_key) {
   return key;
 }
 
-RecordStorage::RecordStorage(Engine& engine) : engine_(engine) {}
+RecordStorage::RecordStorage(Engine& engine, size_t cache_bytes)
+    : engine_(engine), cache_(cache_bytes) {}
 RecordStorage::~RecordStorage() = default;
 
 void RecordStorage::Submit(StoreRequest&& request) {
@@ -72,36 +73,51 @@ void RecordStorage::Enter(Pending&& pending) {
 }
 
 RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
+  RecordCache::Found cached;
+  // What is not durable and never will be is for the engine to refuse.
+  if (engine_.health().ok() && cache_.Find(pending.key, &cached)) {
+    return Decide(pending, cached.record, cached.sequence);
+  }
   Lookup found = engine_.Get(pending.key, &pending.read);
   if (found.state == Lookup::State::kNeedsRead) return Progress::kNeedsRead;
+  if (found.state == Lookup::State::kError) {
+    // An update over an unreadable record fails, too: it would hide what cannot be read.
+    StoreReply reply;
+    reply.ticket = pending.ticket;
+    reply.status = std::move(found.status);
+    Release(std::move(reply), 0);
+    return Progress::kDone;
+  }
+  if (found.state == Lookup::State::kFound && !pending.op.has_value()) {
+    cache_.Put(pending.key, found.value, found.sequence);
+  }
+  return Decide(pending, found.value, found.sequence);
+}
+
+RecordStorage::Progress RecordStorage::Decide(const Pending& pending, absl::string_view record,
+                                              uint64_t sequence) {
   if (pending.op.has_value()) {
-    RunUpdate(pending, found);
+    RunUpdate(pending, record, sequence);
     return Progress::kDone;
   }
   StoreReply reply;
   reply.ticket = pending.ticket;
-  if (found.state == Lookup::State::kError) reply.status = std::move(found.status);
-  if (found.state == Lookup::State::kFound) reply.record = std::move(found.value);
-  Release(std::move(reply), found.sequence);
+  reply.record = std::string(record);
+  Release(std::move(reply), sequence);
   return Progress::kDone;
 }
 
-void RecordStorage::RunUpdate(const Pending& pending, const Lookup& found) {
+void RecordStorage::RunUpdate(const Pending& pending, absl::string_view record, uint64_t sequence) {
   StoreReply reply;
   reply.ticket = pending.ticket;
-  uint64_t sequence = found.sequence;
-  if (found.state == Lookup::State::kError) {
-    // An update over an unreadable record fails: it would hide what cannot be read.
-    reply.status = found.status;
-  } else {
-    reply.status = ApplyOp(*pending.op, found.value, &scratch_);
-    if (reply.status.ok()) {
-      if (scratch_ != found.value) {
-        reply.status = engine_.Put(pending.key, scratch_, &sequence);
-      }
-      reply.applied = reply.status.ok();
-      if (reply.applied && pending.record_wanted) reply.record = scratch_;
+  reply.status = ApplyOp(*pending.op, record, &scratch_);
+  if (reply.status.ok()) {
+    if (scratch_ != record) {
+      reply.status = engine_.Put(pending.key, scratch_, &sequence);
+      if (reply.status.ok()) cache_.Put(pending.key, scratch_, sequence);
     }
+    reply.applied = reply.status.ok();
+    if (reply.applied && pending.record_wanted) reply.record = scratch_;
   }
   // A refusal tells nothing of the record, so it need not wait.
   Release(std::move(reply), reply.applied ? sequence : 0);
@@ -134,7 +150,7 @@ void RecordStorage::Release(StoreReply&& reply, uint64_t sequence) {
   if (sequence <= engine_.durable_sequence()) {
     ready_.push_back(std::move(reply));
   } else {
-    waiting_.emplace_hint(waiting_.end(), sequence, std::move(reply));
+    waiting_.Add(sequence, std::move(reply));
   }
 }
 
@@ -154,21 +170,15 @@ void RecordStorage::Pump() {
   for (const std::shared_ptr<PendingRead>& read : engine_.TakeFinishedReads()) {
     Resume(read.get());
   }
-  const uint64_t durable = engine_.durable_sequence();
-  while (!waiting_.empty() && waiting_.begin()->first <= durable) {
-    ready_.push_back(std::move(waiting_.begin()->second));
-    waiting_.erase(waiting_.begin());
-  }
+  StoreReply waiting;
+  while (waiting_.Pop(engine_.durable_sequence(), &waiting)) ready_.push_back(std::move(waiting));
   const absl::Status health = engine_.health();
-  if (!health.ok() && !waiting_.empty()) {
-    for (auto& [sequence, reply] : waiting_) {
-      StoreReply doubt;
-      doubt.ticket = reply.ticket;
-      doubt.applied = reply.applied;
-      doubt.status = InDoubt(health);
-      ready_.push_back(std::move(doubt));
-    }
-    waiting_.clear();
+  while (!health.ok() && waiting_.Pop(engine_.last_sequence(), &waiting)) {
+    StoreReply doubt;
+    doubt.ticket = waiting.ticket;
+    doubt.applied = waiting.applied;
+    doubt.status = InDoubt(health);
+    ready_.push_back(std::move(doubt));
   }
   for (const Engine::FinishedSlot& slot : engine_.TakeFinishedSlots()) {
     StoreReply reply;

@@ -25,6 +25,8 @@
 #include "core/ports.h"
 #include "core/store.h"
 #include "storage/engine.h"
+#include "storage/record_cache.h"
+#include "storage/waiting_replies.h"
 
 namespace norn::storage {
 
@@ -34,8 +36,8 @@ std::string MakeEngineKey(PartitionId partition, absl::string_view record_key);
 
 class RecordStorage : public norn::Storage {
  public:
-  // The engine outlives this.
-  explicit RecordStorage(Engine& engine);
+  // The engine outlives this. `cache_bytes` of records are kept at hand, above the engine.
+  explicit RecordStorage(Engine& engine, size_t cache_bytes = 0);
   ~RecordStorage() override;
 
   void Submit(StoreRequest&& request) override;
@@ -44,6 +46,8 @@ class RecordStorage : public norn::Storage {
   void Pump();
   // The next reply that may leave, in order; false: none.
   bool PopReply(StoreReply* reply);
+
+  const RecordCache& cache() const { return cache_; }
 
  private:
   // Whether a request could be decided, or waits for a block.
@@ -60,16 +64,18 @@ class RecordStorage : public norn::Storage {
 
   void Enter(Pending&& pending);
   Progress TryRun(Pending& pending);
-  void RunUpdate(const Pending& pending, const Lookup& found);
+  Progress Decide(const Pending& pending, absl::string_view record, uint64_t sequence);
+  void RunUpdate(const Pending& pending, absl::string_view record, uint64_t sequence);
   void Resume(const PendingRead* read);
   void RunScan(const StoreScan& scan);
   void Release(StoreReply&& reply, uint64_t sequence);
 
   Engine& engine_;
+  RecordCache cache_;  // not asked once the engine is poisoned
   // Latched keys: the front request waits for a block, the others for the front.
   std::map<std::string, std::deque<Pending>, std::less<>> latched_;
   // Replies by the sequence that must become durable before they may leave.
-  std::multimap<uint64_t, StoreReply> waiting_;
+  WaitingReplies waiting_;
   std::deque<StoreReply> ready_;
   std::string scratch_;  // the record that an update makes
   std::optional<StoreTicket> lease_ticket_;

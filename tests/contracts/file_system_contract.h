@@ -116,6 +116,28 @@ TYPED_TEST_P(FileSystemContract, PreallocationDoesNotShow) {
   EXPECT_EQ(this->Content("a"), "abc");
 }
 
+TYPED_TEST_P(FileSystemContract, BehindALogThereAreZerosAtMost) {
+  absl::StatusOr<std::unique_ptr<WritableFile>> file =
+      this->fs().CreateLog(this->Path("a"), 1 << 20);
+  ASSERT_TRUE(file.ok()) << file.status();
+  this->ExpectError(this->fs().CreateLog(this->Path("a"), 0).status(),
+                    absl::StatusCode::kAlreadyExists, this->Path("a"));
+  std::string expected;
+  for (int i = 0; i < 40; ++i) {  // past what was preallocated, too
+    const std::string piece(static_cast<size_t>(1 + i * 2000), static_cast<char>('a' + i % 26));
+    ASSERT_TRUE((*file)->Append(piece).ok());
+    if (i % 3 == 0) {
+      ASSERT_TRUE((*file)->Sync().ok());
+    }
+    expected += piece;
+    const std::string content = this->Content("a");
+    ASSERT_EQ(content.substr(0, expected.size()), expected);
+    ASSERT_EQ(content.find_first_not_of('\0', expected.size()), std::string::npos);
+  }
+  EXPECT_TRUE((*file)->Close().ok());
+  EXPECT_EQ(this->Content("a").substr(0, expected.size()), expected);
+}
+
 TYPED_TEST_P(FileSystemContract, ReadsAreExactOrFail) {
   ASSERT_NE(this->Create("a", "0123456789"), nullptr);
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = this->fs().OpenForRead(this->Path("a"));
@@ -357,14 +379,14 @@ TYPED_TEST_P(FileSystemContract, ManyFilesStayApart) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(FileSystemContract, AppendedBytesAreReadBack, CreateNewIsExclusive,
-                            PreallocationDoesNotShow, ReadsAreExactOrFail, AnEmptyFileIsAFile,
-                            AFileCanBeReadWhileItGrows, OtherProcessesSeeWhatIsWritten,
-                            ListIsSortedAndKnowsFilesOnly, RenameReplacesTheTarget,
-                            RenameToAFreeNameAndToItself, RenameBetweenDirectories,
-                            ARemovedFileIsReadableByWhoHasItOpen, WhatIsNotThereIsNotFound,
-                            DirectoriesAreNotFiles, SyncAndSyncDirSucceedAtAnyTime,
-                            AClosedFileRefuses, ALockIsHeldByOneAtATime, BigFilesKeepEveryByte,
-                            ManyFilesStayApart);
+                            PreallocationDoesNotShow, BehindALogThereAreZerosAtMost,
+                            ReadsAreExactOrFail, AnEmptyFileIsAFile, AFileCanBeReadWhileItGrows,
+                            OtherProcessesSeeWhatIsWritten, ListIsSortedAndKnowsFilesOnly,
+                            RenameReplacesTheTarget, RenameToAFreeNameAndToItself,
+                            RenameBetweenDirectories, ARemovedFileIsReadableByWhoHasItOpen,
+                            WhatIsNotThereIsNotFound, DirectoriesAreNotFiles,
+                            SyncAndSyncDirSucceedAtAnyTime, AClosedFileRefuses,
+                            ALockIsHeldByOneAtATime, BigFilesKeepEveryByte, ManyFilesStayApart);
 
 }  // namespace norn::storage
 
