@@ -212,6 +212,7 @@ void TakeNode(const Block& block, Config* config) {
 }
 
 void TakeStorage(const Block& block, storage::EngineOptions* engine) {
+  block.Number("record_cache_bytes", 0, 1ull << 40, &engine->record_cache_bytes);
   block.Number("memtable_bytes", 64u << 10, 4ull << 30, &engine->memtable_bytes);
   block.Number("immutable_memtables_max", 1, 64, &engine->immutable_memtables_max);
   block.Number("wal_preallocate_bytes", 0, 4ull << 30, &engine->wal_preallocate_bytes);

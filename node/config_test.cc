@@ -187,6 +187,7 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   const Config plain = *ParseConfig(Minimal(), kPath);
   EXPECT_EQ(config->cluster.partitions, plain.cluster.partitions);
   EXPECT_EQ(config->client_listen, plain.client_listen);
+  EXPECT_EQ(config->engine.record_cache_bytes, plain.engine.record_cache_bytes);
   EXPECT_EQ(config->drain_timeout_us, plain.drain_timeout_us);
   EXPECT_EQ(config->notes_per_second_max, plain.notes_per_second_max);
   EXPECT_EQ(config->log_level, plain.log_level);

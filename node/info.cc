@@ -107,6 +107,9 @@ std::string StorageInfo(const StorageFacts& facts) {
   lines.Add("flushes", stats.flushes);
   lines.Add("compactions", stats.compactions);
   lines.Add("table_bytes_written", stats.table_bytes_written);
+  lines.Add("record_cache_records", facts.cached_records);
+  lines.Add("record_cache_hits", facts.cache_hits);
+  lines.Add("record_cache_misses", facts.cache_misses);
   lines.Add("block_cache_hits", stats.block_cache_hits);
   lines.Add("block_cache_misses", stats.block_cache_misses);
   lines.Add("memtable_bytes", stats.memtable_bytes);

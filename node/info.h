@@ -31,6 +31,9 @@ struct StorageFacts {
   storage::EngineStats stats;
   absl::Status health;  // not OK: writes are refused, and why
   storage::RecoveryReport recovery;
+  size_t cached_records = 0;
+  uint64_t cache_hits = 0;
+  uint64_t cache_misses = 0;
   size_t jobs_outstanding = 0;
 };
 

@@ -6,6 +6,12 @@
 
 namespace norn::node {
 
+namespace {
+
+constexpr int64_t kGrainUs = 1'000;
+
+}  // namespace
+
 LoopTimer::LoopTimer(asio::io_context& loop, norn::Clock& clock, std::function<void()> fired)
     : clock_(clock), fired_(std::move(fired)), timer_(loop) {}
 
@@ -15,9 +21,11 @@ void LoopTimer::Arm(int64_t deadline_us) {
 }
 
 void LoopTimer::Set(int64_t deadline_us) {
-  set_us_ = deadline_us;
-  const int64_t wait_us = std::max<int64_t>(0, deadline_us - clock_.Read().monotonic_us);
-  timer_.expires_after(std::chrono::microseconds(wait_us));  // cancels what was set before
+  const int64_t now_us = clock_.Read().monotonic_us;
+  const int64_t at_us = std::max(deadline_us, now_us + kGrainUs);
+  if (at_us >= set_us_) return;  // goes off soon enough as it is
+  set_us_ = at_us;
+  timer_.expires_after(std::chrono::microseconds(at_us - now_us));  // cancels what was set
   timer_.async_wait([this](const asio::error_code& error) {
     if (!error) OnTimer();
   });

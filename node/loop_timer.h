@@ -2,7 +2,8 @@
 //
 // A node's deadline moves with every request. Moving the kernel's timer as often would cost
 // more than the request, so a deadline that moves back leaves it alone: when the timer goes off
-// too early, it is set anew and nobody is told.
+// too early, it is set anew and nobody is told. Nor does it go off more often than every
+// millisecond: deadlines of requests long finished come in swarms.
 //
 // Threads: the loop's only.
 

@@ -75,7 +75,7 @@ absl::Status Server::OpenStorage() {
                                          : absl::Status(engine.status().code(), text);
   }
   engine_ = *std::move(engine);
-  records_ = std::make_unique<storage::RecordStorage>(*engine_);
+  records_ = std::make_unique<storage::RecordStorage>(*engine_, config_.engine.record_cache_bytes);
   const bool damaged = recovery_.suspect || recovery_.possibly_lost_from.has_value();
   for (const std::string& note : recovery_.notes) {
     Log(damaged ? Note::Level::kWarning : Note::Level::kInfo, note);
@@ -183,7 +183,13 @@ void Server::Turn() {
 void Server::FinishJobs() {
   lanes_->TakeFinished(&finished_jobs_);
   if (finished_jobs_.empty()) return;
-  for (std::unique_ptr<storage::Job>& job : finished_jobs_) engine_->Finish(std::move(job));
+  for (std::unique_ptr<storage::Job>& job : finished_jobs_) {
+    if (job->lane() == storage::Lane::kLog) {
+      log_busy_ = false;
+      pacer_.Finished(clock_.Read().monotonic_us);
+    }
+    engine_->Finish(std::move(job));
+  }
   finished_jobs_.clear();
   if (refusal_logged_) return;
   const absl::Status health = engine_->health();
@@ -196,12 +202,37 @@ void Server::FinishJobs() {
 }
 
 void Server::StartJobs() {
-  for (const storage::Lane lane :
-       {storage::Lane::kLog, storage::Lane::kRead, storage::Lane::kBackground}) {
+  StartLogJob();
+  for (const storage::Lane lane : {storage::Lane::kRead, storage::Lane::kBackground}) {
     while (std::unique_ptr<storage::Job> job = engine_->NextJob(lane)) {
       lanes_->Start(std::move(job));
     }
   }
+}
+
+void Server::StartLogJob() {
+  if (log_busy_) return;
+  const int64_t now_us = clock_.Read().monotonic_us;
+  const uint64_t last_sequence = engine_->last_sequence();
+  const uint64_t waiting = last_sequence - started_sequence_;
+  const int64_t start_us = waiting == 0 ? now_us : pacer_.StartAt(now_us, waiting);
+  if (start_us > now_us) {
+    if (group_held_) return;
+    group_held_ = true;
+    group_timer_.expires_after(std::chrono::microseconds(start_us - now_us));
+    group_timer_.async_wait([this](const asio::error_code&) {
+      group_held_ = false;
+      ScheduleTurn();
+    });
+    return;
+  }
+  std::unique_ptr<storage::Job> job = engine_->NextJob(storage::Lane::kLog);
+  if (job == nullptr) return;
+  log_busy_ = true;
+  // A job of another kind, for a slot say, leaves the writes to the next one.
+  pacer_.Started(now_us, waiting);
+  started_sequence_ = last_sequence;
+  lanes_->Start(std::move(job));
 }
 
 // Until nothing is left that could be told the host without waiting for a job.
@@ -293,6 +324,9 @@ std::string Server::Info(absl::string_view section) const {
     return StorageInfo({.stats = engine_->stats(),
                         .health = engine_->health(),
                         .recovery = recovery_,
+                        .cached_records = records_->cache().entries(),
+                        .cache_hits = records_->cache().hits(),
+                        .cache_misses = records_->cache().misses(),
                         .jobs_outstanding = lanes_->outstanding()});
   }
   return std::string();

@@ -32,6 +32,7 @@
 #include "net/resp_server.h"
 #include "net/tcp_bus.h"
 #include "node/config.h"
+#include "node/group_pacer.h"
 #include "node/job_lanes.h"
 #include "node/loop_timer.h"
 #include "node/note_log.h"
@@ -71,6 +72,7 @@ class Server {
   void Turn();
   void FinishJobs();
   void StartJobs();
+  void StartLogJob();
   void DeliverAll();
   void CheckStarted();
   void AwaitSignal();
@@ -86,6 +88,7 @@ class Server {
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_};
   asio::steady_timer drain_timer_{loop_};
+  asio::steady_timer group_timer_{loop_};  // set while the log's next group is held back
   RealClock clock_;
   NoteLog notes_;
   LoopTimer timer_;
@@ -104,6 +107,10 @@ class Server {
   std::vector<Event> inbox_;  // came in this turn
   std::vector<Event> delivering_;
   std::vector<std::unique_ptr<storage::Job>> finished_jobs_;
+  GroupPacer pacer_;
+  uint64_t started_sequence_ = 0;  // writes up to here are in a group that has started
+  bool log_busy_ = false;
+  bool group_held_ = false;
   bool turn_scheduled_ = false;
   bool ready_ = false;
   bool draining_ = false;

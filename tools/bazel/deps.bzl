@@ -153,6 +153,11 @@ def norn_dependencies():
         targets = {":core": ["prometheus-cpp-core"]},
     )
     system_library(
+        name = "jemalloc",
+        debian_package = "libjemalloc-dev",
+        targets = {":jemalloc": ["jemalloc"]},
+    )
+    system_library(
         name = "hiredis",
         debian_package = "libhiredis-dev",
         targets = {":hiredis": ["hiredis"]},
