@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
-#include "net/codec.h"
+#include "sim/sim_bus.h"
 #include "sim/sim_file_system.h"
 #include "storage/record_storage.h"
 
@@ -21,7 +21,9 @@ constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
 // All that dies in a crash. It is the node's ports, too.
 struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, NoteSink {
   explicit Process(SimNode& node_in)
-      : node(node_in), file_system(&node_in.disk_, absl::StrCat("n", node_in.id())) {}
+      : node(node_in),
+        bus(node_in.scheduler_, node_in.trace_, node_in.network_, node_in.id()),
+        file_system(&node_in.disk_, absl::StrCat("n", node_in.id())) {}
 
   Now Read() override {
     return Now{node.scheduler_.now_us(), kWallOriginUs + node.scheduler_.now_us()};
@@ -29,13 +31,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
 
   void Send(NodeId to, Message&& message) override {
     if (file_system.crashed()) return;
-    std::string bytes;
-    net::EncodeMessage(message, &bytes);
-    if (node.trace_.prints()) {
-      node.trace_.Explain(node.scheduler_.now_us(), node.id(),
-                          absl::StrCat("to n", to, ": ", MessageName(message)));
-    }
-    node.network_.Send(node.id(), to, std::move(bytes));
+    bus.Send(to, std::move(message));
   }
 
   void Submit(StoreRequest&& request) override {
@@ -80,6 +76,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
   }
 
   SimNode& node;
+  SimBus bus;
   SimFileSystem file_system;
   std::unique_ptr<storage::Engine> engine;
   std::unique_ptr<storage::RecordStorage> records;
@@ -147,13 +144,7 @@ bool SimNode::StartUp(std::string* error) {
 
 void SimNode::DeliverMessage(NodeId from, const std::string& bytes) {
   if (!up()) return;
-  auto message = net::DecodeMessage(bytes);
-  CORE_CHECK(message.ok());
-  if (trace_.prints()) {
-    trace_.Explain(scheduler_.now_us(), id(),
-                   absl::StrCat("from n", from, ": ", MessageName(*message)));
-  }
-  Deliver(MessageReceived{from, *std::move(message)});
+  Deliver(process_->bus.Receive(from, bytes));
 }
 
 void SimNode::DeliverRequest(ClientRequest&& request) {

@@ -1,0 +1,31 @@
+#include "sim/sim_bus.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/check.h"
+#include "net/codec.h"
+
+namespace norn::sim {
+
+void SimBus::Send(NodeId to, Message&& message) {
+  std::string bytes;
+  net::EncodeMessage(message, &bytes);
+  if (trace_.prints()) {
+    trace_.Explain(scheduler_.now_us(), self_,
+                   absl::StrCat("to n", to, ": ", MessageName(message)));
+  }
+  network_.Send(self_, to, std::move(bytes));
+}
+
+MessageReceived SimBus::Receive(NodeId from, const std::string& bytes) {
+  auto message = net::DecodeMessage(bytes);
+  CORE_CHECK(message.ok());
+  if (trace_.prints()) {
+    trace_.Explain(scheduler_.now_us(), self_,
+                   absl::StrCat("from n", from, ": ", MessageName(*message)));
+  }
+  return MessageReceived{from, *std::move(message)};
+}
+
+}  // namespace norn::sim
