@@ -37,12 +37,30 @@ void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
       fault.end_us = at + random.Between(kSecond / 10, kSecond);
       fault.amount = 1 + random.Below(200);
       fault.down_us = random.Between(kSecond / 20, 4 * kSecond);
-      fault.loss = static_cast<int>(random.Below(3));
+      fault.loss = static_cast<int>(random.Below(4));
       fault.again = random.Chance(1, 4);
       at = fault.end_us + 2 * fault.down_us + random.Between(kSecond / 2, 4 * kSecond);
       if (at >= end_us) break;
       plan->push_back(fault);
     }
+  }
+}
+
+// What was acknowledged by several replicas and synced by none is lost in no other way.
+void DrawPowerCuts(Random& random, int nodes, int64_t begin_us, int64_t end_us,
+                   std::vector<Fault>* plan) {
+  const uint64_t times = 1 + random.Below(3);
+  for (uint64_t i = 0; i < times; ++i) {
+    Fault fault;
+    fault.kind = FaultKind::kPowerCut;
+    fault.start_us = random.Between(begin_us, end_us - 2 * kSecond);
+    fault.end_us = fault.start_us + kSecond / 10;
+    const bool all = random.Chance(1, 2);
+    const int count = all ? nodes : static_cast<int>(random.Between(std::min(2, nodes), nodes));
+    fault.nodes = DrawSomeNodes(random, nodes, count);
+    fault.down_us = random.Between(kSecond / 20, 2 * kSecond);
+    fault.loss = static_cast<int>(random.Below(3));
+    plan->push_back(fault);
   }
 }
 
@@ -56,6 +74,7 @@ void DrawNetworkFault(Random& random, FaultKind kind, int nodes, int64_t begin_u
     fault.end_us = fault.start_us + random.Between(kSecond, 3 * kSecond);
     switch (kind) {
       case FaultKind::kCrash:
+      case FaultKind::kPowerCut:
         break;
       case FaultKind::kHalves:
       case FaultKind::kOneWay: {
@@ -100,6 +119,8 @@ const char* FaultKindName(FaultKind kind) {
       return "message duplication";
     case FaultKind::kReorder:
       return "message reordering";
+    case FaultKind::kPowerCut:
+      return "power cut";
   }
   return "?";
 }
@@ -115,6 +136,8 @@ std::string ToString(const Fault& fault) {
   if (fault.kind == FaultKind::kCrash) {
     absl::StrAppend(&text, ", at file operation ", fault.amount, ", down for ",
                     fault.down_us / 1000, " ms", fault.again ? ", again in recovery" : "");
+  } else if (fault.kind == FaultKind::kPowerCut) {
+    absl::StrAppend(&text, ", down for ", fault.down_us / 1000, " ms");
   } else if (fault.amount > 0) {
     absl::StrAppend(&text, ", amount ", fault.amount);
   }
@@ -124,7 +147,9 @@ std::string ToString(const Fault& fault) {
 std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, int64_t end_us) {
   std::vector<Fault> plan;
   if (random.Chance(4, 5)) DrawCrashes(random, nodes, begin_us, end_us, &plan);
+  if (random.Chance(1, 3)) DrawPowerCuts(random, nodes, begin_us, end_us, &plan);
   for (int kind = 1; kind < kFaultKindCount; ++kind) {
+    if (static_cast<FaultKind>(kind) == FaultKind::kPowerCut) continue;
     const bool chosen = random.Chance(1, 2);
     if (!chosen || nodes < 2) continue;
     DrawNetworkFault(random, static_cast<FaultKind>(kind), nodes, begin_us, end_us, &plan);

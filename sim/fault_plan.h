@@ -26,8 +26,9 @@ enum class FaultKind : uint8_t {
   kLoss,       // `amount` of 1000 messages are lost
   kDuplicate,  // `amount` of 1000 messages arrive twice
   kReorder,    // messages overtake each other, by up to `amount` microseconds
+  kPowerCut,   // `nodes` crash at the same instant, at the start; all restart later
 };
-inline constexpr int kFaultKindCount = 8;
+inline constexpr int kFaultKindCount = 9;
 const char* FaultKindName(FaultKind kind);
 
 struct Fault {
@@ -36,8 +37,8 @@ struct Fault {
   int64_t end_us = 0;
   std::vector<NodeId> nodes;  // empty: everyone
   uint64_t amount = 0;
-  int64_t down_us = 0;   // kCrash: how long the node stays away
-  int loss = 0;          // kCrash: sim::CrashLoss of what was not synced
+  int64_t down_us = 0;   // kCrash, kPowerCut: how long a node stays away
+  int loss = 0;          // kCrash, kPowerCut: sim::CrashLoss of what was not synced
   bool again = false;    // kCrash: crash once more, while it recovers
   uint64_t effects = 0;  // counted as the run goes
 

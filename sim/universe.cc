@@ -85,6 +85,7 @@ class Universe final : public StoreObserver {
   void Prolong(size_t fault);
   void BeginCrash(size_t fault);
   void EndCrashWindow(size_t fault);
+  void CrashNow(size_t fault);
   void OnCrash(NodeId node);
   void StartNode(NodeId id);
   void Heal();
@@ -200,6 +201,10 @@ void Universe::StartNode(NodeId id) {
 
 void Universe::PlanCrashes() {
   for (size_t i = 0; i < plan_.size(); ++i) {
+    if (plan_[i].kind == FaultKind::kPowerCut) {
+      scheduler_.At(plan_[i].start_us, [this, i] { EndCrashWindow(i); });
+      continue;
+    }
     if (plan_[i].kind != FaultKind::kCrash) {
       scheduler_.At(plan_[i].end_us - 1, [this, i] { Prolong(i); });
       continue;
@@ -226,11 +231,25 @@ void Universe::BeginCrash(size_t fault) {
 
 // The operation never came: the power fails now.
 void Universe::EndCrashWindow(size_t fault) {
-  SimNode& victim = node(plan_[fault].nodes.front());
-  if (plan_[fault].effects > 0 || !victim.up()) return;
-  crashing_[victim.id()] = fault;
-  victim.disk().CancelCrash();
-  victim.Crash(static_cast<CrashLoss>(plan_[fault].loss));
+  if (healing_ || plan_[fault].effects > 0) return;
+  CrashNow(fault);
+}
+
+// Those of its nodes that are up. If none is, a little later.
+void Universe::CrashNow(size_t fault) {
+  const bool any = std::any_of(plan_[fault].nodes.begin(), plan_[fault].nodes.end(),
+                               [this](NodeId id) { return node(id).up(); });
+  if (!any && !healing_) {
+    scheduler_.After(kSecond / 2, [this, fault] { EndCrashWindow(fault); });
+    return;
+  }
+  for (const NodeId id : plan_[fault].nodes) {
+    if (!any) StartNode(id);
+    if (!node(id).up()) continue;
+    crashing_[id] = fault;
+    node(id).disk().CancelCrash();
+    node(id).Crash(static_cast<CrashLoss>(plan_[fault].loss));
+  }
 }
 
 void Universe::OnCrash(NodeId id) {
@@ -253,6 +272,11 @@ void Universe::Heal() {
   for (const Fault& fault : plan_) CORE_CHECK(fault.end_us <= began_us + 4 * kSecond);
   for (Fault& fault : plan_) fault.end_us = std::min(fault.end_us, began_us);
   for (const auto& node : nodes_) node->disk().CancelCrash();
+  // A crash that has not come yet, since its window reaches beyond the end, comes now.
+  for (size_t i = 0; i < plan_.size(); ++i) {
+    const bool crash = plan_[i].kind == FaultKind::kCrash || plan_[i].kind == FaultKind::kPowerCut;
+    if (crash && plan_[i].effects == 0) CrashNow(i);
+  }
   for (const auto& node : nodes_) StartNode(node->id());
 
   std::map<std::string, std::vector<NodeId>> replicas;
