@@ -61,10 +61,18 @@ void DrawPowerCuts(Random& random, int nodes, int64_t begin_us, int64_t end_us,
     fault.down_us = random.Between(kSecond / 20, 2 * kSecond);
     fault.loss = static_cast<int>(random.Below(3));
     plan->push_back(fault);
+    if (random.Chance(1, 2)) continue;
+    // Much waits for the disks when the power fails.
+    Fault slow;
+    slow.kind = FaultKind::kSlowDisk;
+    slow.start_us = std::max(begin_us, fault.start_us - kSecond);
+    slow.end_us = fault.end_us;
+    slow.amount = static_cast<uint64_t>(random.Between(10'000, 100'000));
+    plan->push_back(slow);
   }
 }
 
-void DrawNetworkFault(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us,
+void DrawLastingFault(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us,
                       std::vector<Fault>* plan) {
   const uint64_t times = 1 + random.Below(2);
   for (uint64_t i = 0; i < times; ++i) {
@@ -89,6 +97,11 @@ void DrawNetworkFault(Random& random, FaultKind kind, int nodes, int64_t begin_u
       case FaultKind::kSlow:
       case FaultKind::kReorder:
         fault.amount = static_cast<uint64_t>(random.Between(5'000, 400'000));
+        break;
+      case FaultKind::kSlowDisk:
+        fault.nodes =
+            DrawSomeNodes(random, nodes, static_cast<int>(random.Between((nodes + 1) / 2, nodes)));
+        fault.amount = static_cast<uint64_t>(random.Between(2'000, 50'000));
         break;
       case FaultKind::kLoss:
       case FaultKind::kDuplicate:
@@ -119,6 +132,8 @@ const char* FaultKindName(FaultKind kind) {
       return "message duplication";
     case FaultKind::kReorder:
       return "message reordering";
+    case FaultKind::kSlowDisk:
+      return "slow disk";
     case FaultKind::kPowerCut:
       return "power cut";
   }
@@ -151,8 +166,9 @@ std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, in
   for (int kind = 1; kind < kFaultKindCount; ++kind) {
     if (static_cast<FaultKind>(kind) == FaultKind::kPowerCut) continue;
     const bool chosen = random.Chance(1, 2);
-    if (!chosen || nodes < 2) continue;
-    DrawNetworkFault(random, static_cast<FaultKind>(kind), nodes, begin_us, end_us, &plan);
+    const bool network = static_cast<FaultKind>(kind) != FaultKind::kSlowDisk;
+    if (!chosen || (network && nodes < 2)) continue;
+    DrawLastingFault(random, static_cast<FaultKind>(kind), nodes, begin_us, end_us, &plan);
   }
   std::stable_sort(plan.begin(), plan.end(),
                    [](const Fault& a, const Fault& b) { return a.start_us < b.start_us; });

@@ -26,9 +26,10 @@ enum class FaultKind : uint8_t {
   kLoss,       // `amount` of 1000 messages are lost
   kDuplicate,  // `amount` of 1000 messages arrive twice
   kReorder,    // messages overtake each other, by up to `amount` microseconds
+  kSlowDisk,   // each file operation of a job takes up to `amount` microseconds longer
   kPowerCut,   // `nodes` crash at the same instant, at the start; all restart later
 };
-inline constexpr int kFaultKindCount = 9;
+inline constexpr int kFaultKindCount = 10;
 const char* FaultKindName(FaultKind kind);
 
 struct Fault {

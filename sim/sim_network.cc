@@ -20,6 +20,7 @@ Fault* SimNetwork::CutBy(NodeId from, NodeId to) {
         if (from_inside && !to_inside) return &fault;
         break;
       case FaultKind::kCrash:
+      case FaultKind::kSlowDisk:
       case FaultKind::kPowerCut:
       case FaultKind::kSlow:
       case FaultKind::kLoss:

@@ -90,7 +90,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
 SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
                  const ClusterConfig& cluster, const NodeOptions& options,
                  const storage::EngineOptions& engine, uint64_t seed, StoreObserver* observer,
-                 ReplySink replies, CrashSink crashed)
+                 std::vector<Fault>* plan, ReplySink replies, CrashSink crashed)
     : scheduler_(scheduler),
       trace_(trace),
       network_(network),
@@ -99,6 +99,7 @@ SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
       engine_options_(engine),
       random_(seed),
       observer_(observer),
+      plan_(plan),
       reply_sink_(std::move(replies)),
       crash_sink_(std::move(crashed)),
       disk_(SplitMix64(seed)) {}
@@ -192,7 +193,13 @@ void SimNode::StepJob(size_t slot, uint64_t epoch) {
   if (!done) {
     // Mostly quick, now and then a slow device.
     const bool slow = random_.Chance(1, 50);
-    const int64_t delay_us = slow ? random_.Between(1'000, 20'000) : random_.Between(20, 400);
+    int64_t delay_us = slow ? random_.Between(1'000, 20'000) : random_.Between(20, 400);
+    for (Fault& fault : *plan_) {
+      if (fault.kind != FaultKind::kSlowDisk || !fault.Concerns(id())) continue;
+      if (!fault.ActiveAt(scheduler_.now_us())) continue;
+      delay_us += static_cast<int64_t>(random_.Below(fault.amount + 1));
+      ++fault.effects;
+    }
     scheduler_.After(delay_us, [this, slot, epoch] { StepJob(slot, epoch); });
     return;
   }

@@ -45,7 +45,7 @@ class SimNode {
 
   SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network, const ClusterConfig& cluster,
           const NodeOptions& options, const storage::EngineOptions& engine, uint64_t seed,
-          StoreObserver* observer, ReplySink replies, CrashSink crashed);
+          StoreObserver* observer, std::vector<Fault>* plan, ReplySink replies, CrashSink crashed);
   ~SimNode();
 
   // Opens the engine, which recovers, and starts the node. A crash meanwhile is reported
@@ -84,6 +84,7 @@ class SimNode {
   storage::EngineOptions engine_options_;
   Random random_;
   StoreObserver* observer_;
+  std::vector<Fault>* plan_;  // slow disks are applied here
   ReplySink reply_sink_;
   CrashSink crash_sink_;
   SimDisk disk_;

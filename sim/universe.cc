@@ -174,7 +174,7 @@ void Universe::Build() {
     CORE_CHECK(Validate(cluster_, own_options).ok());
     nodes_.push_back(std::make_unique<SimNode>(
         scheduler_, trace_, *network_, cluster_, own_options, own_engine, seeds.Next64(), this,
-        [this](NodeId, ClientReply&& reply) { workload_->OnReply(std::move(reply)); },
+        &plan_, [this](NodeId, ClientReply&& reply) { workload_->OnReply(std::move(reply)); },
         [this](NodeId id) { OnCrash(id); }));
   }
   WorkloadOptions workload;
