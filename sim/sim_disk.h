@@ -123,6 +123,9 @@ class SimDisk {
   // changes, damage, capacity, randomness. Plans (crash, faults, callback), locks and
   // counters are not copied, and processes of this disk do not run on the copy.
   std::unique_ptr<SimDisk> Fork() const;
+  // Whether some reads need no device (RandomAccessFile::TryRead). On at first.
+  bool page_cache() const { return page_cache_; }
+  void set_page_cache(bool on) { page_cache_ = on; }
   // Starts the random stream afresh, so that forks differ in what they lose.
   void Reseed(uint64_t seed) { random_ = Random(seed); }
 
@@ -173,6 +176,7 @@ class SimDisk {
   void RecountRoom();
 
   Random random_;
+  bool page_cache_ = true;
   DiskTree tree_;
   uint64_t next_file_id_ = 1;
   uint64_t incarnation_ = 1;  // rises with every crash; what has an older one is dead

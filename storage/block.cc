@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,19 @@ struct EntryHead {
 
 // Returns the first byte behind the head, or null.
 const char* LoadEntryHead(const char* from, const char* end, EntryHead* head) {
+  // Mostly the first three are a byte each.
+  if (end - from >= 4 &&
+      ((static_cast<unsigned char>(from[0]) | static_cast<unsigned char>(from[1]) |
+        static_cast<unsigned char>(from[2])) &
+       0x80) == 0) {
+    head->shared = static_cast<unsigned char>(from[0]);
+    head->unshared = static_cast<unsigned char>(from[1]);
+    head->value_size = static_cast<unsigned char>(from[2]);
+    from = LoadVarint(from + 3, end, &head->sequence);
+    if (from == nullptr) return nullptr;
+    const auto left = static_cast<uint64_t>(end - from);
+    return head->unshared > left || head->value_size > left - head->unshared ? nullptr : from;
+  }
   from = LoadVarint(from, end, &head->shared);
   if (from != nullptr) from = LoadVarint(from, end, &head->unshared);
   if (from != nullptr) from = LoadVarint(from, end, &head->value_size);
@@ -90,6 +104,66 @@ uint32_t Block::restart(uint32_t i) const {
   return LoadFixed32(bytes_.data() + bytes_.size() - 4 - size_t{4} * (restarts_ - i));
 }
 
+std::optional<size_t> Block::SeekRestart(absl::string_view key) const {
+  const absl::string_view all = entries();
+  const char* const end = all.data() + all.size();
+  uint32_t low = 0;
+  uint32_t high = restarts_;
+  while (low + 1 < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    EntryHead head;
+    const char* const bytes = LoadEntryHead(all.data() + restart(middle), end, &head);
+    if (bytes == nullptr || head.shared != 0) return std::nullopt;
+    if (absl::string_view(bytes, static_cast<size_t>(head.unshared)) < key) {
+      low = middle;
+    } else {
+      high = middle;
+    }
+  }
+  return restarts_ == 0 ? 0 : restart(low);
+}
+
+Block::Outcome Block::Find(absl::string_view key, absl::string_view* value,
+                           uint64_t* sequence) const {
+  const std::optional<size_t> start = SeekRestart(key);
+  if (!start.has_value()) return Outcome::kDamaged;
+  const absl::string_view all = entries();
+  const char* at = all.data() + *start;
+  const char* const end = all.data() + all.size();
+  // `common`: how many bytes the last entry's key, which is below `key`, has in common with it.
+  // An entry that shares more than those with the last one is below `key`, too; one that shares
+  // less is above; only one that shares just as many has to be looked at.
+  uint64_t common = 0;
+  uint64_t last_size = 0;
+  while (at < end) {
+    EntryHead head;
+    const char* const bytes = LoadEntryHead(at, end, &head);
+    if (bytes == nullptr || head.shared > last_size) return Outcome::kDamaged;
+    last_size = head.shared + head.unshared;
+    at = bytes + head.unshared + head.value_size;
+    if (head.shared == 0) common = 0;  // a restart, which shares more than it says
+    if (head.shared < common) return Outcome::kAbsent;
+    if (head.shared > common) continue;
+    const absl::string_view tail(bytes, static_cast<size_t>(head.unshared));
+    const absl::string_view sought = key.substr(static_cast<size_t>(common));
+    const size_t most = std::min(tail.size(), sought.size());
+    size_t same = 0;
+    while (same < most && tail[same] == sought[same]) ++same;
+    if (same == most) {
+      if (tail.size() == sought.size()) {
+        *value = absl::string_view(bytes + head.unshared, static_cast<size_t>(head.value_size));
+        *sequence = head.sequence;
+        return Outcome::kFound;
+      }
+      if (tail.size() > sought.size()) return Outcome::kAbsent;
+    } else if (static_cast<unsigned char>(tail[same]) > static_cast<unsigned char>(sought[same])) {
+      return Outcome::kAbsent;
+    }
+    common += same;
+  }
+  return Outcome::kAbsent;
+}
+
 void BlockCursor::Damaged() {
   damaged_ = true;
   valid_ = false;
@@ -123,24 +197,10 @@ void BlockCursor::SeekToFirst() {
 }
 
 void BlockCursor::Seek(absl::string_view key) {
-  const absl::string_view entries = block_->entries();
-  const char* const end = entries.data() + entries.size();
-  // The last restart whose key is below `key`: the entry sought is at or behind it.
-  uint32_t low = 0;
-  uint32_t high = block_->restarts_;
   damaged_ = false;
-  while (low + 1 < high) {
-    const uint32_t middle = low + (high - low) / 2;
-    EntryHead head;
-    const char* const bytes = LoadEntryHead(entries.data() + block_->restart(middle), end, &head);
-    if (bytes == nullptr || head.shared != 0) return Damaged();
-    if (absl::string_view(bytes, static_cast<size_t>(head.unshared)) < key) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  next_ = block_->restarts_ == 0 ? 0 : block_->restart(low);
+  const std::optional<size_t> start = block_->SeekRestart(key);
+  if (!start.has_value()) return Damaged();
+  next_ = *start;
   key_.clear();
   while (Decode()) {
     if (absl::string_view(key_) >= key) return;

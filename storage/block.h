@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,10 @@ class Block {
 
   size_t bytes() const { return bytes_.size(); }
 
+  // Looks `key` up without building any other key. The view lives as long as the block.
+  enum class Outcome { kFound, kAbsent, kDamaged };
+  Outcome Find(absl::string_view key, absl::string_view* value, uint64_t* sequence) const;
+
  private:
   friend class BlockCursor;
   Block(std::string bytes, uint32_t restarts) : bytes_(std::move(bytes)), restarts_(restarts) {}
@@ -66,6 +71,9 @@ class Block {
     return absl::string_view(bytes_).substr(0, bytes_.size() - 4 - size_t{4} * restarts_);
   }
   uint32_t restart(uint32_t i) const;
+  // The offset of the last restart whose key is below `key`, or of the first: what is sought is
+  // there or behind. Nothing if an entry on the way is malformed.
+  std::optional<size_t> SeekRestart(absl::string_view key) const;
 
   std::string bytes_;
   uint32_t restarts_;

@@ -12,32 +12,48 @@ size_t BlockCache::IdHash::operator()(const BlockId& id) const {
   return static_cast<size_t>(SplitMix64(SplitMix64(id.table) ^ id.offset));
 }
 
-std::shared_ptr<const Block> BlockCache::Find(const BlockId& id) {
+const std::shared_ptr<const Block>& BlockCache::Find(const BlockId& id) {
   const auto found = index_.find(id);
   if (found == index_.end()) {
     ++misses_;
-    return nullptr;
+    return none_;
   }
   ++hits_;
-  entries_.splice(entries_.begin(), entries_, found->second);
-  return found->second->block;
+  Entry& entry = entries_[found->second];
+  entry.used = true;
+  return entry.block;
 }
 
 void BlockCache::Insert(const BlockId& id, std::shared_ptr<const Block> block) {
   const size_t bytes = block->bytes() + kOverheadBytes;
   if (bytes > bytes_max_ || index_.contains(id)) return;
-  EvictDownTo(bytes_max_ - bytes);
-  entries_.push_front({.id = id, .block = std::move(block)});
-  index_.emplace(id, entries_.begin());
+  while (bytes_ > bytes_max_ - bytes) EvictOne();
+  size_t place = entries_.size();
+  if (free_.empty()) {
+    entries_.emplace_back();
+  } else {
+    // Mostly the one that the hand has just left: it comes there last.
+    place = free_.back();
+    free_.pop_back();
+  }
+  entries_[place] = {.id = id, .block = std::move(block)};
+  index_.emplace(id, place);
   bytes_ += bytes;
 }
 
-void BlockCache::EvictDownTo(size_t bytes) {
-  while (bytes_ > bytes) {
-    const Entry& last = entries_.back();
-    bytes_ -= last.block->bytes() + kOverheadBytes;
-    index_.erase(last.id);
-    entries_.pop_back();
+void BlockCache::EvictOne() {
+  for (;;) {
+    if (hand_ >= entries_.size()) hand_ = 0;
+    Entry& entry = entries_[hand_++];
+    if (entry.block == nullptr) continue;
+    if (!entry.used) {
+      bytes_ -= entry.block->bytes() + kOverheadBytes;
+      index_.erase(entry.id);
+      entry.block = nullptr;
+      free_.push_back(hand_ - 1);
+      return;
+    }
+    entry.used = false;
   }
 }
 

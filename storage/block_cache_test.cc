@@ -16,7 +16,7 @@ std::shared_ptr<const Block> BlockOf(size_t value_bytes) {
   return Block::Parse(std::string(builder.Finish()));
 }
 
-TEST(BlockCacheTest, TheLeastRecentlyUsedLeavesFirst) {
+TEST(BlockCacheTest, WhatWasAskedForAgainStaysLonger) {
   BlockCache cache(3500);
   for (uint64_t i = 0; i < 3; ++i) cache.Insert({.table = 1, .offset = i}, BlockOf(1000));
   EXPECT_NE(cache.Find({.table = 1, .offset = 0}), nullptr);
@@ -27,6 +27,18 @@ TEST(BlockCacheTest, TheLeastRecentlyUsedLeavesFirst) {
   EXPECT_EQ(cache.Find({.table = 2, .offset = 0}), nullptr);
   EXPECT_EQ(cache.hits(), 3u);
   EXPECT_EQ(cache.misses(), 2u);
+}
+
+TEST(BlockCacheTest, ReadingManyOnceDoesNotPushOutWhatIsReadOften) {
+  BlockCache cache(20'000);
+  const BlockId often{.table = 7, .offset = 7};
+  cache.Insert(often, BlockOf(1000));
+  for (uint64_t i = 0; i < 1000; ++i) {
+    if (i % 5 == 0) {
+      ASSERT_NE(cache.Find(often), nullptr) << i;
+    }
+    cache.Insert({.table = 1, .offset = i}, BlockOf(1000));
+  }
 }
 
 TEST(BlockCacheTest, KeepsToItsBytes) {

@@ -1,6 +1,7 @@
 #include "storage/block.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,6 +50,35 @@ TEST(BlockTest, WalksAndSeeksAtEveryRestartInterval) {
       if (next < 100) {
         ASSERT_EQ(cursor.key(), KeyOf(3 * next)) << i;
       }
+    }
+  }
+}
+
+TEST(BlockTest, FindAgreesWithAMap) {
+  Random random(3);
+  const auto draw = [&random] {  // keys that are prefixes of each other, signs and zeros
+    std::string key(random.Below(7), '\0');
+    for (char& c : key) c = "\0a\x80\xff"[random.Below(4)];
+    return key;
+  };
+  for (int round = 0; round < 300; ++round) {
+    std::map<std::string, uint64_t> entries;
+    while (entries.size() < 1 + random.Below(60)) entries[draw()] = random.Next64();
+    BlockBuilder builder(static_cast<int>(1 + random.Below(17)));
+    for (const auto& [key, sequence] : entries) builder.Add(key, sequence, key + "'s value");
+    const auto block = Block::Parse(std::string(builder.Finish()));
+    ASSERT_NE(block, nullptr);
+    for (int probe = 0; probe < 200; ++probe) {
+      const std::string key = draw();
+      absl::string_view value;
+      uint64_t sequence = 0;
+      const Block::Outcome outcome = block->Find(key, &value, &sequence);
+      const auto expected = entries.find(key);
+      ASSERT_EQ(outcome,
+                expected == entries.end() ? Block::Outcome::kAbsent : Block::Outcome::kFound);
+      if (expected == entries.end()) continue;
+      ASSERT_EQ(sequence, expected->second);
+      ASSERT_EQ(value, key + "'s value");
     }
   }
 }
@@ -123,6 +153,11 @@ TEST(BlockTest, HostileBytesDoNotCrash) {
     for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) ++entries;
     ASSERT_LE(entries, static_cast<int>(bad.size()));
     cursor.Seek(KeyOf(random.Below(100)));
+    absl::string_view value;
+    uint64_t sequence = 0;
+    if (block->Find(KeyOf(random.Below(100)), &value, &sequence) == Block::Outcome::kFound) {
+      ASSERT_LE(value.size(), bad.size());
+    }
   }
   EXPECT_GT(refused, 100);
 }

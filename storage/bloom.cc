@@ -14,8 +14,6 @@ namespace {
 constexpr size_t kLineBytes = 64;
 constexpr int kProbesMax = 16;
 
-uint64_t Hash(absl::string_view key) { return XXH3_64bits(key.data(), key.size()); }
-
 // The line: the hash's high half, scaled to the number of lines. The bits in it: steps
 // of the low half.
 size_t LineOf(uint64_t hash, size_t lines) {
@@ -38,7 +36,9 @@ struct Probe {
 
 }  // namespace
 
-void BloomBuilder::Add(absl::string_view key) { hashes_.push_back(Hash(key)); }
+uint64_t BloomHash(absl::string_view key) { return XXH3_64bits(key.data(), key.size()); }
+
+void BloomBuilder::Add(absl::string_view key) { hashes_.push_back(BloomHash(key)); }
 
 std::string BloomBuilder::Finish() const {
   const auto bits_per_key = static_cast<size_t>(std::max(bits_per_key_, 1));
@@ -59,12 +59,11 @@ std::string BloomBuilder::Finish() const {
   return filter;
 }
 
-bool BloomMayContain(absl::string_view filter, absl::string_view key) {
+bool BloomMayContain(absl::string_view filter, uint64_t hash) {
   if (filter.size() <= kLineBytes || (filter.size() - 1) % kLineBytes != 0) return true;
   const size_t lines = filter.size() / kLineBytes;
   const int probes = filter.back();
   if (probes < 1 || probes > kProbesMax) return true;
-  const uint64_t hash = Hash(key);
   const char* const line = filter.data() + LineOf(hash, lines) * kLineBytes;
   Probe probe(hash);
   for (int i = 0; i < probes; ++i) {

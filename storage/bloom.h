@@ -31,8 +31,14 @@ class BloomBuilder {
   std::vector<uint64_t> hashes_;
 };
 
-// False only if `key` was not added. A malformed filter passes everything.
-bool BloomMayContain(absl::string_view filter, absl::string_view key);
+// What filters know of a key: made once, asked of many.
+uint64_t BloomHash(absl::string_view key);
+
+// False only if no key of that hash was added. A malformed filter passes everything.
+bool BloomMayContain(absl::string_view filter, uint64_t hash);
+inline bool BloomMayContain(absl::string_view filter, absl::string_view key) {
+  return BloomMayContain(filter, BloomHash(key));
+}
 
 }  // namespace norn::storage
 

@@ -61,9 +61,9 @@ void ReadAhead::Fill(const TableIterator& stalled) {
       continue;
     }
     blocks_.insert_or_assign(
-        id, table.ParseBlock(handle, absl::string_view(stretch).substr(
-                                         static_cast<size_t>(handle.offset - start),
-                                         static_cast<size_t>(handle.size) + kBlockTrailerBytes)));
+        id, table.ParseBlock(
+                handle, stretch.substr(static_cast<size_t>(handle.offset - start),
+                                       static_cast<size_t>(handle.size) + kBlockTrailerBytes)));
   }
 }
 

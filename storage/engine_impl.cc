@@ -86,9 +86,7 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
   memtable_ = NewMemtable();
 }
 
-std::unique_ptr<Memtable> EngineImpl::NewMemtable() {
-  return std::make_unique<Memtable>(FileId(options_, last_sequence_));
-}
+std::unique_ptr<Memtable> EngineImpl::NewMemtable() { return std::make_unique<Memtable>(); }
 
 absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value, uint64_t* sequence) {
   if (!health_.ok()) return health_;
@@ -163,13 +161,14 @@ Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read
 }
 
 Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read) {
+  const uint64_t hash = BloomHash(key);
   for (size_t i = 0; i < levels_.size(); ++i) {
     const Level& level = levels_[i];
     auto table = i == 0 ? level.begin() : FirstTableAtOrAfter(level, key);
     const auto end = i == 0 || table == level.end() ? level.end() : table + 1;
     for (; table != end; ++table) {
       if (!(*table)->Covers(key)) continue;
-      std::optional<Lookup> lookup = GetFromTable(*table, key, read);
+      std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
       if (lookup.has_value()) return *std::move(lookup);
     }
   }
@@ -177,7 +176,7 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
 }
 
 std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>& live,
-                                               absl::string_view key,
+                                               absl::string_view key, uint64_t hash,
                                                std::shared_ptr<PendingRead>* read) {
   Lookup lookup;
   const auto error = [&](const absl::Status& status) {
@@ -189,34 +188,44 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   };
   if (live->table == nullptr) return error(live->damage);
   const Table& table = *live->table;
-  if (!table.MayContain(key)) return std::nullopt;
+  if (!table.MayContain(hash)) return std::nullopt;
   const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);
   if (!handle.ok()) return error(handle.status());
   if (!handle->has_value()) return std::nullopt;
   const BlockId id{.table = table.meta().number, .offset = (*handle)->offset};
-  std::shared_ptr<const Block> block;
+  std::shared_ptr<const Block> held;
+  const Block* block = nullptr;
   if (*read != nullptr) {
     const auto fetched = (*read)->blocks_.find(id);
     if (fetched != (*read)->blocks_.end()) {
       if (!fetched->second.ok()) return error(fetched->second.status());
-      block = *fetched->second;
+      block = fetched->second->get();
     }
   }
-  if (block == nullptr) block = cache_.Find(id);
+  if (block == nullptr) block = cache_.Find(id).get();
+  if (block == nullptr) {
+    held = table.TryReadBlock(**handle);
+    block = held.get();
+    if (block != nullptr) cache_.Insert(id, held);
+  }
   if (block == nullptr) {
     if (*read == nullptr) *read = std::make_shared<PendingRead>();
     WantBlock(live->table, **handle, *read);
     lookup.state = Lookup::State::kNeedsRead;
     return lookup;
   }
-  BlockCursor cursor(block);
-  cursor.Seek(key);
-  if (cursor.damaged()) {
-    return error(absl::DataLossError(
-        absl::StrCat("table ", table.path(), " at offset ", id.offset, ": a block is malformed")));
+  absl::string_view value;
+  uint64_t sequence = 0;
+  switch (block->Find(key, &value, &sequence)) {
+    case Block::Outcome::kFound:
+      return Found(value, sequence);
+    case Block::Outcome::kAbsent:
+      return std::nullopt;
+    case Block::Outcome::kDamaged:
+      break;
   }
-  if (!cursor.Valid() || cursor.key() != key) return std::nullopt;
-  return Found(cursor.value(), cursor.sequence());
+  return error(absl::DataLossError(
+      absl::StrCat("table ", table.path(), " at offset ", id.offset, ": a block is malformed")));
 }
 
 void EngineImpl::WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,

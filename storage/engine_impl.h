@@ -115,7 +115,7 @@ class EngineImpl final : public Engine {
   Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
   // Nothing: the table does not have it.
   std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live, absl::string_view key,
-                                     std::shared_ptr<PendingRead>* read);
+                                     uint64_t hash, std::shared_ptr<PendingRead>* read);
   void WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
                  const std::shared_ptr<PendingRead>& read);
   absl::Status InDoubt(uint64_t sequence) const;

@@ -274,6 +274,7 @@ TEST_F(EngineTest, KeysAndValuesOfEverySize) {
 }
 
 TEST_F(EngineTest, ReadsOfOneBlockShareAJob) {
+  disk_.set_page_cache(false);
   ASSERT_TRUE(Open().ok());
   Fill(0, 300, "v");
   Crash(CrashLoss::kAllUnsynced);

@@ -70,6 +70,11 @@ class RandomAccessFile {
   // A file that ends earlier is kOutOfRange: a short read is never silent.
   virtual absl::Status Read(uint64_t offset, size_t n, char* scratch) const = 0;
 
+  // As Read, but only if nothing has to be waited for: a few microseconds at most. False: it
+  // would have to wait, or there is an error, which Read will tell. A file system that cannot
+  // know answers false.
+  virtual bool TryRead(uint64_t offset, size_t n, char* scratch) const = 0;
+
   // Size in bytes when it was opened.
   virtual uint64_t Size() const = 0;
 };

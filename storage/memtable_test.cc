@@ -13,15 +13,16 @@
 namespace norn::storage {
 namespace {
 
-// Keys that share prefixes, contain zeros, and end around the eighth byte.
+// Keys that share prefixes, contain zeros, and end around the eighth and the sixteenth byte.
 std::string AwkwardKey(Random* random) {
-  std::string key(random->Below(11), '\0');
+  std::string key(random->Chance(1, 2) ? random->Below(11) : 14 + random->Below(5), '\0');
+  if (key.size() > 11) return key.replace(key.size() - 3, 3, random->Chance(1, 2) ? "abc" : "abd");
   for (char& c : key) c = static_cast<char>(random->Below(3) * 127);
   return key;
 }
 
 TEST(MemtableTest, AgreesWithAMap) {
-  Memtable memtable(1);
+  Memtable memtable;
   Random random(2);
   std::map<std::string, std::pair<uint64_t, std::string>> newest;
   std::map<std::pair<std::string, uint64_t>, std::string> all;  // by key, newest first
@@ -56,7 +57,7 @@ TEST(MemtableTest, AgreesWithAMap) {
 }
 
 TEST(MemtableTest, SeekFindsTheFirstAtOrBehind) {
-  Memtable memtable(1);
+  Memtable memtable;
   memtable.Add(1, "b", "1");
   memtable.Add(2, "d", "2");
   MemtableIterator iterator(&memtable);
@@ -68,9 +69,31 @@ TEST(MemtableTest, SeekFindsTheFirstAtOrBehind) {
   EXPECT_EQ(iterator.state(), Iterator::State::kEnd);
 }
 
+TEST(MemtableTest, AnIteratorStandsAdditions) {
+  Memtable memtable;
+  std::map<std::string, uint64_t> expected;
+  Random random(5);
+  uint64_t sequence = 0;
+  for (int i = 0; i < 300; ++i) memtable.Add(++sequence, absl::StrCat("k", 1000 + 10 * i), "v");
+  MemtableIterator iterator(&memtable);
+  std::string last;
+  int met = 0;
+  for (iterator.Seek(""); iterator.state() == Iterator::State::kEntry; iterator.Next()) {
+    ASSERT_LE(last, iterator.key());
+    last = std::string(iterator.key());
+    if (last.back() == '0') ++met;
+    // Before and behind where it stands.
+    for (int i = 0; i < 3; ++i) {
+      memtable.Add(++sequence, absl::StrCat("k", 1000 + random.Below(3000), "x"), "new");
+    }
+    memtable.Add(++sequence, last, "newer");  // in front of it
+  }
+  EXPECT_EQ(met, 300);
+}
+
 TEST(MemtableTest, CountsBytesAlikeEverywhere) {
-  Memtable a(7);
-  Memtable b(7);
+  Memtable a;
+  Memtable b;
   for (uint64_t i = 1; i < 1000; ++i) {
     a.Add(i, absl::StrCat("key", i), std::string(i % 300, 'v'));
     b.Add(i, absl::StrCat("key", i), std::string(i % 300, 'w'));

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -238,6 +239,12 @@ class PosixRandomAccessFile final : public RandomAccessFile {
     if (static_cast<size_t>(got) == n) return absl::OkStatus();
     return absl::OutOfRangeError(absl::StrCat("read ", path_, ": the file ends early; wanted ", n,
                                               " bytes at ", offset, ", got ", got));
+  }
+
+  bool TryRead(uint64_t offset, size_t n, char* scratch) const override {
+    iovec part{.iov_base = scratch, .iov_len = n};
+    const ssize_t got = ::preadv2(file_.get(), &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    return got >= 0 && static_cast<size_t>(got) == n;
   }
 
   uint64_t Size() const override { return size_; }

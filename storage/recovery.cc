@@ -218,7 +218,7 @@ absl::StatusOr<FoundWal> Recovery::FindWal(const WalRef& ref) {
 }
 
 absl::Status Recovery::ReplayLogs() {
-  memtable_ = std::make_unique<Memtable>(FileId(options_, state_.next_file_number));
+  memtable_ = std::make_unique<Memtable>();
   std::vector<FoundWal> wals;
   for (const WalRef& ref : version_.wals) {
     absl::StatusOr<FoundWal> wal = FindWal(ref);
@@ -310,8 +310,8 @@ absl::Status Recovery::ReplayGroup(const FoundWal& wal, absl::string_view body) 
 absl::Status Recovery::FlushMemtable() {
   if (memtable_->empty()) return absl::OkStatus();
   const uint64_t number = NewFileNumber();
-  const std::shared_ptr<const Memtable> full = std::exchange(
-      memtable_, std::make_unique<Memtable>(FileId(options_, state_.next_file_number)));
+  const std::shared_ptr<const Memtable> full =
+      std::exchange(memtable_, std::make_unique<Memtable>());
   FlushJob job(full,
                std::make_unique<TableWriter>(file_system_, options_.dir, TableOptionsOf(options_),
                                              number, FileId(options_, number)));

@@ -15,6 +15,7 @@
 #include "core/check.h"
 #include "core/coding.h"
 #include "storage/bloom.h"
+#include "storage/key_prefix.h"
 
 namespace norn::storage {
 namespace {
@@ -33,9 +34,48 @@ absl::Status ReadError(const std::string& path, uint64_t offset, const absl::Sta
 
 }  // namespace
 
-bool Table::MayContain(absl::string_view key) const { return BloomMayContain(filter_, key); }
+bool Table::MayContain(uint64_t hash) const { return BloomMayContain(filter_, hash); }
+
+void Table::IndexPrefixes() {
+  const std::string& smallest = meta_.smallest;
+  const std::string& largest = meta_.largest;
+  shared_bytes_ = static_cast<size_t>(
+      std::mismatch(smallest.begin(), smallest.end(), largest.begin(), largest.end()).first -
+      smallest.begin());
+  BlockCursor cursor = IndexCursor();
+  for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
+    const std::optional<BlockHandle> handle = DecodeHandle(cursor.value());
+    const bool good = handle.has_value() && handle->end() <= data_end_ &&
+                      cursor.key().substr(0, shared_bytes_) == smallest.substr(0, shared_bytes_);
+    if (!good) break;
+    prefixes_.push_back(KeyPrefix(cursor.key().substr(shared_bytes_)));
+    handles_.push_back(*handle);
+  }
+  if (!cursor.Valid() && !cursor.damaged()) return;
+  prefixes_.clear();
+  handles_.clear();
+}
 
 absl::StatusOr<std::optional<BlockHandle>> Table::FindBlock(absl::string_view key) const {
+  // Keys outside the table's range do not share what its own keys do.
+  if (prefixes_.empty() || key < absl::string_view(meta_.smallest) ||
+      key > absl::string_view(meta_.largest)) {
+    return FindBlockSlowly(key);
+  }
+  const uint64_t prefix = KeyPrefix(key.substr(shared_bytes_));
+  // The first that is not below. Branch-free: which way it goes cannot be predicted.
+  const uint64_t* at = prefixes_.data();
+  for (size_t left = prefixes_.size(); left > 1;) {
+    const size_t half = left / 2;
+    at += at[half - 1] < prefix ? half : 0;
+    left -= half;
+  }
+  // Where eight bytes do not tell, whole keys must.
+  if (*at <= prefix) return FindBlockSlowly(key);
+  return std::optional<BlockHandle>(handles_[static_cast<size_t>(at - prefixes_.data())]);
+}
+
+absl::StatusOr<std::optional<BlockHandle>> Table::FindBlockSlowly(absl::string_view key) const {
   BlockCursor cursor = IndexCursor();
   cursor.Seek(key);
   if (cursor.damaged()) return Damage(path_, data_end_, "the index is malformed");
@@ -51,12 +91,19 @@ absl::StatusOr<std::shared_ptr<const Block>> Table::ReadBlock(const BlockHandle&
   std::string stored(static_cast<size_t>(handle.size) + kBlockTrailerBytes, '\0');
   const absl::Status read = file_->Read(handle.offset, stored.size(), stored.data());
   if (!read.ok()) return ReadError(path_, handle.offset, read);
-  return ParseBlock(handle, stored);
+  return ParseBlock(handle, std::move(stored));
+}
+
+std::shared_ptr<const Block> Table::TryReadBlock(const BlockHandle& handle) const {
+  std::string stored(static_cast<size_t>(handle.size) + kBlockTrailerBytes, '\0');
+  if (!file_->TryRead(handle.offset, stored.size(), stored.data())) return nullptr;
+  absl::StatusOr<std::shared_ptr<const Block>> block = ParseBlock(handle, std::move(stored));
+  return block.ok() ? *std::move(block) : nullptr;
 }
 
 absl::StatusOr<std::shared_ptr<const Block>> Table::ParseBlock(const BlockHandle& handle,
-                                                               absl::string_view stored) const {
-  std::optional<std::string> payload = ExtractBlock(stored, meta_.file_id, handle.offset);
+                                                               std::string stored) const {
+  std::optional<std::string> payload = TakeBlock(std::move(stored), meta_.file_id, handle.offset);
   if (!payload.has_value()) return Damage(path_, handle.offset, "a block's checksum is wrong");
   std::shared_ptr<const Block> block = Block::Parse(std::move(*payload));
   if (block == nullptr) return Damage(path_, handle.offset, "a block is malformed");
@@ -80,7 +127,10 @@ bool TableOpener::Step() {
       break;
     default:
       status_ = ReadTail();
-      if (status_.ok()) done_ = std::move(table_);
+      if (status_.ok()) {
+        table_->IndexPrefixes();
+        done_ = std::move(table_);
+      }
       break;
   }
   return !status_.ok() || done_ != nullptr;

@@ -11,11 +11,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/block.h"
+#include "storage/bloom.h"
 #include "storage/file_system.h"
 #include "storage/table_format.h"
 #include "storage/table_meta.h"
@@ -27,7 +29,9 @@ class Table {
   const TableMeta& meta() const { return meta_; }
   const std::string& path() const { return path_; }
 
-  bool MayContain(absl::string_view key) const;
+  // `hash` is the key's BloomHash.
+  bool MayContain(uint64_t hash) const;
+  bool MayContain(absl::string_view key) const { return MayContain(BloomHash(key)); }
 
   // The block that holds `key` if the table does. Nothing if `key` is behind all
   // blocks. An error if the index is malformed.
@@ -36,9 +40,13 @@ class Table {
   // Reads, checks and expands a data block: one file operation.
   absl::StatusOr<std::shared_ptr<const Block>> ReadBlock(const BlockHandle& handle) const;
 
+  // The same without waiting for the device. Null: it would have to wait, or failed; then
+  // ReadBlock will tell.
+  std::shared_ptr<const Block> TryReadBlock(const BlockHandle& handle) const;
+
   // The same from stored bytes that were read elsewhere, as part of a larger read.
   absl::StatusOr<std::shared_ptr<const Block>> ParseBlock(const BlockHandle& handle,
-                                                          absl::string_view stored) const;
+                                                          std::string stored) const;
   const RandomAccessFile& file() const { return *file_; }
 
   // Over the index: keys as table_format.h says, values are handles.
@@ -49,6 +57,8 @@ class Table {
  private:
   friend class TableOpener;
   Table() = default;
+  void IndexPrefixes();
+  absl::StatusOr<std::optional<BlockHandle>> FindBlockSlowly(absl::string_view key) const;
 
   TableMeta meta_;
   std::string path_;
@@ -56,6 +66,12 @@ class Table {
   std::string filter_;
   std::shared_ptr<const Block> index_;
   uint64_t data_end_ = 0;
+  // The index once more, for a binary search that touches little memory: eight bytes of each of
+  // its keys, from where the table's keys begin to differ, and the handles. Empty if the index
+  // is malformed.
+  size_t shared_bytes_ = 0;
+  std::vector<uint64_t> prefixes_;
+  std::vector<BlockHandle> handles_;
 };
 
 // Opens a table in three steps of one file operation each.

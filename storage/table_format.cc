@@ -152,6 +152,12 @@ void AppendBlock(absl::string_view payload, Compression compression, uint64_t fi
 
 std::optional<std::string> ExtractBlock(absl::string_view stored, uint64_t file_id,
                                         uint64_t offset) {
+  return TakeBlock(std::string(stored), file_id, offset);
+}
+
+std::optional<std::string> TakeBlock(std::string&& stored_bytes, uint64_t file_id,
+                                     uint64_t offset) {
+  const absl::string_view stored = stored_bytes;
   if (stored.size() < kBlockTrailerBytes) return std::nullopt;
   const absl::string_view checked = stored.substr(0, stored.size() - 4);
   if (LoadFixed32(stored.data() + checked.size()) != BlockCrc(checked, file_id, offset)) {
@@ -160,7 +166,8 @@ std::optional<std::string> ExtractBlock(absl::string_view stored, uint64_t file_
   const absl::string_view payload = checked.substr(0, checked.size() - 1);
   switch (static_cast<Compression>(checked.back())) {
     case Compression::kNone:
-      return std::string(payload);
+      stored_bytes.resize(payload.size());
+      return std::move(stored_bytes);
     case Compression::kLz4:
       return ExpandLz4(payload);
   }

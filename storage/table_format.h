@@ -73,6 +73,8 @@ void AppendBlock(absl::string_view payload, Compression compression, uint64_t fi
 // kBlockTrailerBytes of them). Nothing if the checksum or the compression is bad.
 std::optional<std::string> ExtractBlock(absl::string_view stored, uint64_t file_id,
                                         uint64_t offset);
+// The same without a copy, where the block is not compressed.
+std::optional<std::string> TakeBlock(std::string&& stored, uint64_t file_id, uint64_t offset);
 
 }  // namespace norn::storage
 

@@ -156,6 +156,25 @@ TYPED_TEST_P(FileSystemContract, ReadsAreExactOrFail) {
   }
 }
 
+TYPED_TEST_P(FileSystemContract, AReadThatDoesNotWaitIsExactOrLeftToOthers) {
+  int answered = 0;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = absl::StrCat("f", i);
+    ASSERT_NE(this->Create(name, "0123456789"), nullptr);
+    absl::StatusOr<std::unique_ptr<RandomAccessFile>> file =
+        this->fs().OpenForRead(this->Path(name));
+    ASSERT_TRUE(file.ok()) << file.status();
+    char scratch[16] = {};
+    if ((*file)->TryRead(3, 4, scratch)) {
+      ++answered;
+      ASSERT_EQ(std::string(scratch, 4), "3456");
+    }
+    ASSERT_FALSE((*file)->TryRead(9, 2, scratch));
+    ASSERT_FALSE((*file)->TryRead(uint64_t{1} << 40, 1, scratch));
+  }
+  EXPECT_GT(answered, 0) << "what was just written is in memory";
+}
+
 TYPED_TEST_P(FileSystemContract, AnEmptyFileIsAFile) {
   ASSERT_NE(this->Create("a", ""), nullptr);
   EXPECT_TRUE(this->fs().Exists(this->Path("a")));
@@ -380,7 +399,8 @@ TYPED_TEST_P(FileSystemContract, ManyFilesStayApart) {
 
 REGISTER_TYPED_TEST_SUITE_P(FileSystemContract, AppendedBytesAreReadBack, CreateNewIsExclusive,
                             PreallocationDoesNotShow, BehindALogThereAreZerosAtMost,
-                            ReadsAreExactOrFail, AnEmptyFileIsAFile, AFileCanBeReadWhileItGrows,
+                            ReadsAreExactOrFail, AReadThatDoesNotWaitIsExactOrLeftToOthers,
+                            AnEmptyFileIsAFile, AFileCanBeReadWhileItGrows,
                             OtherProcessesSeeWhatIsWritten, ListIsSortedAndKnowsFilesOnly,
                             RenameReplacesTheTarget, RenameToAFreeNameAndToItself,
                             RenameBetweenDirectories, ARemovedFileIsReadableByWhoHasItOpen,
