@@ -211,7 +211,27 @@ void TakeNode(const Block& block, Config* config) {
   }
 }
 
-void TakeStorage(const Block& block, storage::EngineOptions* engine) {
+void TakeStorage(const Block& block, Config* config) {
+  storage::EngineOptions* const engine = &config->engine;
+  static const std::map<std::string, storage::SyncMode> kModes = {
+      {"always", storage::SyncMode::kAlways},
+      {"interval", storage::SyncMode::kInterval},
+      {"none", storage::SyncMode::kNone}};
+  std::string sync = "always";
+  block.Text("sync", &sync);
+  const auto mode = kModes.find(sync);
+  if (mode == kModes.end()) {
+    block.Fail("sync", absl::StrCat("is \"", sync, "\": write always, interval or none"));
+  } else {
+    engine->sync_mode = mode->second;
+  }
+  block.Number("sync_interval_ms", 1, 60'000, &config->sync_interval_us, kMicrosPerMilli);
+  std::string compression = "none";
+  block.Text("compression", &compression);
+  if (compression != "none" && compression != "lz4") {
+    block.Fail("compression", absl::StrCat("is \"", compression, "\": write none or lz4"));
+  }
+  engine->compress_blocks = compression == "lz4";
   block.Number("record_cache_bytes", 0, 1ull << 40, &engine->record_cache_bytes);
   block.Number("memtable_bytes", 64u << 10, 4ull << 30, &engine->memtable_bytes);
   block.Number("immutable_memtables_max", 1, 64, &engine->immutable_memtables_max);
@@ -317,7 +337,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& pa
   const Block root(proto, &tree, path, "", &error);
   TakeCluster(proto.cluster(), root.Inner("cluster"), &config);
   TakeNode(root.Inner("node"), &config);
-  TakeStorage(root.Inner("storage"), &config.engine);
+  TakeStorage(root.Inner("storage"), &config);
   TakeLog(root.Inner("log"), &config);
   if (!error.ok()) return error;
 

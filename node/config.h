@@ -27,6 +27,7 @@ struct Config {
   ClusterConfig cluster;
   NodeOptions node;
   storage::EngineOptions engine;  // `seed` is the caller's to set
+  int64_t sync_interval_us = 1'000'000;
 
   std::string client_listen = "127.0.0.1:7301";  // "host:port", as are all addresses
   std::string peer_listen;                       // default: this member's own address

@@ -148,6 +148,8 @@ TEST(ConfigTest, WhatIsRequiredIsAskedFor) {
   EXPECT_THAT(ErrorOf("cluster { member { id: 1 } }"), HasSubstr("member.address is missing"));
   EXPECT_THAT(ErrorOf("node { id: 1 data_dir: \"d\" }"), HasSubstr("no name"));
   EXPECT_THAT(ErrorOf(Minimal("", "", "log { level: \"loud\" }")), HasSubstr("warning"));
+  EXPECT_THAT(ErrorOf(Minimal("", "", "storage { sync: \"often\" }")), HasSubstr("interval"));
+  EXPECT_THAT(ErrorOf(Minimal("", "", "storage { compression: \"zip\" }")), HasSubstr("lz4"));
 }
 
 TEST(ConfigTest, WarnsOfAMissingSecretAndOfQuorumsThatDoNotOverlap) {
@@ -218,6 +220,9 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(x.level1_bytes, y.level1_bytes);
   EXPECT_EQ(x.level_growth, y.level_growth);
   EXPECT_EQ(x.table_bytes, y.table_bytes);
+  EXPECT_EQ(x.sync_mode, y.sync_mode);
+  EXPECT_EQ(x.compress_blocks, y.compress_blocks);
+  EXPECT_EQ(config->sync_interval_us, plain.sync_interval_us);
 }
 
 void ExpectDocumented(const google::protobuf::Descriptor& message, const std::string& example) {

@@ -140,6 +140,7 @@ absl::Status Server::Run(std::function<void()> on_ready) {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   AwaitSignal();
+  if (config_.engine.sync_mode == storage::SyncMode::kInterval) AwaitSync();
   Start start;
   start.seed = SystemRandom();
   start.recovery = storage::MakeStoreRecovery(*engine_, recovery_);
@@ -277,6 +278,7 @@ void Server::OnSignal(int signal) {
   }
   Log(Note::Level::kInfo, absl::StrCat(SignalName(signal), ": draining"));
   draining_ = true;
+  engine_->RequestSync();
   AwaitSignal();
   clients_->StopAccepting();
   drain_timer_.expires_after(std::chrono::microseconds(config_.drain_timeout_us));
@@ -289,9 +291,19 @@ void Server::OnSignal(int signal) {
   Post(Drain{});
 }
 
+void Server::AwaitSync() {
+  sync_timer_.expires_after(std::chrono::microseconds(config_.sync_interval_us));
+  sync_timer_.async_wait([this](const asio::error_code& error) {
+    if (error || stopped_) return;
+    engine_->RequestSync();
+    ScheduleTurn();
+    AwaitSync();
+  });
+}
+
 void Server::CheckDrained() {
-  const bool stored =
-      engine_->durable_sequence() == engine_->last_sequence() || !engine_->health().ok();
+  const bool stored = (engine_->durable_sequence() == engine_->last_sequence() && !log_busy_) ||
+                      !engine_->health().ok();
   if (stored && inbox_.empty() && host_->node().drained() && clients_->drained()) {
     Stop(absl::OkStatus());
   }

@@ -76,6 +76,7 @@ class Server {
   void DeliverAll();
   void CheckStarted();
   void AwaitSignal();
+  void AwaitSync();
   void OnSignal(int signal);
   void CheckDrained();
   void Stop(absl::Status outcome);
@@ -88,6 +89,7 @@ class Server {
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_};
   asio::steady_timer drain_timer_{loop_};
+  asio::steady_timer sync_timer_{loop_};   // SyncMode::kInterval
   asio::steady_timer group_timer_{loop_};  // set while the log's next group is held back
   RealClock clock_;
   NoteLog notes_;

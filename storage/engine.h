@@ -37,6 +37,14 @@
 
 namespace norn::storage {
 
+// When a write counts as durable, and may be answered.
+enum class SyncMode {
+  kAlways,    // once its group is synced: survives a power cut
+  kInterval,  // once its group is written: survives the death of the process, and a power cut if
+              // its owner has called RequestSync() since and that has been done
+  kNone,      // once its group is written; synced when a log is full
+};
+
 struct EngineOptions {
   std::string dir;
   // Identity of the owner, stamped into the directory when it is created and checked
@@ -46,7 +54,8 @@ struct EngineOptions {
   uint64_t seed = 0;
 
   size_t memtable_bytes = 8u << 20;  // size at which a memtable is retired
-  int immutable_memtables_max = 3;   // above: writes are refused (kResourceExhausted)
+  SyncMode sync_mode = SyncMode::kAlways;
+  int immutable_memtables_max = 3;  // above: writes are refused (kResourceExhausted)
   uint64_t wal_preallocate_bytes = 8u << 20;
   size_t block_bytes = 4096;  // target size of a data block, uncompressed
   int block_restart_interval = 16;
@@ -74,7 +83,8 @@ struct RecoveryReport {
   bool created = false;        // the directory was empty
   uint64_t last_sequence = 0;  // the newest sequence that was recovered
   uint64_t wal_records = 0;    // records replayed from the log
-  // The log's tail was torn or rotten and was cut; writes from this sequence on may be lost.
+  // The log's tail was torn or rotten and was cut, or its groups were not synced one by one
+  // (SyncMode): writes from this sequence on may be lost.
   std::optional<uint64_t> possibly_lost_from;
   // Damage below a later sync offset, or a file missing that the manifest names:
   // data that had been acknowledged may be gone.
@@ -121,8 +131,10 @@ class Engine {
   // kUnavailable once poisoned; kResourceExhausted while flushes lag (try again later).
   virtual absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) = 0;
 
-  // Newest sequence that is known durable. Never goes back.
+  // Newest sequence that is known durable, as EngineOptions::sync_mode has it. Never goes back.
   virtual uint64_t durable_sequence() const = 0;
+  // With SyncMode::kInterval: what is written by now is to be synced by the next job of the log.
+  virtual void RequestSync() = 0;
   virtual uint64_t last_sequence() const = 0;
   // OK, or why the engine refuses writes for ever (restart to recover).
   virtual absl::Status health() const = 0;

@@ -67,6 +67,7 @@ class EngineImpl final : public Engine {
   Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
   absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) override;
   uint64_t durable_sequence() const override { return durable_sequence_; }
+  void RequestSync() override { sync_requested_ = options_.sync_mode == SyncMode::kInterval; }
   uint64_t last_sequence() const override { return last_sequence_; }
   absl::Status health() const override { return health_; }
   std::optional<std::string> ReadSlot(absl::string_view name) const override;
@@ -124,6 +125,9 @@ class EngineImpl final : public Engine {
   uint64_t NewFileNumber() { return next_file_number_++; }
   std::unique_ptr<Job> NextLogJob();
   std::unique_ptr<Job> NextGroupJob();
+  bool HasUnsynced() const;
+  std::unique_ptr<Job> NextSyncJob();
+  void FinishSync(SyncJob* job);
   std::unique_ptr<Job> NextManifestJob();
   std::unique_ptr<Job> NextSlotJob();
   std::unique_ptr<Job> NextReadJob();
@@ -170,7 +174,11 @@ class EngineImpl final : public Engine {
   std::unique_ptr<OpenLog> wal_;  // null: the next group starts a new one
   std::vector<WalRef> wals_;      // named by the manifest, oldest first
   uint64_t wal_synced_bytes_;     // of the newest of them
+  // What the newest of them still lacks, where the next group starts another: see SyncMode.
+  std::unique_ptr<OpenLog> unsynced_wal_;
+  uint64_t wal_unsynced_bytes_ = 0;
   Backoff wal_backoff_;
+  bool sync_requested_ = false;
 
   uint64_t next_file_number_;
   uint64_t flushed_sequence_;

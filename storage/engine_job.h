@@ -9,7 +9,17 @@ namespace norn::storage {
 
 class EngineJob : public Job {
  public:
-  enum class Kind { kGroup, kManifest, kSlot, kReadBlock, kFlush, kCompaction, kPurge, kReserve };
+  enum class Kind {
+    kGroup,
+    kSync,
+    kManifest,
+    kSlot,
+    kReadBlock,
+    kFlush,
+    kCompaction,
+    kPurge,
+    kReserve,
+  };
 
   Kind kind() const { return kind_; }
 

@@ -41,6 +41,8 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
   switch (own->kind()) {
     case EngineJob::Kind::kGroup:
       return FinishGroup(static_cast<GroupJob*>(own));
+    case EngineJob::Kind::kSync:
+      return FinishSync(static_cast<SyncJob*>(own));
     case EngineJob::Kind::kManifest:
       return FinishManifest(static_cast<ManifestJob*>(own));
     case EngineJob::Kind::kSlot:

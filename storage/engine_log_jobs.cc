@@ -47,7 +47,8 @@ std::unique_ptr<Job> EngineImpl::NextLogJob() {
 
 std::unique_ptr<Job> EngineImpl::NextGroupJob() {
   if (groups_.empty()) CloseGroup();
-  if (groups_.empty() || !wal_backoff_.Ready()) return nullptr;
+  if (groups_.empty()) return NextSyncJob();
+  if (!wal_backoff_.Ready()) return nullptr;
   PendingGroup& front = groups_.front();
   std::optional<NewWal> new_wal;
   if (front.starts_wal || wal_ == nullptr) {
@@ -58,23 +59,53 @@ std::unique_ptr<Job> EngineImpl::NextGroupJob() {
     new_wal->wal = {.number = number, .file_id = FileId(options_, number), .first_sequence = first};
     new_wal->opening = {.first_sequence = first,
                         .previous_number = wals_.back().number,
-                        .previous_bytes = wal_synced_bytes_};
+                        .previous_bytes = wal_synced_bytes_,
+                        .lazy = options_.sync_mode != SyncMode::kAlways};
     VersionEdit edit;
     edit.next_file_number = next_file_number_;
     edit.added_wals.push_back(new_wal->wal);
     new_wal->edit = EncodeEdit(edit);
     new_wal->manifest = std::move(manifest_);
     new_wal->preallocate_bytes = options_.wal_preallocate_bytes;
+    if (HasUnsynced()) {
+      wal_unsynced_bytes_ = wal_->encoder.offset();
+      unsynced_wal_ = std::move(wal_);
+    }
     wal_ = nullptr;  // complete: closed here
+    if (unsynced_wal_ != nullptr) {
+      new_wal->opening.previous_bytes = wal_unsynced_bytes_;
+      new_wal->unsynced = std::move(unsynced_wal_);
+    }
   }
+  const bool sync = options_.sync_mode == SyncMode::kAlways || sync_requested_;
+  sync_requested_ = false;
   return std::make_unique<GroupJob>(file_system_, options_.dir, std::move(front.group),
-                                    std::move(wal_), std::move(new_wal));
+                                    std::move(wal_), std::move(new_wal), sync);
+}
+
+bool EngineImpl::HasUnsynced() const {
+  return wal_ != nullptr && wal_->encoder.synced() < wal_->encoder.offset();
+}
+
+std::unique_ptr<Job> EngineImpl::NextSyncJob() {
+  if (!sync_requested_) return nullptr;
+  sync_requested_ = false;
+  if (!HasUnsynced()) return nullptr;
+  return std::make_unique<SyncJob>(std::move(wal_));
+}
+
+void EngineImpl::FinishSync(SyncJob* job) {
+  ++stats_.wal_syncs;
+  if (!job->status().ok()) return Poison(job->status());
+  wal_ = std::move(job->wal);
+  wal_synced_bytes_ = wal_->encoder.synced();
 }
 
 void EngineImpl::FinishGroup(GroupJob* job) {
   const GroupJob::Outcome outcome = job->outcome();
   stats_.wal_syncs += static_cast<uint64_t>(job->syncs());
   if (job->new_wal.has_value()) {
+    if (job->old_synced()) wal_synced_bytes_ = job->new_wal->opening.previous_bytes;
     if (outcome != GroupJob::Outcome::kManifestFailed) {
       manifest_ = std::move(job->new_wal->manifest);
     }
@@ -100,6 +131,11 @@ void EngineImpl::FinishGroup(GroupJob* job) {
       full_ = absl::ResourceExhaustedError(
           absl::StrCat("the disk of ", options_.dir, " is full (", job->status().message(),
                        "); free space, writing then resumes by itself"));
+      // Groups before this one may have been answered without a sync (SyncMode).
+      if (job->wal != nullptr && job->wal->encoder.synced() < job->bytes_before()) {
+        unsynced_wal_ = std::move(job->wal);
+        wal_unsynced_bytes_ = job->bytes_before();
+      }
       break;
     case GroupJob::Outcome::kManifestFailed:
       manifest_backoff_.Failed();

@@ -46,12 +46,15 @@ absl::Status SyncLog(OpenLog* log) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system, const std::string& dir,
-                                                  const WalRef& ref, uint64_t preallocate_bytes) {
+                                                  const WalRef& ref, uint64_t preallocate_bytes,
+                                                  bool lazy) {
   absl::StatusOr<std::unique_ptr<OpenLog>> wal =
       CreateWal(file_system, dir, ref, preallocate_bytes);
   if (!wal.ok()) return wal;
-  const WalOpening opening{
-      .first_sequence = ref.first_sequence, .previous_number = 0, .previous_bytes = 0};
+  const WalOpening opening{.first_sequence = ref.first_sequence,
+                           .previous_number = 0,
+                           .previous_bytes = 0,
+                           .lazy = lazy};
   absl::Status status = WriteOpening(opening, wal->get());
   if (status.ok()) status = SyncLog(wal->get());
   if (status.ok()) status = file_system->SyncDir(dir);
@@ -60,14 +63,17 @@ absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system, const
 }
 
 GroupJob::GroupJob(FileSystem* file_system, std::string dir, std::unique_ptr<WalGroup> the_group,
-                   std::unique_ptr<OpenLog> the_wal, std::optional<NewWal> the_new_wal)
+                   std::unique_ptr<OpenLog> the_wal, std::optional<NewWal> the_new_wal, bool sync)
     : EngineJob(Kind::kGroup, Lane::kLog),
       group(std::move(the_group)),
       wal(std::move(the_wal)),
       new_wal(std::move(the_new_wal)),
       file_system_(file_system),
       dir_(std::move(dir)),
-      phase_(new_wal.has_value() ? Phase::kCreate : Phase::kWriteGroup) {
+      sync_(sync),
+      phase_(!new_wal.has_value()           ? Phase::kWriteGroup
+             : new_wal->unsynced == nullptr ? Phase::kCreate
+                                            : Phase::kSyncOld) {
   CORE_CHECK(new_wal.has_value() || wal != nullptr);
   const uint64_t number = new_wal.has_value() ? new_wal->wal.number : wal->encoder.number();
   name_ = absl::StrCat("group ", group->first_sequence(), "+", group->count(), " to wal ", number);
@@ -77,7 +83,8 @@ bool GroupJob::RunStep() {
   CORE_CHECK(phase_ != Phase::kDone);
   const Phase phase = phase_;
   phase_ = static_cast<Phase>(static_cast<int>(phase) + 1);
-  status_ = StepPhase();
+  if (phase_ == Phase::kSyncGroup && !sync_) phase_ = Phase::kDone;
+  status_ = StepPhase(phase);
   if (status_.ok()) return phase_ == Phase::kDone;
   outcome_ = OutcomeOf(phase, status_);
   phase_ = Phase::kDone;
@@ -88,14 +95,20 @@ GroupJob::Outcome GroupJob::OutcomeOf(Phase phase, const absl::Status& status) {
   if (phase == Phase::kWriteEdit || phase == Phase::kSyncEdit) return Outcome::kManifestFailed;
   // A full disk says so before it takes bytes. A sync that fails leaves them in doubt,
   // whatever the reason.
-  const bool is_write =
-      phase != Phase::kSyncOpening && phase != Phase::kSyncDir && phase != Phase::kSyncGroup;
+  const bool is_write = phase != Phase::kSyncOld && phase != Phase::kSyncOpening &&
+                        phase != Phase::kSyncDir && phase != Phase::kSyncGroup;
   return is_write && absl::IsResourceExhausted(status) ? Outcome::kNoRoom : Outcome::kPoisoned;
 }
 
-absl::Status GroupJob::StepPhase() {
-  // phase_ is already the next one.
-  switch (static_cast<Phase>(static_cast<int>(phase_) - 1)) {
+absl::Status GroupJob::StepPhase(Phase phase) {
+  switch (phase) {
+    case Phase::kSyncOld: {
+      ++syncs_;
+      const absl::Status synced = SyncLog(new_wal->unsynced.get());
+      new_wal->unsynced.reset();
+      old_synced_ = synced.ok();
+      return synced;
+    }
     case Phase::kCreate: {
       absl::StatusOr<std::unique_ptr<OpenLog>> created =
           CreateWal(file_system_, dir_, new_wal->wal, new_wal->preallocate_bytes);
@@ -117,6 +130,7 @@ absl::Status GroupJob::StepPhase() {
       return synced;
     }
     case Phase::kWriteGroup:
+      bytes_before_ = wal->encoder.offset();
       return wal->file->Append(group->Seal(&wal->encoder));
     case Phase::kSyncOpening:
     case Phase::kSyncGroup:
@@ -126,6 +140,16 @@ absl::Status GroupJob::StepPhase() {
       break;
   }
   return absl::OkStatus();
+}
+
+SyncJob::SyncJob(std::unique_ptr<OpenLog> the_wal)
+    : EngineJob(Kind::kSync, Lane::kLog),
+      wal(std::move(the_wal)),
+      name_(absl::StrCat("sync wal ", wal->encoder.number())) {}
+
+bool SyncJob::RunStep() {
+  status_ = SyncLog(wal.get());
+  return true;
 }
 
 ManifestJob::ManifestJob(FileSystem* file_system, std::unique_ptr<OpenLog> the_manifest,

@@ -33,7 +33,8 @@ struct OpenLog {
 // Creates WAL `ref` with an opening that names no file before it, and makes it durable,
 // but for its name in a manifest. Blocks; for recovery.
 absl::StatusOr<std::unique_ptr<OpenLog>> StartWal(FileSystem* file_system, const std::string& dir,
-                                                  const WalRef& ref, uint64_t preallocate_bytes);
+                                                  const WalRef& ref, uint64_t preallocate_bytes,
+                                                  bool lazy);
 
 // The WAL that a group is to start.
 struct NewWal {
@@ -42,10 +43,13 @@ struct NewWal {
   std::string edit;  // names the new WAL
   std::unique_ptr<OpenLog> manifest;
   uint64_t preallocate_bytes = 0;
+  // The WAL before it, if that has bytes that were not synced yet, up to opening.previous_bytes:
+  // comes first.
+  std::unique_ptr<OpenLog> unsynced;
 };
 
-// Writes one group to the WAL and syncs it; before that, if asked, starts a new WAL and
-// names it in the manifest.
+// Writes one group to the WAL and, unless told otherwise, syncs it; before that, if asked,
+// starts a new WAL and names it in the manifest.
 class GroupJob : public EngineJob {
  public:
   enum class Outcome {
@@ -56,7 +60,7 @@ class GroupJob : public EngineJob {
   };
 
   GroupJob(FileSystem* file_system, std::string dir, std::unique_ptr<WalGroup> group,
-           std::unique_ptr<OpenLog> wal, std::optional<NewWal> new_wal);
+           std::unique_ptr<OpenLog> wal, std::optional<NewWal> new_wal, bool sync);
 
   bool RunStep() override;
   const char* Name() const override { return name_.c_str(); }
@@ -66,6 +70,10 @@ class GroupJob : public EngineJob {
   int syncs() const { return syncs_; }
   // The new WAL is in the manifest, durably.
   bool named() const { return named_; }
+  // What there was of the WAL before it was synced to its end.
+  bool old_synced() const { return old_synced_; }
+  // Where the group starts in its WAL; 0: it did not come to that.
+  uint64_t bytes_before() const { return bytes_before_; }
 
   std::unique_ptr<WalGroup> group;
   std::unique_ptr<OpenLog> wal;
@@ -73,6 +81,7 @@ class GroupJob : public EngineJob {
 
  private:
   enum class Phase {
+    kSyncOld,
     kCreate,
     kWriteOpening,
     kSyncOpening,
@@ -84,17 +93,36 @@ class GroupJob : public EngineJob {
     kDone,
   };
 
-  absl::Status StepPhase();
+  absl::Status StepPhase(Phase phase);
   static Outcome OutcomeOf(Phase phase, const absl::Status& status);
 
   FileSystem* file_system_;
   std::string dir_;
   std::string name_;
+  const bool sync_;
   Phase phase_;
   Outcome outcome_ = Outcome::kDone;
   absl::Status status_;
   int syncs_ = 0;
   bool named_ = false;
+  bool old_synced_ = false;
+  uint64_t bytes_before_ = 0;
+};
+
+// Syncs what earlier groups left unsynced.
+class SyncJob : public EngineJob {
+ public:
+  explicit SyncJob(std::unique_ptr<OpenLog> wal);
+
+  bool RunStep() override;
+  const char* Name() const override { return name_.c_str(); }
+  const absl::Status& status() const { return status_; }
+
+  std::unique_ptr<OpenLog> wal;
+
+ private:
+  std::string name_;
+  absl::Status status_;
 };
 
 // Makes edits durable: appends them to the manifest, or writes a new manifest.

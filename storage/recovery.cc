@@ -272,9 +272,15 @@ absl::Status Recovery::ReplayLog(const FoundWal& wal, const FoundWal* next) {
     const absl::Status status = ReplayGroup(wal, record.body);
     if (!status.ok()) return status;
   }
-  if (contents.verdict == LogContents::Verdict::kTorn && next == nullptr) {
-    report_->notes.push_back(absl::StrCat("log ", wal.path, " at offset ", contents.good_bytes,
-                                          ": the tail is torn and was cut"));
+  const bool torn = contents.verdict == LogContents::Verdict::kTorn;
+  const bool lazy = wal.opening.has_value() && wal.opening->lazy;
+  if ((torn || lazy) && next == nullptr) {
+    report_->notes.push_back(
+        torn ? absl::StrCat("log ", wal.path, " at offset ", contents.good_bytes,
+                            ": the tail is torn and was cut")
+             : absl::StrCat("log ", wal.path,
+                            ": its writes were not synced one by one (sync), and the last of them "
+                            "may be missing"));
     const uint64_t lost_from = std::max(expected_, state_.last_sequence + 1);
     report_->possibly_lost_from =
         std::min(report_->possibly_lost_from.value_or(lost_from), lost_from);
@@ -331,7 +337,8 @@ absl::Status Recovery::StartFiles() {
                     .file_id = FileId(options_, wal_number),
                     .first_sequence = state_.last_sequence + 1};
   absl::StatusOr<std::unique_ptr<OpenLog>> wal =
-      StartWal(file_system_, options_.dir, state_.wal_ref, options_.wal_preallocate_bytes);
+      StartWal(file_system_, options_.dir, state_.wal_ref, options_.wal_preallocate_bytes,
+               options_.sync_mode != SyncMode::kAlways);
   if (!wal.ok()) return wal.status();
   state_.wal = *std::move(wal);
   const uint64_t number = NewFileNumber();

@@ -15,6 +15,7 @@ namespace {
 
 constexpr uint8_t kOpening = 1;
 constexpr uint8_t kGroup = 2;
+constexpr char kLazy = 1;
 constexpr size_t kGroupPrefixBytes = 13;
 
 }  // namespace
@@ -24,6 +25,7 @@ std::string EncodeWalOpening(const WalOpening& opening) {
   AppendVarint(&body, opening.first_sequence);
   AppendVarint(&body, opening.previous_number);
   AppendVarint(&body, opening.previous_bytes);
+  if (opening.lazy) body.push_back(kLazy);
   return body;
 }
 
@@ -34,6 +36,8 @@ std::optional<WalOpening> DecodeWalOpening(absl::string_view body) {
   opening.first_sequence = reader.ReadVarint();
   opening.previous_number = reader.ReadVarint();
   opening.previous_bytes = reader.ReadVarint();
+  opening.lazy = !reader.empty();
+  if (opening.lazy && reader.ReadByte() != kLazy) return std::nullopt;
   if (tag != kOpening || !reader.Done()) return std::nullopt;
   return opening;
 }

@@ -1,7 +1,7 @@
 // The write-ahead log: what it puts into the records of a record log (record_log.h).
 //
 //   body    := opening | group
-//   opening := 1:byte first_sequence:varint previous:varint previous_bytes:varint
+//   opening := 1:byte first_sequence:varint previous:varint previous_bytes:varint [1:byte]
 //   group   := 2:byte first_sequence:fixed64 count:fixed32 (key:bytes value:bytes){count}
 //
 // A group holds the puts that were committed together; its entries have the sequences
@@ -9,6 +9,7 @@
 // before ended, the first one at the opening's first_sequence, and that is where the
 // previous file ended. So a record that is missing is noticed even if it left no trace.
 //
+// The last byte is there in a lazy file only: one whose groups are not synced one by one.
 // The opening names the file before this one (0: none) and how many of its bytes were
 // durable: it vouches for them. What stands behind them does not count (a failed append
 // may have left anything there, and was written again into this file).
@@ -31,6 +32,7 @@ struct WalOpening {
   uint64_t first_sequence = 0;
   uint64_t previous_number = 0;
   uint64_t previous_bytes = 0;
+  bool lazy = false;  // groups of this file are not synced one by one
 };
 
 std::string EncodeWalOpening(const WalOpening& opening);
