@@ -241,6 +241,8 @@ void TakeStorage(const Block& block, Config* config) {
   block.Number("bloom_bits_per_key", 0, 64, &engine->bloom_bits_per_key);
   block.Number("block_cache_bytes", 0, 1ull << 40, &engine->block_cache_bytes);
   block.Number("level0_tables_to_compact", 2, 64, &engine->level0_tables_to_compact);
+  block.Number("level0_percent", 1, 1000, &engine->level0_percent);
+  block.Number("level0_tables_max", 2, 256, &engine->level0_tables_max);
   block.Number("level1_bytes", 1u << 20, 1ull << 40, &engine->level1_bytes);
   block.Number("level_growth", 2, 100, &engine->level_growth);
   block.Number("table_bytes", 64u << 10, 4ull << 30, &engine->table_bytes);

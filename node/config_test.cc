@@ -217,6 +217,8 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(x.bloom_bits_per_key, y.bloom_bits_per_key);
   EXPECT_EQ(x.block_cache_bytes, y.block_cache_bytes);
   EXPECT_EQ(x.level0_tables_to_compact, y.level0_tables_to_compact);
+  EXPECT_EQ(x.level0_percent, y.level0_percent);
+  EXPECT_EQ(x.level0_tables_max, y.level0_tables_max);
   EXPECT_EQ(x.level1_bytes, y.level1_bytes);
   EXPECT_EQ(x.level_growth, y.level_growth);
   EXPECT_EQ(x.table_bytes, y.table_bytes);

@@ -1,9 +1,11 @@
 #include "sim/fault_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/check.h"
 
 namespace norn::sim {
 
@@ -23,9 +25,64 @@ std::vector<NodeId> DrawSomeNodes(Random& random, int nodes, int count) {
   return all;
 }
 
-// Crashes of one node do not overlap: it must be up to go down.
+// When the nodes that this fault takes down have recovered, if all goes slowly.
+int64_t RecoveredUs(const Fault& fault) {
+  const int64_t down_us = fault.kind == FaultKind::kPowerCut
+                              ? BackAfterUs(fault, 3)
+                              : (fault.again ? 2 : 1) * fault.down_us;
+  return fault.end_us + down_us + kSecond / 2;
+}
+
+// What was acknowledged by several replicas and synced by none is lost in no other way. In
+// half of the cases much waits for slow disks when the power fails.
+void DrawPowerCuts(Random& random, int nodes, int64_t begin_us, int64_t end_us,
+                   std::vector<Fault>* plan) {
+  const uint64_t times = 1 + random.Below(3);
+  std::vector<Fault> slow_disks;
+  for (uint64_t i = 0; i < times; ++i) {
+    Fault cut;
+    cut.kind = FaultKind::kPowerCut;
+    cut.start_us = random.Between(begin_us, end_us - kSecond);
+    cut.end_us = cut.start_us + random.Between(kSecond / 10, kSecond);
+    cut.amount = 1 + random.Below(30);
+    cut.down_us = random.Between(kSecond / 20, kSecond);
+    // Mostly the hardest: nothing that was not synced survives.
+    cut.loss = random.Chance(2, 3) ? 0 : 1;
+    const bool everyone = random.Chance(2, 3);
+    const int few = std::min(2, nodes);
+    cut.nodes = DrawSomeNodes(random, nodes,
+                              everyone ? nodes : static_cast<int>(random.Between(few, nodes)));
+    Fault slow;
+    slow.kind = FaultKind::kSlowDisk;
+    slow.start_us = std::max(begin_us, cut.start_us - kSecond);
+    slow.end_us = cut.end_us;
+    slow.amount = static_cast<uint64_t>(random.Between(10'000, 100'000));
+    const bool with_slow = random.Chance(1, 2);
+    const bool crowded = std::any_of(plan->begin(), plan->end(), [&cut](const Fault& other) {
+      return cut.start_us <= RecoveredUs(other) && other.start_us <= RecoveredUs(cut);
+    });
+    if (crowded) continue;
+    plan->push_back(std::move(cut));
+    if (with_slow) slow_disks.push_back(std::move(slow));
+  }
+  plan->insert(plan->end(), slow_disks.begin(), slow_disks.end());
+}
+
+// Moves the crash behind the power cuts that it would meet: a node must be up to go down.
+void AvoidPowerCuts(Random& random, const std::vector<Fault>& power_cuts, Fault* crash) {
+  for (const Fault& cut : power_cuts) {  // ordered by start
+    if (cut.kind != FaultKind::kPowerCut || !cut.Concerns(crash->nodes.front())) continue;
+    if (RecoveredUs(*crash) < cut.start_us || crash->start_us > RecoveredUs(cut)) continue;
+    const int64_t later_us = RecoveredUs(cut) - crash->start_us + random.Between(0, 2 * kSecond);
+    crash->start_us += later_us;
+    crash->end_us += later_us;
+  }
+}
+
+// Crashes of one node do not overlap either.
 void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
                  std::vector<Fault>* plan) {
+  const std::vector<Fault> power_cuts = *plan;
   for (int node = 1; node <= nodes; ++node) {
     int64_t at = begin_us + random.Between(0, 4 * kSecond);
     const uint64_t times = random.Below(3);
@@ -39,77 +96,83 @@ void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
       fault.down_us = random.Between(kSecond / 20, 4 * kSecond);
       fault.loss = static_cast<int>(random.Below(4));
       fault.again = random.Chance(1, 4);
-      at = fault.end_us + 2 * fault.down_us + random.Between(kSecond / 2, 4 * kSecond);
-      if (at >= end_us) break;
-      plan->push_back(fault);
+      AvoidPowerCuts(random, power_cuts, &fault);
+      if (fault.end_us > end_us) break;
+      at = RecoveredUs(fault) + random.Between(0, 4 * kSecond);
+      plan->push_back(std::move(fault));
     }
   }
 }
 
-// What was acknowledged by several replicas and synced by none is lost in no other way.
-void DrawPowerCuts(Random& random, int nodes, int64_t begin_us, int64_t end_us,
-                   std::vector<Fault>* plan) {
-  const uint64_t times = 1 + random.Below(3);
-  for (uint64_t i = 0; i < times; ++i) {
-    Fault fault;
-    fault.kind = FaultKind::kPowerCut;
-    fault.start_us = random.Between(begin_us, end_us - 2 * kSecond);
-    fault.end_us = fault.start_us + kSecond / 10;
-    const bool all = random.Chance(1, 2);
-    const int count = all ? nodes : static_cast<int>(random.Between(std::min(2, nodes), nodes));
-    fault.nodes = DrawSomeNodes(random, nodes, count);
-    fault.down_us = random.Between(kSecond / 20, 2 * kSecond);
-    fault.loss = static_cast<int>(random.Below(3));
-    plan->push_back(fault);
-    if (random.Chance(1, 2)) continue;
-    // Much waits for the disks when the power fails.
-    Fault slow;
-    slow.kind = FaultKind::kSlowDisk;
-    slow.start_us = std::max(begin_us, fault.start_us - kSecond);
-    slow.end_us = fault.end_us;
-    slow.amount = static_cast<uint64_t>(random.Between(10'000, 100'000));
-    plan->push_back(slow);
-  }
+// One, so that no other is ill meanwhile; and late, so that there are tables to read.
+Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us) {
+  Fault fault;
+  fault.kind = random.Chance(1, 2) ? FaultKind::kReadError : FaultKind::kBadBlock;
+  fault.nodes = DrawSomeNodes(random, nodes, 1);
+  fault.start_us = random.Between(begin_us + 2 * kSecond, end_us - 5 * kSecond);
+  fault.end_us = fault.start_us + random.Between(kSecond / 2, 4 * kSecond);
+  const bool blocks = fault.kind == FaultKind::kBadBlock;
+  fault.amount = uint64_t{1} << random.Below(blocks ? 6 : 12);
+  fault.tables_only = blocks || random.Chance(2, 3);
+  return fault;
 }
 
-void DrawLastingFault(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us,
-                      std::vector<Fault>* plan) {
-  const uint64_t times = 1 + random.Below(2);
-  for (uint64_t i = 0; i < times; ++i) {
-    Fault fault;
-    fault.kind = kind;
-    fault.start_us = random.Between(begin_us, end_us - 3 * kSecond);
-    fault.end_us = fault.start_us + random.Between(kSecond, 3 * kSecond);
-    switch (kind) {
-      case FaultKind::kCrash:
-      case FaultKind::kPowerCut:
-        break;
-      case FaultKind::kHalves:
-      case FaultKind::kOneWay: {
-        const int most = std::max(1, nodes / 2);
-        const int count = static_cast<int>(random.Between(1, most));
-        fault.nodes = DrawSomeNodes(random, nodes, count);
-        break;
-      }
-      case FaultKind::kIsolate:
-        fault.nodes = DrawSomeNodes(random, nodes, 1);
-        break;
-      case FaultKind::kSlow:
-      case FaultKind::kReorder:
-        fault.amount = static_cast<uint64_t>(random.Between(5'000, 400'000));
-        break;
-      case FaultKind::kSlowDisk:
-        fault.nodes =
-            DrawSomeNodes(random, nodes, static_cast<int>(random.Between((nodes + 1) / 2, nodes)));
-        fault.amount = static_cast<uint64_t>(random.Between(2'000, 50'000));
-        break;
-      case FaultKind::kLoss:
-      case FaultKind::kDuplicate:
-        fault.amount = static_cast<uint64_t>(random.Between(50, 400));
-        break;
+// Whether the plan leaves one of the fault's nodes up for so long between its start and
+// `until_us`. Nobody is cut off who does not talk, and nothing is read while nobody runs.
+bool SomeoneIsUp(const Fault& fault, int nodes, const std::vector<Fault>& plan, int64_t until_us,
+                 int64_t long_us) {
+  for (int i = 1; i <= nodes; ++i) {
+    const auto node = static_cast<NodeId>(i);
+    if (!fault.Concerns(node)) continue;
+    int64_t up_us = until_us - fault.start_us;
+    for (const Fault& other : plan) {
+      if (!TakesDown(other.kind) || !other.Concerns(node)) continue;
+      const int64_t from_us = std::max(other.start_us, fault.start_us);
+      const int64_t to_us = std::min(RecoveredUs(other), until_us);
+      up_us -= std::max(to_us - from_us, int64_t{0});
     }
-    plan->push_back(fault);
+    if (up_us >= long_us) return true;
   }
+  return false;
+}
+
+Fault DrawLastingFault(Random& random, FaultKind kind, int nodes, int64_t begin_us,
+                       int64_t end_us) {
+  Fault fault;
+  fault.kind = kind;
+  fault.start_us = random.Between(begin_us, end_us - 3 * kSecond);
+  fault.end_us = fault.start_us + random.Between(kSecond, 3 * kSecond);
+  switch (kind) {
+    case FaultKind::kHalves:
+    case FaultKind::kOneWay: {
+      const int most = std::max(1, nodes / 2);
+      const int count = static_cast<int>(random.Between(1, most));
+      fault.nodes = DrawSomeNodes(random, nodes, count);
+      break;
+    }
+    case FaultKind::kIsolate:
+      fault.nodes = DrawSomeNodes(random, nodes, 1);
+      break;
+    case FaultKind::kSlow:
+    case FaultKind::kReorder:
+      fault.amount = static_cast<uint64_t>(random.Between(5'000, 400'000));
+      break;
+    case FaultKind::kSlowDisk:
+      fault.nodes =
+          DrawSomeNodes(random, nodes, static_cast<int>(random.Between((nodes + 1) / 2, nodes)));
+      fault.amount = static_cast<uint64_t>(random.Between(2'000, 50'000));
+      break;
+    case FaultKind::kLoss:
+    case FaultKind::kDuplicate:
+      fault.amount = static_cast<uint64_t>(random.Between(50, 400));
+      break;
+    case FaultKind::kCrash:
+    case FaultKind::kPowerCut:
+    case FaultKind::kReadError:
+    case FaultKind::kBadBlock:
+      CORE_CHECK(false);  // drawn elsewhere
+  }
+  return fault;
 }
 
 }  // namespace
@@ -136,8 +199,18 @@ const char* FaultKindName(FaultKind kind) {
       return "slow disk";
     case FaultKind::kPowerCut:
       return "power cut";
+    case FaultKind::kReadError:
+      return "read errors of a disk";
+    case FaultKind::kBadBlock:
+      return "bad blocks of tables";
   }
   return "?";
+}
+
+bool TakesDown(FaultKind kind) { return kind == FaultKind::kCrash || kind == FaultKind::kPowerCut; }
+
+bool OfDisk(FaultKind kind) {
+  return kind == FaultKind::kReadError || kind == FaultKind::kBadBlock;
 }
 
 bool Fault::Concerns(NodeId node) const {
@@ -149,29 +222,48 @@ std::string ToString(const Fault& fault) {
                                   " ms to ", fault.end_us / 1000, " ms");
   if (!fault.nodes.empty()) absl::StrAppend(&text, ", nodes ", absl::StrJoin(fault.nodes, " "));
   if (fault.kind == FaultKind::kCrash) {
-    absl::StrAppend(&text, ", at file operation ", fault.amount, ", down for ",
-                    fault.down_us / 1000, " ms", fault.again ? ", again in recovery" : "");
+    absl::StrAppend(&text, ", at file operation ", fault.amount);
   } else if (fault.kind == FaultKind::kPowerCut) {
-    absl::StrAppend(&text, ", down for ", fault.down_us / 1000, " ms");
+    absl::StrAppend(&text, ", at acknowledged write ", fault.amount);
   } else if (fault.amount > 0) {
     absl::StrAppend(&text, ", amount ", fault.amount);
+  }
+  if (fault.down_us > 0) absl::StrAppend(&text, ", down for ", fault.down_us / 1000, " ms");
+  if (fault.again) absl::StrAppend(&text, ", again in recovery");
+  if (fault.kind == FaultKind::kReadError && fault.tables_only) {
+    absl::StrAppend(&text, ", of tables");
   }
   return absl::StrCat(text, ": ", fault.effects, " effects");
 }
 
+int64_t BackAfterUs(const Fault& power_cut, size_t index) {
+  return power_cut.down_us + static_cast<int64_t>(index % 4) * power_cut.down_us / 4;
+}
+
 std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, int64_t end_us) {
+  static constexpr FaultKind kLasting[] = {
+      FaultKind::kHalves, FaultKind::kIsolate,   FaultKind::kOneWay,  FaultKind::kSlow,
+      FaultKind::kLoss,   FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kSlowDisk};
+  const auto earlier = [](const Fault& a, const Fault& b) { return a.start_us < b.start_us; };
   std::vector<Fault> plan;
+  if (random.Chance(1, 2)) DrawPowerCuts(random, nodes, begin_us, end_us, &plan);
+  std::stable_sort(plan.begin(), plan.end(), earlier);
   if (random.Chance(4, 5)) DrawCrashes(random, nodes, begin_us, end_us, &plan);
-  if (random.Chance(1, 3)) DrawPowerCuts(random, nodes, begin_us, end_us, &plan);
-  for (int kind = 1; kind < kFaultKindCount; ++kind) {
-    if (static_cast<FaultKind>(kind) == FaultKind::kPowerCut) continue;
-    const bool chosen = random.Chance(1, 2);
-    const bool network = static_cast<FaultKind>(kind) != FaultKind::kSlowDisk;
-    if (!chosen || (network && nodes < 2)) continue;
-    DrawLastingFault(random, static_cast<FaultKind>(kind), nodes, begin_us, end_us, &plan);
+  if (random.Chance(3, 5)) {
+    Fault fault = DrawDiskFault(random, nodes, begin_us, end_us);
+    if (SomeoneIsUp(fault, nodes, plan, end_us, 4 * kSecond)) plan.push_back(std::move(fault));
   }
-  std::stable_sort(plan.begin(), plan.end(),
-                   [](const Fault& a, const Fault& b) { return a.start_us < b.start_us; });
+  for (const FaultKind kind : kLasting) {
+    const bool chosen = random.Chance(1, 2);
+    if (!chosen || (nodes < 2 && kind != FaultKind::kSlowDisk)) continue;
+    const uint64_t times = 1 + random.Below(2);
+    for (uint64_t i = 0; i < times; ++i) {
+      Fault fault = DrawLastingFault(random, kind, nodes, begin_us, end_us);
+      const int64_t half_us = (fault.end_us - fault.start_us) / 2;
+      if (SomeoneIsUp(fault, nodes, plan, fault.end_us, half_us)) plan.push_back(std::move(fault));
+    }
+  }
+  std::stable_sort(plan.begin(), plan.end(), earlier);
   return plan;
 }
 

@@ -27,9 +27,12 @@ enum class FaultKind : uint8_t {
   kDuplicate,  // `amount` of 1000 messages arrive twice
   kReorder,    // messages overtake each other, by up to `amount` microseconds
   kSlowDisk,   // each file operation of a job takes up to `amount` microseconds longer
-  kPowerCut,   // `nodes` crash at the same instant, at the start; all restart later
+  kPowerCut,   // `nodes` lose power at the same instant: when the n-th write in the window is
+               // acknowledged, or at its end; they restart one after the other
+  kReadError,  // the next `amount` reads of one node's disk fail, tables' or any
+  kBadBlock,   // `amount` places in one node's tables cannot be read
 };
-inline constexpr int kFaultKindCount = 10;
+inline constexpr int kFaultKindCount = 12;
 const char* FaultKindName(FaultKind kind);
 
 struct Fault {
@@ -38,18 +41,30 @@ struct Fault {
   int64_t end_us = 0;
   std::vector<NodeId> nodes;  // empty: everyone
   uint64_t amount = 0;
-  int64_t down_us = 0;   // kCrash, kPowerCut: how long a node stays away
-  int loss = 0;          // kCrash, kPowerCut: sim::CrashLoss of what was not synced
-  bool again = false;    // kCrash: crash once more, while it recovers
-  uint64_t effects = 0;  // counted as the run goes
+  int64_t down_us = 0;       // kCrash, kPowerCut: how long a node stays away (see BackAfterUs)
+  int loss = 0;              // kCrash, kPowerCut: sim::CrashLoss of what was not synced
+  bool again = false;        // kCrash: crash once more, while it recovers
+  bool tables_only = false;  // kReadError: spares the log, the manifest and the slots
+  uint64_t effects = 0;      // counted as the run goes
 
   bool ActiveAt(int64_t time_us) const { return start_us <= time_us && time_us < end_us; }
   bool Concerns(NodeId node) const;
 };
 
+// What TakesDown() takes nodes down, OfDisk() makes a disk ill; the rest is the network's.
+bool TakesDown(FaultKind kind);
+bool OfDisk(FaultKind kind);
+
 std::string ToString(const Fault& fault);
 
+// How long after a power cut the `index`-th of its nodes has power again.
+int64_t BackAfterUs(const Fault& power_cut, size_t index);
+
 // Faults for nodes 1 to `nodes`, in [begin_us, end_us), ordered by start.
+//
+// What makes sure that they take effect: a node's crashes and power cuts do not overlap, and
+// end within the time; disks fall ill when there are tables to read. The fault budget: only
+// one node's disk is ever ill, so that every record has replicas that can be read.
 std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, int64_t end_us);
 
 }  // namespace norn::sim

@@ -14,7 +14,7 @@ std::string Milliseconds(int64_t time_us) { return absl::StrCat(time_us / 1000, 
 
 }  // namespace
 
-std::string Describe(const Operation& operation) {
+std::string DescribeInvocation(const Operation& operation) {
   std::string text = absl::StrCat("client ", operation.client, ": ");
   switch (operation.kind) {
     case ClientRequest::Kind::kGet:
@@ -28,6 +28,11 @@ std::string Describe(const Operation& operation) {
       break;
   }
   absl::StrAppend(&text, " via n", operation.node, " at ", Milliseconds(operation.invoked_us));
+  return text;
+}
+
+std::string Describe(const Operation& operation) {
+  std::string text = DescribeInvocation(operation);
   if (operation.completed_us == kNever) return absl::StrCat(text, ", never answered");
   absl::StrAppend(&text, ", ", OutcomeName(operation.outcome), " at ",
                   Milliseconds(operation.completed_us));

@@ -26,6 +26,7 @@ struct Operation {
   ClientReply::Outcome outcome = ClientReply::Outcome::kUnknown;
   std::vector<std::string> read;  // a get that is kOk: all siblings
   VersionVector context;          // ... and what its token covers
+  VersionVector replaces;         // a write with Base::kToken: what its token covers
 
   bool ok() const { return completed_us != kNever && outcome == ClientReply::Outcome::kOk; }
 };
@@ -50,7 +51,9 @@ struct History {
   std::vector<MintedVersion> minted;
 };
 
-// "client 3: put k7 = v812 via n2 at 4.120 s, ok at 4.131 s": for witnesses.
+// "client 3: put k7 = v812 via n2 at 4120 ms": for traces.
+std::string DescribeInvocation(const Operation& operation);
+// The same, then ", ok at 4131 ms" and what was read: for witnesses.
 std::string Describe(const Operation& operation);
 
 }  // namespace norn::sim

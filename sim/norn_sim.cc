@@ -1,7 +1,9 @@
 // norn-sim: the simulator's command line.
 
+#include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <iostream>
@@ -13,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sim/campaign.h"
+#include "sim/campaign_json.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -22,21 +25,27 @@ constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, from one
 
   norn-sim run --seeds A..B [--nodes N] [--jobs J] [--twice] [--json]
       runs a campaign: real nodes on simulated disks and a simulated network, with
-      partitions, loss, delays, crashes at any file operation; checks every run.
+      partitions, loss, delays, crashes at any file operation, power cuts, slow disks and
+      disks that cannot be read; checks every run.
       --twice runs every seed twice and compares the trace hashes.
   norn-sim run --seed S --trace
-      runs one seed and prints what happens, line by line
-  norn-sim hash --seed S | --seeds A..B
+      runs one seed and prints what happens, line by line: messages, what clients ask and
+      are told, faults
+  norn-sim hash --seed S
       prints the 128-bit hash of every event of the run
+  norn-sim hash --seeds A..B
+      prints a line "seed hash" for each
   norn-sim help
 
 Options of run and hash: --nodes N (default 5), --n N --r R --w W (replicas of a key and
-quorums, default 3, 2, 2).
+quorums, default 3, 2, 2), --jobs J (runs at once, default: the number of processors).
 
 Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
 healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
 assertion or was not deterministic.
 )";
+
+constexpr int kJobsMax = 256;
 
 struct Arguments {
   std::string command;
@@ -118,8 +127,8 @@ std::optional<std::string> CheckArguments(const Arguments& arguments) {
   if (run.w < 1 || run.w > run.n) {
     return absl::StrCat("--w is ", run.w, ": it must be 1 to --n, ", run.n);
   }
-  if (arguments.campaign.jobs < 1 || arguments.campaign.jobs > 256) {
-    return absl::StrCat("--jobs is ", arguments.campaign.jobs, ": it must be 1 to 256");
+  if (arguments.campaign.jobs < 1 || arguments.campaign.jobs > kJobsMax) {
+    return absl::StrCat("--jobs is ", arguments.campaign.jobs, ": it must be 1 to ", kJobsMax);
   }
   return std::nullopt;
 }
@@ -132,45 +141,6 @@ std::string Reproduce(const RunOptions& run, uint64_t seed) {
   if (run.r != usual.r) absl::StrAppend(&command, " --r ", run.r);
   if (run.w != usual.w) absl::StrAppend(&command, " --w ", run.w);
   return absl::StrCat(command, " --trace");
-}
-
-std::string JsonString(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out.push_back('\\');
-    if (c == '\n') {
-      out.append("\\n");
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out + "\"";
-}
-
-std::string JsonCounts(const std::map<std::string, uint64_t>& counts) {
-  std::string out = "{";
-  for (const auto& [name, count] : counts) {
-    absl::StrAppend(&out, out.size() > 1 ? "," : "", JsonString(name), ":", count);
-  }
-  return out + "}";
-}
-
-void PrintJson(const CampaignResult& result, int64_t real_ms) {
-  std::cout << "{\"runs\":" << result.runs << ",\"valid\":" << result.valid
-            << ",\"virtual_us\":" << result.virtual_us << ",\"real_ms\":" << real_ms
-            << ",\"events\":" << result.events << ",\"messages\":" << result.messages
-            << ",\"file_operations\":" << result.file_operations
-            << ",\"slowest_heal_us\":" << result.slowest_heal_us
-            << ",\"outcomes\":" << JsonCounts(result.outcomes)
-            << ",\"fault_effects\":" << JsonCounts(result.fault_effects) << ",\"failures\":[";
-  bool first = true;
-  for (const SeedFailure& failure : result.failures) {
-    std::cout << (first ? "" : ",") << "{\"seed\":" << failure.seed
-              << ",\"exit_code\":" << failure.exit_code << ",\"text\":" << JsonString(failure.text)
-              << "}";
-    first = false;
-  }
-  std::cout << "]}\n";
 }
 
 void PrintCounts(const char* title, const std::map<std::string, uint64_t>& counts) {
@@ -191,14 +161,16 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
             << result.events * 1000 / static_cast<uint64_t>(real) << " a second), "
             << result.messages << " messages, " << result.file_operations << " file operations\n";
   PrintCounts("What clients were told", result.outcomes);
-  PrintCounts("Faults that took effect (messages harmed, crashes)", result.fault_effects);
+  PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
+              result.fault_effects);
   std::cout << "\nThe slowest healing took " << result.slowest_heal_us / 1000
             << " ms until all replicas were equal.\n"
             << "Checked: nothing read that was never written; every acknowledged write present\n"
-            << "or covered; all replicas equal by value after healing; no dot used twice; every\n"
-            << "key readable again";
+            << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
+            << "no dot used twice; all replicas equal by value after healing, and every key read\n"
+            << "again as they hold it";
   if (options.run.r + options.run.w > options.run.n) {
-    std::cout << "; a read covers every write completed before it; reads are\nmonotonic";
+    std::cout << "; a read covers every write completed before it;\nreads are monotonic";
   }
   std::cout << ".\n"
             << (options.twice ? "Every seed ran twice, with equal hashes unless said.\n" : "");
@@ -230,14 +202,15 @@ int Campaign(const Arguments& arguments) {
     const uint64_t filled = result.runs * 30 / total;
     std::string bar(filled, '#');
     bar.append(30 - filled, '.');
-    std::cerr << absl::StrFormat("\r[%s] %d of %d seeds, %d not valid, %d seeds/s ", bar,
-                                 result.runs, total, result.failures.size(),
-                                 result.runs * 1000 / static_cast<uint64_t>(now_ms + 1))
+    std::cerr << absl::StrFormat("\r[%s] %d of %d seeds, %d not valid, %d seeds/s, %d x real time ",
+                                 bar, result.runs, total, result.failures.size(),
+                                 result.runs * 1000 / static_cast<uint64_t>(now_ms + 1),
+                                 result.virtual_us / 1000 / (now_ms + 1))
               << (result.runs == total ? "\n" : "") << std::flush;
   };
   const CampaignResult result = RunCampaign(options, progress);
   if (arguments.json) {
-    PrintJson(result, elapsed_ms());
+    std::cout << ToJson(result, elapsed_ms()) << "\n";
   } else {
     PrintSummary(options, result, elapsed_ms());
   }
@@ -273,8 +246,19 @@ int TraceOne(const Arguments& arguments) {
 
 int PrintHashes(const Arguments& arguments) {
   const CampaignResult result = RunCampaign(arguments.campaign, [](const CampaignResult&) {});
-  for (const auto& [seed, hash] : result.hashes) std::cout << seed << " " << hash << "\n";
+  const bool alone = arguments.campaign.first_seed == arguments.campaign.last_seed;
+  for (const auto& [seed, hash] : result.hashes) {
+    std::cout << (alone ? "" : absl::StrCat(seed, " ")) << hash << "\n";
+  }
   return ExitCodeOf(result) == kExitCrashed ? kExitCrashed : kExitValid;
+}
+
+// Those that this process may use.
+int Processors() {
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  if (sched_getaffinity(0, sizeof(mine), &mine) != 0) return 1;
+  return std::clamp(CPU_COUNT(&mine), 1, kJobsMax);
 }
 
 int Main(int argc, char** argv) {
@@ -284,6 +268,7 @@ int Main(int argc, char** argv) {
     return kExitUsage;
   }
   Arguments arguments;
+  arguments.campaign.jobs = Processors();
   arguments.command = words.front();
   words.erase(words.begin());
   if (arguments.command == "help" || arguments.command == "--help") {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "net/codec.h"
+#include "sim/describe_message.h"
 
 namespace norn::sim {
 
@@ -13,7 +14,7 @@ void SimBus::Send(NodeId to, Message&& message) {
   net::EncodeMessage(message, &bytes);
   if (trace_.prints()) {
     trace_.Explain(scheduler_.now_us(), self_,
-                   absl::StrCat("to n", to, ": ", MessageName(message)));
+                   absl::StrCat("to n", to, ": ", DescribeMessage(message)));
   }
   network_.Send(self_, to, std::move(bytes));
 }
@@ -23,7 +24,7 @@ MessageReceived SimBus::Receive(NodeId from, const std::string& bytes) {
   CORE_CHECK(message.ok());
   if (trace_.prints()) {
     trace_.Explain(scheduler_.now_us(), self_,
-                   absl::StrCat("from n", from, ": ", MessageName(*message)));
+                   absl::StrCat("from n", from, ": ", DescribeMessage(*message)));
   }
   return MessageReceived{from, *std::move(message)};
 }

@@ -20,12 +20,14 @@ Fault* SimNetwork::CutBy(NodeId from, NodeId to) {
         if (from_inside && !to_inside) return &fault;
         break;
       case FaultKind::kCrash:
-      case FaultKind::kSlowDisk:
-      case FaultKind::kPowerCut:
       case FaultKind::kSlow:
       case FaultKind::kLoss:
       case FaultKind::kDuplicate:
       case FaultKind::kReorder:
+      case FaultKind::kSlowDisk:
+      case FaultKind::kPowerCut:
+      case FaultKind::kReadError:
+      case FaultKind::kBadBlock:
         break;
     }
   }

@@ -217,7 +217,9 @@ void SimNode::Crash(CrashLoss loss) {
 bool SimNode::BuryIfCrashed() {
   if (!disk_.crashed() || process_ == nullptr) return false;
   trace_.Record(scheduler_.now_us(), id(), "crash", disk_.crash_site());
-  trace_.Explain(scheduler_.now_us(), id(), absl::StrCat("crash at ", disk_.crash_site()));
+  if (!disk_.crash_site().empty()) {
+    trace_.Explain(scheduler_.now_us(), id(), absl::StrCat("crash at ", disk_.crash_site()));
+  }
   ++epoch_;
   process_.reset();
   crash_sink_(id());

@@ -347,17 +347,69 @@ TEST(FaultPlan, APartitionHasTwoSides) {
 }
 
 // A node must be up to go down.
-TEST(FaultPlan, CrashesOfOneNodeDoNotOverlap) {
+TEST(FaultPlan, CrashesAndPowerCutsOfOneNodeDoNotOverlap) {
   for (uint64_t seed = 1; seed <= 500; ++seed) {
     std::vector<int64_t> back_us(kNodes + 1, 0);
     for (const Fault& fault : PlanOf(seed)) {
-      if (fault.kind != FaultKind::kCrash) continue;
-      ASSERT_EQ(fault.nodes.size(), 1u);
+      if (!TakesDown(fault.kind)) continue;
+      const bool power_cut = fault.kind == FaultKind::kPowerCut;
+      ASSERT_EQ(fault.nodes.size() > 1, power_cut);
       EXPECT_GE(fault.amount, 1u);
-      int64_t& back = back_us[fault.nodes.front()];
-      EXPECT_GT(fault.start_us, back) << "seed " << seed << ": " << ToString(fault);
-      back = fault.end_us + (fault.again ? 2 : 1) * fault.down_us;
+      EXPECT_LE(fault.end_us, kEndUs) << "seed " << seed << ": " << ToString(fault);
+      for (size_t i = 0; i < fault.nodes.size(); ++i) {
+        int64_t& back = back_us[fault.nodes[i]];
+        EXPECT_GT(fault.start_us, back) << "seed " << seed << ": " << ToString(fault);
+        back = fault.end_us +
+               (power_cut ? BackAfterUs(fault, i) : (fault.again ? 2 : 1) * fault.down_us);
+      }
     }
+  }
+}
+
+TEST(FaultPlan, CrashesReachTheEndOfTheTime) {
+  int64_t latest_us = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    for (const Fault& fault : PlanOf(seed)) {
+      if (fault.kind == FaultKind::kCrash) latest_us = std::max(latest_us, fault.end_us);
+    }
+  }
+  EXPECT_GT(latest_us, kEndUs - 500'000);
+}
+
+TEST(FaultPlan, EveryLossOfACrashOccurs) {
+  std::set<int> losses;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    for (const Fault& fault : PlanOf(seed)) {
+      if (fault.kind == FaultKind::kCrash) losses.insert(fault.loss);
+    }
+  }
+  EXPECT_EQ(losses, (std::set<int>{0, 1, 2, 3}));
+}
+
+TEST(FaultPlan, OnePowerCutCanTakeEveryone) {
+  int everyone = 0;
+  int some = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    for (const Fault& fault : PlanOf(seed)) {
+      if (fault.kind != FaultKind::kPowerCut) continue;
+      ++(fault.nodes.size() == static_cast<size_t>(kNodes) ? everyone : some);
+    }
+  }
+  EXPECT_GT(everyone, some);
+  EXPECT_GT(some, 5);
+}
+
+// The fault budget.
+TEST(FaultPlan, OneDiskAtMostIsIll) {
+  for (uint64_t seed = 1; seed <= 500; ++seed) {
+    int ill = 0;
+    for (const Fault& fault : PlanOf(seed)) {
+      if (!OfDisk(fault.kind)) continue;
+      ++ill;
+      EXPECT_EQ(fault.nodes.size(), 1u);
+      EXPECT_GE(fault.amount, 1u);
+    }
+    EXPECT_LE(ill, 1) << "seed " << seed;
   }
 }
 
@@ -380,8 +432,7 @@ TEST(FaultPlan, EveryKindOccursAndNotInEveryRun) {
 TEST(FaultPlan, ALonelyNodeHasNoNetworkToSuffer) {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     for (const Fault& fault : PlanOf(seed, 1)) {
-      EXPECT_TRUE(fault.kind == FaultKind::kCrash || fault.kind == FaultKind::kPowerCut ||
-                  fault.kind == FaultKind::kSlowDisk)
+      EXPECT_TRUE(TakesDown(fault.kind) || OfDisk(fault.kind) || fault.kind == FaultKind::kSlowDisk)
           << ToString(fault);
     }
   }

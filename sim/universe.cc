@@ -14,6 +14,7 @@
 #include "sim/scheduler.h"
 #include "sim/sim_network.h"
 #include "sim/sim_node.h"
+#include "sim/universe_faults.h"
 #include "sim/workload.h"
 
 namespace norn::sim {
@@ -23,7 +24,8 @@ namespace {
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kQuietUs = 1 * kSecond;    // before the first fault
 constexpr int64_t kFaultsUs = 12 * kSecond;  // how long faults and clients go on
-constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase
+constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase, and for each
+constexpr int64_t kHealRounds = 6;           // partition so many exchanges of every replica
 constexpr int64_t kPollUs = kSecond / 4;
 
 ClusterConfig DrawCluster(Random& random, const RunOptions& options) {
@@ -57,6 +59,14 @@ NodeOptions DrawNodeOptions(Random& random) {
   return node;
 }
 
+// The node whose disk falls ill, or kNoNode.
+NodeId IllNode(const std::vector<Fault>& plan) {
+  for (const Fault& fault : plan) {
+    if (OfDisk(fault.kind)) return fault.nodes.front();
+  }
+  return kNoNode;
+}
+
 storage::EngineOptions DrawEngineOptions(Random& random) {
   storage::EngineOptions engine;
   engine.dir = "/data";
@@ -67,6 +77,8 @@ storage::EngineOptions DrawEngineOptions(Random& random) {
   engine.block_cache_bytes = random.Below(16'384);
   engine.record_cache_bytes = random.Chance(1, 3) ? 0 : random.Below(8'192);
   engine.level0_tables_to_compact = static_cast<int>(random.Between(2, 4));
+  engine.level0_percent = static_cast<int>(random.Between(1, 100));
+  engine.level0_tables_max = static_cast<int>(random.Between(4, 10));
   engine.level1_bytes = 20'000 + random.Below(60'000);
   engine.table_bytes = 4'000 + random.Below(16'000);
   return engine;
@@ -81,15 +93,10 @@ class Universe final : public StoreObserver {
 
  private:
   void Build();
-  void PlanCrashes();
-  void Prolong(size_t fault);
-  void BeginCrash(size_t fault);
-  void EndCrashWindow(size_t fault);
-  void CrashNow(size_t fault);
-  void OnCrash(NodeId node);
-  void StartNode(NodeId id);
   void Heal();
-  bool ReadEverything();
+  std::optional<Violation> FindApart();
+  // What went wrong, or nothing. Leaves the final state and the last reads behind.
+  std::optional<std::string> ReadEverything();
   FinalState ReadState();
   void Judge();
 
@@ -113,17 +120,19 @@ class Universe final : public StoreObserver {
   std::unique_ptr<SimNetwork> network_;
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::unique_ptr<Workload> workload_;
-  std::map<Dot, size_t> minted_;       // into the history's list
-  std::map<NodeId, size_t> crashing_;  // nodes whose crash is armed or under way: the fault
-  std::set<std::string> keys_seen_;    // record keys that were ever minted
-  bool healing_ = false;
+  std::unique_ptr<UniverseFaults> faults_;
+  std::map<Dot, size_t> minted_;  // into the history's list
+  int64_t heal_bound_us_ = 0;
+  std::set<std::string> keys_seen_;  // record keys that were ever minted
+  FinalState state_;                 // at rest, after healing
+  size_t last_reads_ = 0;            // the first of the reads of that state, in the history
   RunResult result_;
 };
 
 RunResult Universe::Run() {
   Build();
   workload_->Begin();
-  PlanCrashes();
+  faults_->Schedule();
   scheduler_.RunUntil(kQuietUs + kFaultsUs);
   workload_->Stop();
   Heal();
@@ -151,9 +160,13 @@ void Universe::Build() {
   Random network = random_.Fork();
   Random clients = random_.Fork();
   Random seeds = random_.Fork();
+  Random harm = random_.Fork();
   cluster_ = DrawCluster(knobs, options_);
   const NodeOptions node_options = DrawNodeOptions(knobs);
   const storage::EngineOptions engine_options = DrawEngineOptions(knobs);
+  // A replica exchanges its partitions one after the other.
+  const int64_t held = int64_t{cluster_.partitions} * options_.n / options_.nodes;
+  heal_bound_us_ = kHealUs + kHealRounds * held * node_options.exchange_interval_us;
   layout_ =
       std::make_unique<Layout>(Layout::Build(1, cluster_.partitions, options_.n, cluster_.members));
   sealer_ = std::make_unique<TokenSealer>(cluster_.name, cluster_.secret);
@@ -166,150 +179,94 @@ void Universe::Build() {
                                    [this](NodeId from, NodeId to, const std::string& bytes) {
                                      node(to).DeliverMessage(from, bytes);
                                    });
+  const NodeId ill = IllNode(plan_);
   for (const MemberConfig& member : cluster_.members) {
     NodeOptions own_options = node_options;
     own_options.id = member.id;
     storage::EngineOptions own_engine = engine_options;
     own_engine.owner = absl::StrCat(cluster_.name, "/", member.id);
+    if (member.id == ill) {  // to be read, it must not have all in memory
+      own_engine.memtable_bytes = std::min<size_t>(own_engine.memtable_bytes, 2'000);
+      own_engine.block_cache_bytes = 0;
+    }
     CORE_CHECK(Validate(cluster_, own_options).ok());
     nodes_.push_back(std::make_unique<SimNode>(
         scheduler_, trace_, *network_, cluster_, own_options, own_engine, seeds.Next64(), this,
-        &plan_, [this](NodeId, ClientReply&& reply) { workload_->OnReply(std::move(reply)); },
-        [this](NodeId id) { OnCrash(id); }));
+        &plan_,
+        [this](NodeId, ClientReply&& reply) {
+          const bool ok = reply.outcome == ClientReply::Outcome::kOk;
+          if (ok && workload_->IsWrite(reply.client)) faults_->OnAcknowledged();
+          workload_->OnReply(std::move(reply));
+        },
+        [this](NodeId id) { faults_->OnCrash(id); }));
   }
+  faults_ = std::make_unique<UniverseFaults>(
+      scheduler_, trace_, harm, &plan_, &nodes_, kQuietUs + kFaultsUs,
+      [this](NodeId id, const std::string& error) {
+        Violated(Violation{"a node whose disk obeys its contract opens again",
+                           absl::StrCat("n", id, ": ", error)});
+      });
   WorkloadOptions workload;
   workload.clients = static_cast<int>(clients.Between(3, 8));
   workload.keys = static_cast<int>(clients.Between(4, 40));
+  // With fewer, an ill disk might be that of a node that has hardly any of them.
+  if (ill != kNoNode) workload.keys = std::max(workload.keys, 32);
   workload_ = std::make_unique<Workload>(scheduler_, trace_, clients, workload, options_.nodes,
                                          *sealer_, [this](NodeId id, ClientRequest&& request) {
                                            if (!node(id).up()) return false;
                                            node(id).DeliverRequest(std::move(request));
                                            return true;
                                          });
-  for (const MemberConfig& member : cluster_.members) StartNode(member.id);
-}
-
-void Universe::StartNode(NodeId id) {
-  if (node(id).up()) return;
-  std::string error;
-  if (!node(id).StartUp(&error)) {
-    trace_.Explain(scheduler_.now_us(), id, error);
-    Violated(Violation{"a node whose disk obeys its contract opens again",
-                       absl::StrCat("n", id, ": ", error)});
-  }
-}
-
-void Universe::PlanCrashes() {
-  for (size_t i = 0; i < plan_.size(); ++i) {
-    if (plan_[i].kind == FaultKind::kPowerCut) {
-      scheduler_.At(plan_[i].start_us, [this, i] { EndCrashWindow(i); });
-      continue;
-    }
-    if (plan_[i].kind != FaultKind::kCrash) {
-      scheduler_.At(plan_[i].end_us - 1, [this, i] { Prolong(i); });
-      continue;
-    }
-    scheduler_.At(plan_[i].start_us, [this, i] { BeginCrash(i); });
-    scheduler_.At(plan_[i].end_us, [this, i] { EndCrashWindow(i); });
-  }
-}
-
-// A fault that has harmed nothing yet (its node was down, say) stays a little longer.
-void Universe::Prolong(size_t fault) {
-  if (plan_[fault].effects > 0) return;
-  plan_[fault].end_us += kSecond;
-  if (plan_[fault].end_us >= kQuietUs + kFaultsUs) return;
-  scheduler_.At(plan_[fault].end_us - 1, [this, fault] { Prolong(fault); });
-}
-
-void Universe::BeginCrash(size_t fault) {
-  SimNode& victim = node(plan_[fault].nodes.front());
-  if (!victim.up()) return;
-  crashing_[victim.id()] = fault;
-  victim.disk().CrashAtOperation(plan_[fault].amount, static_cast<CrashLoss>(plan_[fault].loss));
-}
-
-// The operation never came: the power fails now.
-void Universe::EndCrashWindow(size_t fault) {
-  if (healing_ || plan_[fault].effects > 0) return;
-  CrashNow(fault);
-}
-
-// Those of its nodes that are up. If none is, a little later.
-void Universe::CrashNow(size_t fault) {
-  const bool any = std::any_of(plan_[fault].nodes.begin(), plan_[fault].nodes.end(),
-                               [this](NodeId id) { return node(id).up(); });
-  if (!any && !healing_) {
-    scheduler_.After(kSecond / 2, [this, fault] { EndCrashWindow(fault); });
-    return;
-  }
-  for (const NodeId id : plan_[fault].nodes) {
-    if (!any) StartNode(id);
-    if (!node(id).up()) continue;
-    crashing_[id] = fault;
-    node(id).disk().CancelCrash();
-    node(id).Crash(static_cast<CrashLoss>(plan_[fault].loss));
-  }
-}
-
-void Universe::OnCrash(NodeId id) {
-  const auto it = crashing_.find(id);
-  CORE_CHECK(it != crashing_.end());
-  Fault& fault = plan_[it->second];
-  ++fault.effects;
-  const bool again = fault.again && fault.effects == 1;
-  scheduler_.After(fault.down_us, [this, id, again, loss = fault.loss, n = fault.amount] {
-    if (node(id).up()) return;
-    node(id).disk().Restart();
-    if (again) node(id).disk().CrashAtOperation(1 + n % 25, static_cast<CrashLoss>(loss));
-    StartNode(id);
-  });
+  for (const MemberConfig& member : cluster_.members) faults_->StartNode(member.id);
 }
 
 void Universe::Heal() {
-  healing_ = true;
   const int64_t began_us = scheduler_.now_us();
-  for (const Fault& fault : plan_) CORE_CHECK(fault.end_us <= began_us + 4 * kSecond);
-  for (Fault& fault : plan_) fault.end_us = std::min(fault.end_us, began_us);
-  for (const auto& node : nodes_) node->disk().CancelCrash();
-  // A crash that has not come yet, since its window reaches beyond the end, comes now.
-  for (size_t i = 0; i < plan_.size(); ++i) {
-    const bool crash = plan_[i].kind == FaultKind::kCrash || plan_[i].kind == FaultKind::kPowerCut;
-    if (crash && plan_[i].effects == 0) CrashNow(i);
-  }
-  for (const auto& node : nodes_) StartNode(node->id());
-
-  std::map<std::string, std::vector<NodeId>> replicas;
-  for (const std::string& key : keys_seen_) {
-    const auto span = layout_->Replicas(layout_->PartitionOf(key));
-    replicas[key].assign(span.begin(), span.end());
-  }
+  faults_->EndAll();
   std::optional<Violation> apart;
   do {
     scheduler_.RunUntil(scheduler_.now_us() + kPollUs);
-    apart = CheckConverged(ReadState(), replicas);
-  } while ((apart.has_value() || !workload_->idle()) && scheduler_.now_us() < began_us + kHealUs);
+    apart = FindApart();
+  } while ((apart.has_value() || !workload_->idle()) &&
+           scheduler_.now_us() < began_us + heal_bound_us_);
   result_.healed_after_us = scheduler_.now_us() - began_us;
   if (result_.verdict == Verdict::kViolated) return;
-  if (!ReadEverything()) {
+  if (auto stuck = ReadEverything()) {
     result_.verdict = Verdict::kNoProgress;
-    result_.property = "after healing every key can be read";
+    result_.property = *std::move(stuck);
     return;
   }
   if (Violated(std::move(apart))) return;
   Judge();
 }
 
-bool Universe::ReadEverything() {
-  size_t answered = 0;
-  const std::vector<std::string> keys = workload_->Keys();
-  NodeId via = 1;
-  for (const std::string& key : keys) {
-    workload_->ReadOnce(via, key, [&answered](bool ok) { answered += ok ? 1 : 0; });
-    via = static_cast<NodeId>(via % static_cast<NodeId>(options_.nodes) + 1);
+std::optional<Violation> Universe::FindApart() {
+  const FinalState state = ReadState();
+  std::map<std::string, std::vector<NodeId>> replicas;
+  for (const auto& [key, copies] : state) {
+    const auto span = layout_->Replicas(layout_->PartitionOf(key));
+    replicas[key].assign(span.begin(), span.end());
   }
-  scheduler_.RunUntil(scheduler_.now_us() + 5 * kSecond);
-  return answered == keys.size();
+  return CheckConverged(state, replicas);
+}
+
+std::optional<std::string> Universe::ReadEverything() {
+  const std::vector<std::string> keys = workload_->Keys();
+  // A write that was never answered may land late: then once more.
+  for (int round = 0; round < 3; ++round) {
+    state_ = ReadState();
+    last_reads_ = workload_->history().operations.size();
+    size_t answered = 0;
+    NodeId via = 1;
+    for (const std::string& key : keys) {
+      workload_->ReadOnce(via, key, [&answered](bool ok) { answered += ok ? 1 : 0; });
+      via = static_cast<NodeId>(via % static_cast<NodeId>(options_.nodes) + 1);
+    }
+    while (!workload_->idle()) scheduler_.RunUntil(scheduler_.now_us() + kPollUs);
+    if (answered < keys.size()) return "after healing every key can be read";
+    if (ReadState() == state_) return std::nullopt;
+  }
+  return "after healing the replicas come to rest";
 }
 
 FinalState Universe::ReadState() {
@@ -347,8 +304,12 @@ void Universe::Judge() {
   if (Violated(CheckDotsUnique(history))) return;
   if (Violated(CheckMintedOnce(history))) return;
   if (Violated(CheckNothingInvented(history))) return;
-  if (Violated(CheckNothingLost(history, ReadState()))) return;
-  if (options_.r + options_.w > options_.n) {
+  const bool overlapping = options_.r + options_.w > options_.n;
+  if (Violated(CheckNothingLost(history, state_))) return;
+  if (Violated(CheckRefusalsHold(history, state_))) return;
+  if (Violated(CheckNoResurrection(history, state_, last_reads_, overlapping))) return;
+  if (Violated(CheckFinalReads(history, state_, last_reads_))) return;
+  if (overlapping) {
     if (Violated(CheckReadsCoverWrites(history))) return;
     if (Violated(CheckMonotonicReads(history))) return;
   }

@@ -91,19 +91,25 @@ void Workload::Send(int client, NodeId node, ClientRequest&& request,
   operation.base = request.base;
   operation.key = request.key;
   operation.value = request.value;
+  if (request.base == ClientRequest::Base::kToken) {
+    auto replaces = sealer_.Open(MakeRecordKey(0, request.key), request.context);
+    CORE_CHECK(replaces.ok());
+    operation.replaces = *std::move(replaces);
+  }
   operation.invoked_us = scheduler_.now_us();
   history_.operations.push_back(std::move(operation));
   open_[id] = Open{history_.operations.size() - 1, client, std::move(done)};
   request.client = id;
   trace_.Record(scheduler_.now_us(), kNoNode, "invoke",
                 absl::StrCat(node, " ", request.key, " ", request.value, " ", request.context));
-  trace_.Explain(scheduler_.now_us(), kNoNode, Describe(history_.operations.back()));
+  trace_.Explain(scheduler_.now_us(), kNoNode, DescribeInvocation(history_.operations.back()));
   const int64_t way_us = random_.Between(50, 500);
   scheduler_.After(way_us, [this, id, node, request = std::move(request)]() mutable {
     if (door_(node, std::move(request))) return;
     ClientReply refused;
     refused.client = id;
-    refused.outcome = ClientReply::Outcome::kNotApplied;
+    const bool get = history_.operations[open_.at(id).operation].kind == ClientRequest::Kind::kGet;
+    refused.outcome = get ? ClientReply::Outcome::kUnavailable : ClientReply::Outcome::kNotApplied;
     Complete(id, std::move(refused));
   });
   scheduler_.After(options_.patience_us, [this, id] {
@@ -116,6 +122,12 @@ void Workload::Send(int client, NodeId node, ClientRequest&& request,
     clients_[static_cast<size_t>(open.client)].node = kNoNode;
     Think(open.client);
   });
+}
+
+bool Workload::IsWrite(uint64_t id) const {
+  const auto it = open_.find(id);
+  if (it == open_.end()) return false;
+  return history_.operations[it->second.operation].kind != ClientRequest::Kind::kGet;
 }
 
 void Workload::OnReply(ClientReply&& reply) {

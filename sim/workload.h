@@ -48,6 +48,8 @@ class Workload {
   // No new operations from now on.
   void Stop() { stopped_ = true; }
   bool idle() const { return open_.empty(); }
+  // Whether a client still waits for the answer to this request, and it is a write.
+  bool IsWrite(uint64_t id) const;
 
   void OnReply(ClientReply&& reply);
 

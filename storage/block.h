@@ -93,6 +93,7 @@ class BlockCursor {
   bool Valid() const { return valid_; }
   bool damaged() const { return damaged_; }
 
+  // The key stays when Next() finds no further entry.
   absl::string_view key() const { return key_; }
   absl::string_view value() const { return value_; }
   uint64_t sequence() const { return sequence_; }

@@ -115,10 +115,42 @@ void Compaction::StepWriter() {
   writer_->Step();
   if (!writer_->status().ok()) return Fail(writer_->status());
   if (!writer_->Done()) return;
-  bytes_written_ += writer_->table()->meta().bytes;
   outputs_.push_back(writer_->table());
   writer_.reset();
   ending_ = false;
+  if (!settles_lower_.has_value()) return;
+  settled_outputs_ = outputs_.size();
+  settled_lower_ = *settles_lower_;
+  settles_lower_.reset();
+}
+
+std::optional<size_t> Compaction::LowerTablesBefore(absl::string_view key) const {
+  const auto next = FirstTableAtOrAfter(choice_.lower, key);
+  if (next != choice_.lower.end() && (*next)->meta.smallest <= last_key_) return std::nullopt;
+  return static_cast<size_t>(next - choice_.lower.begin());
+}
+
+Compaction::Piece Compaction::TakePiece() {
+  if (done_ && status_.ok()) {
+    settled_outputs_ = outputs_.size();
+    settled_lower_ = choice_.lower.size();
+  }
+  Piece piece;
+  for (; taken_outputs_ < settled_outputs_; ++taken_outputs_) {
+    piece.outputs.push_back(outputs_[taken_outputs_]);
+  }
+  for (; taken_lower_ < settled_lower_; ++taken_lower_) {
+    LiveTable& table = *choice_.lower[taken_lower_];
+    piece.lower.push_back(table.meta.number);
+    if (!done_) table.table.reset();  // its iterator has gone past
+  }
+  return piece;
+}
+
+std::vector<uint64_t> Compaction::Leftovers() const {
+  std::vector<uint64_t> numbers = numbers_;
+  for (size_t i = 0; i < taken_outputs_; ++i) std::erase(numbers, outputs_[i]->meta().number);
+  return numbers;
 }
 
 void Compaction::Step() {
@@ -155,10 +187,17 @@ void Compaction::Step() {
           merged_->Next();  // an older entry of the key
           break;
         }
-        if (writer_ != nullptr && writer_->bytes() >= table_bytes_) {
-          writer_->Finish();
-          ending_ = true;
-          break;
+        if (writer_ != nullptr && writer_->bytes() >= table_bytes_ / 2) {
+          const bool full = writer_->bytes() >= table_bytes_;
+          // The lower level's iterator has gone past the tables that end before this key.
+          settles_lower_ = LowerTablesBefore(merged_->key());
+          const bool aligned = settles_lower_.has_value() && *settles_lower_ > settled_lower_;
+          if (full || aligned) {
+            writer_->Finish();
+            ending_ = true;
+            break;
+          }
+          settles_lower_.reset();
         }
         if (writer_ == nullptr) {
           if (!offered_.has_value()) {

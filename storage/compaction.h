@@ -2,8 +2,13 @@
 // only the newest entry of each key.
 //
 // It runs in slices, each a job of its own, so that a flush never waits for a whole
-// compaction. A step does one file operation: it reads a stretch of one input, or does
-// the next thing that an output needs. An error ends it: what it wrote is abandoned.
+// compaction. What it has made is taken over piece by piece: wherever an output ends between two
+// tables of the lower level, the ones before it can be replaced, though the upper tables stay
+// until all is done: meanwhile both hold the same entries. So the room that it needs is that of
+// the upper tables and a few more, however large the lower level is; and outputs are ended
+// there rather than elsewhere, if that makes them no smaller than half of their size. A step does
+// one file operation: it reads a stretch of one input, or does the next thing that an output needs.
+// An error ends it: what it wrote is abandoned.
 
 #ifndef NORN_STORAGE_COMPACTION_H_
 #define NORN_STORAGE_COMPACTION_H_
@@ -60,10 +65,16 @@ class Compaction {
   const absl::Status& status() const { return status_; }
   // The input that could not be read; 0: none.
   uint64_t damaged_table() const { return damaged_table_; }
-  const std::vector<std::shared_ptr<const Table>>& outputs() const { return outputs_; }
-  // Numbers of all files it made, finished or not.
-  const std::vector<uint64_t>& numbers() const { return numbers_; }
-  uint64_t bytes_written() const { return bytes_written_; }
+
+  // What can be taken over now, and was not before: outputs, and the lower tables that they
+  // replace. When done, that is all the rest. Nothing while a job runs it.
+  struct Piece {
+    std::vector<std::shared_ptr<const Table>> outputs;
+    std::vector<uint64_t> lower;
+  };
+  Piece TakePiece();
+  // Numbers of the files it made, finished or not, that no piece has had.
+  std::vector<uint64_t> Leftovers() const;
 
   // What was merged: tables of choice().level and of the level below.
   const CompactionChoice& choice() const { return choice_; }
@@ -73,6 +84,9 @@ class Compaction {
 
  private:
   void StepWriter();
+  // Tables of the lower level that end before `key`, if the next one starts behind the last
+  // entry written; nothing if it has begun.
+  std::optional<size_t> LowerTablesBefore(absl::string_view key) const;
   void Fail(const absl::Status& status);
 
   FileSystem* file_system_;
@@ -93,7 +107,10 @@ class Compaction {
   bool ending_ = false;  // the writer was told to finish
   std::vector<std::shared_ptr<const Table>> outputs_;
   std::vector<uint64_t> numbers_;
-  uint64_t bytes_written_ = 0;
+  // How many outputs and lower tables are settled: can be, and have been, taken over.
+  size_t settled_outputs_ = 0, settled_lower_ = 0;
+  size_t taken_outputs_ = 0, taken_lower_ = 0;
+  std::optional<size_t> settles_lower_;  // when the writer is done
   uint64_t damaged_table_ = 0;
   absl::Status status_;
   bool done_ = false;

@@ -39,25 +39,48 @@ std::optional<std::vector<std::shared_ptr<LiveTable>>> SoundTablesIn(const Level
 
 }  // namespace
 
-uint64_t CompactionPicker::Score(int level, const Level& tables) const {
-  if (level == 0) {
-    const auto limit = static_cast<uint64_t>(std::max(limits_.level0_tables, 1));
-    return tables.size() * kScoreFull / limit;
+bool CompactionChoice::IsMove() const {
+  if (!lower.empty()) return false;
+  for (size_t i = 0; i < upper.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (upper[i]->Overlaps(upper[k]->meta.smallest, upper[k]->meta.largest)) return false;
+    }
   }
-  uint64_t bytes = 0;
-  for (const std::shared_ptr<LiveTable>& table : tables) {
-    if (table->damage.ok()) bytes += table->meta.bytes;
+  return true;
+}
+
+uint64_t CompactionPicker::Score(int level, const std::array<Level, kLevels>& levels) const {
+  const auto bytes_of = [](const Level& tables) {
+    uint64_t bytes = 0;
+    for (const std::shared_ptr<LiveTable>& table : tables) {
+      if (table->damage.ok()) bytes += table->meta.bytes;
+    }
+    return bytes;
+  };
+  const auto per_thousand = [](uint64_t size, uint64_t limit) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(size) * kScoreFull /
+                                 std::max<uint64_t>(limit, 1));
+  };
+  const Level& tables = levels[static_cast<size_t>(level)];
+  if (level == 0) {
+    const auto least = static_cast<uint64_t>(limits_.level0_tables);
+    const auto most = static_cast<uint64_t>(limits_.level0_tables_max);
+    const uint64_t below = bytes_of(levels[1]);
+    const uint64_t share = below / 100 * static_cast<uint64_t>(limits_.level0_percent);
+    const uint64_t by_bytes = per_thousand(bytes_of(tables), share);
+    const uint64_t by_count = per_thousand(tables.size(), least);
+    return std::max(std::min(by_bytes, by_count), per_thousand(tables.size(), most));
   }
   uint64_t limit = std::max<uint64_t>(limits_.level1_bytes, 1);
   for (int i = 1; i < level; ++i) limit *= static_cast<uint64_t>(limits_.level_growth);
-  return static_cast<uint64_t>(static_cast<unsigned __int128>(bytes) * kScoreFull / limit);
+  return per_thousand(bytes_of(tables), limit);
 }
 
 std::optional<CompactionChoice> CompactionPicker::Pick(const std::array<Level, kLevels>& levels) {
   std::vector<std::pair<uint64_t, int>> scores;
   // The last level has nowhere to go.
   for (int level = 0; level + 1 < kLevels; ++level) {
-    const uint64_t score = Score(level, levels[static_cast<size_t>(level)]);
+    const uint64_t score = Score(level, levels);
     if (score >= kScoreFull) scores.emplace_back(score, level);
   }
   std::stable_sort(scores.begin(), scores.end(),

@@ -1,9 +1,14 @@
-// Decides which tables to merge next: leveled compaction.
+// Decides which tables to merge next: tiers above, levels below.
 //
-// A level's score is its size over its limit: level 0 counts tables, the others bytes,
-// level i + 1 being allowed level_growth times as much as level i. The highest score of
-// at least 1 wins. Level 0 is merged as a whole; of another level one table is moved
-// down, in turn, so that every part of the key space gets its share.
+// Level 0 is the tier: flushed tables gather there, and are merged with level 1 all at once,
+// when they hold level0_percent of what it holds. That is what makes rewriting cheap: each byte
+// of level 0 carries few of level 1 along. (N. Dayan, S. Idreos, Dostoevsky, 2018: lazy
+// leveling. As long as all fits into level 1 there is nothing else, which is where most nodes
+// are.) But never more than level0_tables_max, since each is one more that a read must ask.
+//
+// A level's score is its size over its limit: of the levels below, level i + 1 is allowed
+// level_growth times as much as level i. The highest score of at least 1 wins. Of a level other
+// than 0 one table is moved down, in turn, so that every part of the key space gets its share.
 //
 // Damaged tables are never touched, and nothing may get below older data of its key:
 // a level-0 table stays if it overlaps an older one that stays, and no table is merged
@@ -27,7 +32,9 @@
 namespace norn::storage {
 
 struct CompactionLimits {
-  int level0_tables = 4;
+  int level0_tables = 4;  // at least so many are merged
+  int level0_percent = 50;
+  int level0_tables_max = 20;
   uint64_t level1_bytes = 64u << 20;
   int level_growth = 10;
 };
@@ -36,8 +43,8 @@ struct CompactionChoice {
   int level = 0;                                  // of `upper`; the output goes one below
   std::vector<std::shared_ptr<LiveTable>> upper;  // level 0: newest first
   std::vector<std::shared_ptr<LiveTable>> lower;  // by key
-  // Nothing to merge with: the table can change its level as it is.
-  bool IsMove() const { return level > 0 && upper.size() == 1 && lower.empty(); }
+  // Nothing to merge: the tables can change their level as they are.
+  bool IsMove() const;
 };
 
 class CompactionPicker {
@@ -49,7 +56,7 @@ class CompactionPicker {
 
  private:
   // In thousandths.
-  uint64_t Score(int level, const Level& tables) const;
+  uint64_t Score(int level, const std::array<Level, kLevels>& levels) const;
   std::optional<CompactionChoice> PickLevel0(const std::array<Level, kLevels>& levels) const;
   std::optional<CompactionChoice> PickLevel(int level, const std::array<Level, kLevels>& levels);
 

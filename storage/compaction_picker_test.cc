@@ -42,8 +42,11 @@ class CompactionPickerTest : public testing::Test {
   }
 
   std::array<Level, kLevels> levels_;
-  CompactionPicker picker_{
-      CompactionLimits{.level0_tables = 3, .level1_bytes = 1000, .level_growth = 10}};
+  CompactionPicker picker_{CompactionLimits{.level0_tables = 3,
+                                            .level0_percent = 50,
+                                            .level0_tables_max = 12,
+                                            .level1_bytes = 1000,
+                                            .level_growth = 10}};
   uint64_t number_ = 0;
 };
 
@@ -53,6 +56,32 @@ TEST_F(CompactionPickerTest, WaitsUntilALevelIsFull) {
   Add(0, "a", "m");
   Add(1, "a", "z", 900);
   EXPECT_EQ(Pick(), "none");
+}
+
+TEST_F(CompactionPickerTest, Level0WaitsUntilItHoldsItsShare) {
+  Add(1, "a", "z", 900);
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_EQ(Pick(), "none") << i;
+    Add(0, "a", "m", 50);
+  }
+  Add(0, "a", "m", 50);  // 450 of 900
+  EXPECT_EQ(Pick().substr(0, 2), "0:");
+}
+
+TEST_F(CompactionPickerTest, Level0HasOnlySoManyTables) {
+  Add(1, "a", "z", 900);
+  for (int i = 0; i < 11; ++i) Add(0, "a", "m", 1);
+  EXPECT_EQ(Pick(), "none");
+  Add(0, "a", "m", 1);
+  EXPECT_EQ(Pick().substr(0, 2), "0:");
+}
+
+TEST_F(CompactionPickerTest, TablesThatMeetNoneMoveAsTheyAre) {
+  Add(1, "a", "b");
+  Add(0, "e", "f");
+  Add(0, "c", "d");
+  Add(0, "g", "h");
+  EXPECT_EQ(Pick(), "0: 4 3 2 / move");
 }
 
 TEST_F(CompactionPickerTest, MergesLevel0WithAllThatItsWholeRangeMeets) {
@@ -80,7 +109,7 @@ TEST_F(CompactionPickerTest, TakesTheTablesOfALevelInTurn) {
 
 TEST_F(CompactionPickerTest, TheFullestLevelGoesFirst) {
   Add(1, "a", "c", 1500);
-  for (int i = 0; i < 6; ++i) Add(0, "a", "b");
+  for (int i = 0; i < 6; ++i) Add(0, "a", "b", 400);
   EXPECT_EQ(Pick().substr(0, 2), "0:");
   Add(1, "d", "f", 1500);
   EXPECT_EQ(Pick().substr(0, 2), "1:");

@@ -63,8 +63,12 @@ struct EngineOptions {
   size_t block_cache_bytes = 64u << 20;
   // Of the RecordStorage above the engine (record_cache.h). 0: none.
   size_t record_cache_bytes = 64u << 20;
+  // Level 0, where flushed tables gather, is merged with level 1 when it has so many tables and
+  // this share of level 1's bytes; or the most that it may have, whatever their bytes.
   int level0_tables_to_compact = 4;
-  uint64_t level1_bytes = 64u << 20;  // each next level holds level_growth times more
+  int level0_percent = 50;
+  int level0_tables_max = 20;
+  uint64_t level1_bytes = 1u << 30;  // each next level holds level_growth times more
   int level_growth = 10;
   uint64_t table_bytes = 8u << 20;  // target size of a compaction's output table
   bool compress_blocks = false;     // LZ4, for blocks of new tables that gain from it

@@ -80,7 +80,10 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
       manifest_number_(manifest_->encoder.number()),
       slots_(std::move(state.slots)),
       cache_(options_.block_cache_bytes),
-      picker_({.level0_tables = options_.level0_tables_to_compact,
+      picker_({.level0_tables = std::max(options_.level0_tables_to_compact, 1),
+               .level0_percent = options_.level0_percent,
+               .level0_tables_max =
+                   std::max(options_.level0_tables_max, options_.level0_tables_to_compact),
                .level1_bytes = options_.level1_bytes,
                .level_growth = options_.level_growth}) {
   memtable_ = NewMemtable();

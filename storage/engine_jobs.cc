@@ -99,6 +99,10 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   if (!health_.ok()) return nullptr;
   // Room first: it may be what the others lack.
   std::unique_ptr<Job> job = NextPurgeJob();
+  // With far too many tables at level 0 no more come there before some are merged: then
+  // memtables wait, and so do their writers.
+  const auto crowd = static_cast<size_t>(options_.level0_tables_max) * 3 / 2;
+  if (job == nullptr && levels_[0].size() > crowd) job = NextCompactionJob();
   if (job == nullptr) job = NextFlushJob();
   if (job == nullptr) job = NextCompactionJob();
   if (job == nullptr) job = NextReserveJob();
@@ -177,12 +181,14 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
                                                options_.table_bytes, *choice);
     if (choice->IsMove()) {
-      const std::shared_ptr<LiveTable>& table = choice->upper.front();
       PendingEdit pending;
       pending.ends_compaction = true;
-      pending.edit.dropped_tables.push_back({.level = choice->level, .number = table->meta.number});
-      pending.edit.added_tables.push_back({.level = choice->level + 1, .meta = table->meta});
-      pending.added.push_back(table);
+      for (const std::shared_ptr<LiveTable>& table : choice->upper) {
+        pending.edit.dropped_tables.push_back(
+            {.level = choice->level, .number = table->meta.number});
+        pending.edit.added_tables.push_back({.level = choice->level + 1, .meta = table->meta});
+        pending.added.push_back(table);
+      }
       edits_.push_back(std::move(pending));
       compaction_->Release();
       return nullptr;
@@ -197,10 +203,27 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
 }
 
 void EngineImpl::FinishCompaction() {
-  if (!compaction_->done()) return;
+  const bool done = compaction_->done();
+  const bool failed = done && !compaction_->status().ok();
+  const CompactionChoice& choice = compaction_->choice();
+  PendingEdit pending;
+  if (!failed) {
+    const Compaction::Piece piece = compaction_->TakePiece();
+    if (!done && piece.outputs.empty()) return;
+    for (const uint64_t number : piece.lower) {
+      pending.edit.dropped_tables.push_back({.level = choice.level + 1, .number = number});
+    }
+    for (const std::shared_ptr<const Table>& table : piece.outputs) {
+      AddTable(choice.level + 1, table, &pending);
+    }
+  }
+  if (!done) {
+    edits_.push_back(std::move(pending));
+    return;
+  }
   compaction_->Release();
-  if (!compaction_->status().ok()) {
-    for (const uint64_t number : compaction_->numbers()) {
+  if (failed) {
+    for (const uint64_t number : compaction_->Leftovers()) {
       obsolete_.push_back({.path = TablePath(options_.dir, number), .reader = {}});
     }
     if (compaction_->damaged_table() != 0) {
@@ -214,18 +237,9 @@ void EngineImpl::FinishCompaction() {
   }
   compaction_backoff_.Succeeded();
   ++stats_.compactions;
-  PendingEdit pending;
   pending.ends_compaction = true;
-  const CompactionChoice& choice = compaction_->choice();
   for (const std::shared_ptr<LiveTable>& table : choice.upper) {
     pending.edit.dropped_tables.push_back({.level = choice.level, .number = table->meta.number});
-  }
-  for (const std::shared_ptr<LiveTable>& table : choice.lower) {
-    pending.edit.dropped_tables.push_back(
-        {.level = choice.level + 1, .number = table->meta.number});
-  }
-  for (const std::shared_ptr<const Table>& table : compaction_->outputs()) {
-    AddTable(choice.level + 1, table, &pending);
   }
   edits_.push_back(std::move(pending));
 }

@@ -75,11 +75,11 @@ void TableIterator::SeekFromBlock() {
 }
 
 void TableIterator::Next() {
-  last_key_.assign(data_.key().data(), data_.key().size());
   data_.Next();
   if (data_.Valid()) return;
-  // What comes next, be it an entry or an error, is right behind the entry just left.
-  target_ = last_key_;
+  // What comes next, be it an entry or an error, is right behind the entry just left, whose key
+  // the cursor still has.
+  target_.assign(data_.key().data(), data_.key().size());
   target_.push_back('\0');
   if (data_.damaged()) {
     return Error(

@@ -71,7 +71,6 @@ class TableIterator : public Iterator {
   BlockCursor data_;
   BlockHandle handle_;
   std::string target_;  // no entry before it counts
-  std::string last_key_;
   absl::Status status_;
   std::string error_until_;
 };

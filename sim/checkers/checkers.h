@@ -7,6 +7,7 @@
 #ifndef NORN_SIM_CHECKERS_CHECKERS_H_
 #define NORN_SIM_CHECKERS_CHECKERS_H_
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,6 +52,22 @@ std::optional<Violation> CheckConverged(const FinalState& state,
 // Every acknowledged put is there in the end, alive or replaced by a version whose base
 // covers it; every acknowledged delete left a tombstone that is covered.
 std::optional<Violation> CheckNothingLost(const History& history, const FinalState& state);
+
+// A write that was refused for certain (not applied, invalid, overloaded) never was: no read
+// returns its value, no replica holds it, no store took it. Deletes have no value; but every
+// tombstone that a store took is of some delete that was not refused.
+std::optional<Violation> CheckRefusalsHold(const History& history, const FinalState& state);
+
+// What an acknowledged delete replaced by its token stays away: no replica holds it in the
+// end, and none of the last reads (operations from `last_reads` on) returns it. With R + W > N
+// (`overlapping`) no read that began after the acknowledgement does.
+std::optional<Violation> CheckNoResurrection(const History& history, const FinalState& state,
+                                             size_t last_reads, bool overlapping);
+
+// The last reads show, key by key, what the replicas hold: the same values and the same
+// context. A key that replicas hold and nobody read is a violation, too.
+std::optional<Violation> CheckFinalReads(const History& history, const FinalState& state,
+                                         size_t last_reads);
 
 }  // namespace norn::sim
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "core/causality/record.h"
 #include "sim/checkers/checkers.h"
+#include "sim/checkers/healed.h"
 #include "sim/checkers/minted_index.h"
 
 namespace norn::sim {
@@ -85,26 +85,6 @@ std::optional<Violation> CheckConverged(
 
 namespace {
 
-// The union of what the replicas have seen of a key, and of the values that are alive.
-struct Healed {
-  VersionVector context;
-  std::set<Dot> alive;
-};
-
-Healed HealedOf(const FinalState& state, const std::string& key) {
-  Healed healed;
-  const auto it = state.find(MakeRecordKey(0, key));
-  if (it == state.end()) return healed;
-  Record merged;
-  for (const auto& [node, bytes] : it->second) {
-    Record record;
-    if (Record::Decode(bytes, &record)) merged.Merge(record);
-  }
-  healed.context = merged.context();
-  for (const Version& version : merged.versions()) healed.alive.insert(version.dot);
-  return healed;
-}
-
 bool DeleteIsThere(const Operation& operation, const MintedIndex& index, const Healed& healed) {
   for (const MintedVersion* version : index.OfKey(operation.key)) {
     if (version->tombstone && version->minted_us >= operation.invoked_us &&
@@ -118,7 +98,7 @@ bool DeleteIsThere(const Operation& operation, const MintedIndex& index, const H
 bool PutIsThere(const Operation& operation, const MintedIndex& index, const Healed& healed) {
   for (const MintedVersion* version : index.OfValue(operation.value)) {
     if (!healed.context.Covers(version->dot)) continue;
-    if (healed.alive.count(version->dot) != 0) return true;
+    if (healed.IsAlive(version->dot)) return true;
     if (index.Replaced(*version, healed.context)) return true;
   }
   return false;
@@ -133,7 +113,7 @@ std::optional<Violation> CheckNothingLost(const History& history, const FinalSta
     if (operation.kind == ClientRequest::Kind::kGet || !operation.ok()) continue;
     auto it = healed_by_key.find(operation.key);
     if (it == healed_by_key.end()) {
-      it = healed_by_key.emplace(operation.key, HealedOf(state, operation.key)).first;
+      it = healed_by_key.emplace(operation.key, Healed(state, operation.key)).first;
     }
     const bool there = operation.kind == ClientRequest::Kind::kPut
                            ? PutIsThere(operation, index, it->second)

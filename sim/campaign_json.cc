@@ -1,0 +1,63 @@
+#include "sim/campaign_json.h"
+
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace norn::sim {
+
+namespace {
+
+std::string JsonCounts(const std::map<std::string, uint64_t>& counts) {
+  return absl::StrCat("{",
+                      absl::StrJoin(counts, ",",
+                                    [](std::string* out, const auto& count) {
+                                      absl::StrAppend(out, JsonString(count.first), ":",
+                                                      count.second);
+                                    }),
+                      "}");
+}
+
+std::string JsonFailure(const SeedFailure& failure) {
+  return absl::StrCat("{\"seed\":", failure.seed, ",\"exit_code\":", failure.exit_code,
+                      ",\"text\":", JsonString(failure.text), "}");
+}
+
+}  // namespace
+
+std::string JsonString(absl::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (c == '\n') {
+      out.append("\\n");
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      absl::StrAppendFormat(&out, "\\u%04x", static_cast<unsigned>(byte));
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out + "\"";
+}
+
+std::string ToJson(const CampaignResult& result, int64_t real_ms) {
+  return absl::StrCat("{\"runs\":", result.runs, ",\"valid\":", result.valid,
+                      ",\"virtual_us\":", result.virtual_us, ",\"real_ms\":", real_ms,
+                      ",\"events\":", result.events, ",\"messages\":", result.messages,
+                      ",\"file_operations\":", result.file_operations,
+                      ",\"slowest_heal_us\":", result.slowest_heal_us,
+                      ",\"outcomes\":", JsonCounts(result.outcomes),
+                      ",\"fault_effects\":", JsonCounts(result.fault_effects), ",\"failures\":[",
+                      absl::StrJoin(result.failures, ",",
+                                    [](std::string* out, const SeedFailure& failure) {
+                                      absl::StrAppend(out, JsonFailure(failure));
+                                    }),
+                      "]}");
+}
+
+}  // namespace norn::sim

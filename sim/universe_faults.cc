@@ -1,0 +1,226 @@
+#include "sim/universe_faults.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/check.h"
+#include "sim/sim_disk.h"
+
+namespace norn::sim {
+
+namespace {
+
+constexpr int64_t kLaterUs = 250'000;  // until what could not be done is tried again
+constexpr char kTables[] = ".sst";
+
+}  // namespace
+
+void UniverseFaults::Schedule() {
+  for (size_t i = 0; i < plan_.size(); ++i) {
+    const Fault& fault = plan_[i];
+    if (fault.kind == FaultKind::kCrash) {
+      scheduler_.At(fault.start_us, [this, i] { BeginCrash(i); });
+      scheduler_.At(fault.end_us, [this, i] { EndCrashWindow(i); });
+    } else if (fault.kind == FaultKind::kPowerCut) {
+      scheduler_.At(fault.start_us, [this, i] { BeginPowerCut(i); });
+      scheduler_.At(fault.end_us, [this, i] { CutPower(i); });
+    } else if (OfDisk(fault.kind)) {
+      scheduler_.At(fault.start_us, [this, i] { BeginDiskFault(i); });
+      scheduler_.At(fault.end_us, [this, i] { EndDiskFault(i); });
+    } else {
+      scheduler_.At(fault.start_us, [this, i] { Announce(i, "begins"); });
+      scheduler_.At(fault.end_us - 1, [this, i] { EndNetworkFault(i); });
+    }
+  }
+}
+
+bool UniverseFaults::Later(size_t fault, void (UniverseFaults::*what)(size_t)) {
+  if (scheduler_.now_us() + kLaterUs >= end_us_) return false;
+  scheduler_.After(kLaterUs, [this, fault, what] { (this->*what)(fault); });
+  return true;
+}
+
+void UniverseFaults::Announce(size_t fault, const char* what) {
+  if (!trace_.prints()) return;
+  trace_.Explain(scheduler_.now_us(), kNoNode,
+                 absl::StrCat("fault ", what, ": ", ToString(plan_[fault])));
+}
+
+void UniverseFaults::EndNetworkFault(size_t fault) {
+  if (plan_[fault].effects == 0 && Later(fault, &UniverseFaults::EndNetworkFault)) {
+    plan_[fault].end_us += kLaterUs;
+    const FaultKind kind = plan_[fault].kind;
+    if (kind == FaultKind::kLoss || kind == FaultKind::kDuplicate) {  // few messages: harder
+      plan_[fault].amount = std::min<uint64_t>(2 * plan_[fault].amount, 1000);
+    }
+    return;
+  }
+  Announce(fault, "ends");
+}
+
+// ---- Crashes ----------------------------------------------------------------------
+
+void UniverseFaults::BeginCrash(size_t fault) {
+  if (!victim(fault).up()) return;
+  Announce(fault, "begins");
+  crashing_[victim(fault).id()] = fault;
+  victim(fault).disk().CrashAtOperation(plan_[fault].amount,
+                                        static_cast<CrashLoss>(plan_[fault].loss));
+}
+
+// The operation never came: it ends now.
+void UniverseFaults::EndCrashWindow(size_t fault) {
+  if (plan_[fault].effects > 0) return;
+  if (victim(fault).up()) {
+    Crash(fault, victim(fault));
+  } else {
+    Later(fault, &UniverseFaults::EndCrashWindow);
+  }
+}
+
+void UniverseFaults::BeginPowerCut(size_t fault) {
+  Announce(fault, "begins");
+  power_cuts_[fault] = plan_[fault].amount;
+}
+
+void UniverseFaults::OnAcknowledged() {
+  for (auto& [fault, left] : power_cuts_) {
+    if (--left > 0) continue;
+    // At this instant, but not in the midst of what the node does now.
+    scheduler_.After(0, [this, i = fault] { CutPower(i); });
+    power_cuts_.erase(fault);
+    return;
+  }
+}
+
+void UniverseFaults::CutPower(size_t fault) {
+  power_cuts_.erase(fault);
+  if (plan_[fault].effects > 0) return;
+  for (const NodeId id : plan_[fault].nodes) {
+    if (node(id).up()) Crash(fault, node(id));
+  }
+  if (plan_[fault].effects == 0) Later(fault, &UniverseFaults::CutPower);
+}
+
+void UniverseFaults::Crash(size_t fault, SimNode& victim) {
+  crashing_[victim.id()] = fault;
+  victim.disk().CancelCrash();
+  victim.Crash(static_cast<CrashLoss>(plan_[fault].loss));
+}
+
+void UniverseFaults::OnCrash(NodeId id) {
+  if (ended_) return;
+  const auto it = crashing_.find(id);
+  CORE_CHECK(it != crashing_.end());
+  Fault& fault = plan_[it->second];
+  ++fault.effects;
+  const bool again = fault.again && fault.effects == 1;
+  int64_t away_us = fault.down_us;
+  if (fault.kind == FaultKind::kPowerCut) {
+    const auto place = std::find(fault.nodes.begin(), fault.nodes.end(), id);
+    away_us = BackAfterUs(fault, static_cast<size_t>(place - fault.nodes.begin()));
+  }
+  scheduler_.After(away_us, [this, id, again, loss = fault.loss, n = fault.amount] {
+    if (node(id).up()) return;
+    node(id).disk().Restart();
+    if (again) node(id).disk().CrashAtOperation(1 + n % 25, static_cast<CrashLoss>(loss));
+    StartNode(id);
+  });
+}
+
+void UniverseFaults::StartNode(NodeId id) {
+  if (node(id).up()) return;
+  const FaultCounters& counters = node(id).disk().counters();
+  const uint64_t unreadable = counters.eio + counters.read_errors;
+  std::string error;
+  if (node(id).StartUp(&error)) return;
+  trace_.Explain(scheduler_.now_us(), id, error);
+  if (counters.eio + counters.read_errors == unreadable) {
+    refused_(id, error);
+  } else {
+    scheduler_.After(kLaterUs, [this, id] { StartNode(id); });
+  }
+}
+
+// ---- Disks ------------------------------------------------------------------------
+
+uint64_t UniverseFaults::Counted(size_t fault) {
+  const FaultCounters& counters = victim(fault).disk().counters();
+  return plan_[fault].kind == FaultKind::kReadError ? counters.eio : counters.read_errors;
+}
+
+void UniverseFaults::BeginDiskFault(size_t fault) {
+  Announce(fault, "begins");
+  ill_[fault] = Counted(fault);
+  if (plan_[fault].kind == FaultKind::kBadBlock) {
+    for (uint64_t i = 0; i < plan_[fault].amount; ++i) SpoilBlock(fault);
+    return;
+  }
+  DiskFault errors;
+  errors.operation = FileOperation::kRead;
+  errors.effect = FaultEffect::kEio;
+  errors.times = plan_[fault].amount;
+  if (plan_[fault].tables_only) errors.path_contains = kTables;
+  victim(fault).disk().Inject(std::move(errors));
+}
+
+void UniverseFaults::SpoilBlock(size_t fault) {
+  SimDisk& disk = victim(fault).disk();
+  std::vector<SimDisk::FileState> tables = disk.Files();
+  const auto other = [](const SimDisk::FileState& file) {
+    return !absl::EndsWith(file.path, kTables) || file.size == 0;
+  };
+  tables.erase(std::remove_if(tables.begin(), tables.end(), other), tables.end());
+  if (tables.empty()) return;
+  const SimDisk::FileState& table = tables[random_.Below(tables.size())];
+  const uint64_t offset = random_.Below(table.size);
+  trace_.Explain(scheduler_.now_us(), victim(fault).id(),
+                 absl::StrCat("cannot be read: ", table.path, " at offset ", offset));
+  CORE_CHECK(disk.AddReadError(table.path, offset, offset + 1).ok());
+}
+
+void UniverseFaults::EndDiskFault(size_t fault) {
+  if (Counted(fault) == ill_.at(fault) && Later(fault, &UniverseFaults::EndDiskFault)) {
+    plan_[fault].end_us += kLaterUs;
+    if (plan_[fault].kind == FaultKind::kBadBlock) SpoilBlock(fault);
+    return;
+  }
+  HealDisk(fault);
+}
+
+void UniverseFaults::HealDisk(size_t fault) {
+  const auto it = ill_.find(fault);
+  if (it == ill_.end()) return;
+  plan_[fault].effects = Counted(fault) - it->second;
+  ill_.erase(it);
+  SimDisk& disk = victim(fault).disk();
+  if (plan_[fault].kind == FaultKind::kReadError) {
+    disk.ClearFaults();
+  } else {
+    for (const SimDisk::FileState& file : disk.Files()) {
+      CORE_CHECK(disk.ClearReadErrors(file.path).ok());
+    }
+  }
+  Announce(fault, "ends");
+}
+
+void UniverseFaults::EndAll() {
+  ended_ = true;
+  const int64_t now_us = scheduler_.now_us();
+  for (size_t i = 0; i < plan_.size(); ++i) {
+    CORE_CHECK(plan_[i].start_us < now_us);
+    plan_[i].end_us = std::min(plan_[i].end_us, now_us);
+    HealDisk(i);
+  }
+  for (const auto& node : nodes_) {
+    node->disk().CancelCrash();
+    if (node->up() && node->engine()->stats().damaged_tables > 0) {
+      node->Crash(CrashLoss::kProcessOnly);
+    }
+    StartNode(node->id());
+  }
+}
+
+}  // namespace norn::sim
