@@ -59,6 +59,11 @@ std::string BloomBuilder::Finish() const {
   return filter;
 }
 
+void BloomPrefetch(absl::string_view filter, uint64_t hash) {
+  if (filter.size() <= kLineBytes) return;
+  __builtin_prefetch(filter.data() + LineOf(hash, filter.size() / kLineBytes) * kLineBytes);
+}
+
 bool BloomMayContain(absl::string_view filter, uint64_t hash) {
   if (filter.size() <= kLineBytes || (filter.size() - 1) % kLineBytes != 0) return true;
   const size_t lines = filter.size() / kLineBytes;

@@ -36,6 +36,9 @@ uint64_t BloomHash(absl::string_view key);
 
 // False only if no key of that hash was added. A malformed filter passes everything.
 bool BloomMayContain(absl::string_view filter, uint64_t hash);
+// Has the processor fetch what that question will look at, so that the answers of several filters
+// are waited for together.
+void BloomPrefetch(absl::string_view filter, uint64_t hash);
 inline bool BloomMayContain(absl::string_view filter, absl::string_view key) {
   return BloomMayContain(filter, BloomHash(key));
 }

@@ -165,6 +165,9 @@ Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read
 
 Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read) {
   const uint64_t hash = BloomHash(key);
+  for (const std::shared_ptr<LiveTable>& table : levels_[0]) {
+    if (table->table != nullptr) table->table->PrefetchFilter(hash);
+  }
   for (size_t i = 0; i < levels_.size(); ++i) {
     const Level& level = levels_[i];
     auto table = i == 0 ? level.begin() : FirstTableAtOrAfter(level, key);

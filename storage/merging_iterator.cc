@@ -1,30 +1,52 @@
 #include "storage/merging_iterator.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "storage/key_prefix.h"
 
 namespace norn::storage {
 
 MergingIterator::MergingIterator(std::vector<std::unique_ptr<Iterator>> children)
     : children_(std::move(children)) {}
 
-bool MergingIterator::IsBehind(size_t a, size_t b) const {
-  const Iterator& x = *children_[a];
-  const Iterator& y = *children_[b];
+void MergingIterator::Look(Runner* runner) const {
+  const Iterator& child = *children_[runner->child];
+  const absl::string_view key = child.state() == State::kError ? child.error_from() : child.key();
+  runner->high = KeyPrefix(key);
+  runner->low = key.size() > 8 ? KeyPrefix(key.substr(8)) : 0;
+}
+
+bool MergingIterator::IsBefore(const Runner& a, const Runner& b) const {
+  if (a.high != b.high) return a.high < b.high;
+  if (a.low != b.low) return a.low < b.low;
+  const Iterator& x = *children_[a.child];
+  const Iterator& y = *children_[b.child];
   const bool x_failed = x.state() == State::kError;
   const bool y_failed = y.state() == State::kError;
   const int order =
       (x_failed ? x.error_from() : x.key()).compare(y_failed ? y.error_from() : y.key());
-  if (order != 0) return order > 0;
+  if (order != 0) return order < 0;
   // An error first: a newer value behind it might be the one that cannot be read.
-  if (x_failed != y_failed) return y_failed;
-  if (!x_failed && x.sequence() != y.sequence()) return x.sequence() < y.sequence();
-  return a > b;
+  if (x_failed != y_failed) return x_failed;
+  if (!x_failed && x.sequence() != y.sequence()) return x.sequence() > y.sequence();
+  return a.child < b.child;
+}
+
+void MergingIterator::SiftDown(size_t at) {
+  const Runner moved = heap_[at];
+  for (;;) {
+    size_t next = 2 * at + 1;
+    if (next >= heap_.size()) break;
+    if (next + 1 < heap_.size() && IsBefore(heap_[next + 1], heap_[next])) ++next;
+    if (!IsBefore(heap_[next], moved)) break;
+    heap_[at] = heap_[next];
+    at = next;
+  }
+  heap_[at] = moved;
 }
 
 void MergingIterator::Rebuild() {
@@ -34,9 +56,12 @@ void MergingIterator::Rebuild() {
       state_ = State::kStalled;
       return;
     }
-    if (children_[i]->state() != State::kEnd) heap_.push_back(i);
+    if (children_[i]->state() == State::kEnd) continue;
+    Runner runner{.child = i};
+    Look(&runner);
+    heap_.push_back(runner);
   }
-  std::make_heap(heap_.begin(), heap_.end(), [this](size_t a, size_t b) { return IsBehind(a, b); });
+  for (size_t at = heap_.size() / 2; at > 0; --at) SiftDown(at - 1);
   SetState();
 }
 
@@ -61,23 +86,23 @@ void MergingIterator::Resume() {
 }
 
 void MergingIterator::Next() {
-  const auto behind = [this](size_t a, size_t b) { return IsBehind(a, b); };
-  const size_t moved = heap_.front();
-  std::pop_heap(heap_.begin(), heap_.end(), behind);
-  heap_.pop_back();
-  children_[moved]->Next();
-  switch (children_[moved]->state()) {
+  Runner& moved = heap_.front();
+  Iterator& child = *children_[moved.child];
+  child.Next();
+  switch (child.state()) {
     case State::kStalled:
       state_ = State::kStalled;
       return;
     case State::kEntry:
     case State::kError:
-      heap_.push_back(moved);
-      std::push_heap(heap_.begin(), heap_.end(), behind);
+      Look(&moved);
       break;
     case State::kEnd:
+      moved = heap_.back();
+      heap_.pop_back();
       break;
   }
+  if (!heap_.empty()) SiftDown(0);
   SetState();
 }
 

@@ -34,15 +34,26 @@ class MergingIterator : public Iterator {
   absl::string_view error_until() const override { return top().error_until(); }
 
  private:
-  Iterator& top() const { return *children_[heap_.front()]; }
-  // Orders the heap: whether child `a` comes behind child `b`.
-  bool IsBehind(size_t a, size_t b) const;
+  // A child that is at an entry or an error, and the first sixteen bytes of where it stands:
+  // mostly they tell the order, and the children need not be asked.
+  struct Runner {
+    uint64_t high = 0;
+    uint64_t low = 0;
+    size_t child = 0;
+  };
+
+  Iterator& top() const { return *children_[heap_.front().child]; }
+  void Look(Runner* runner) const;
+  // Whether runner `a` comes before runner `b`.
+  bool IsBefore(const Runner& a, const Runner& b) const;
+  // Restores the heap's order, which its element `at` alone may break, downwards.
+  void SiftDown(size_t at);
   // Puts all children that are not at their end into the heap, unless one is stalled.
   void Rebuild();
   void SetState();
 
   std::vector<std::unique_ptr<Iterator>> children_;
-  std::vector<size_t> heap_;  // indices of children, the first in order at the front
+  std::vector<Runner> heap_;  // the first in order at the front
 };
 
 }  // namespace norn::storage

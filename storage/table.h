@@ -31,6 +31,7 @@ class Table {
 
   // `hash` is the key's BloomHash.
   bool MayContain(uint64_t hash) const;
+  void PrefetchFilter(uint64_t hash) const { BloomPrefetch(filter_, hash); }
   bool MayContain(absl::string_view key) const { return MayContain(BloomHash(key)); }
 
   // The block that holds `key` if the table does. Nothing if `key` is behind all
