@@ -30,4 +30,10 @@ expect_usage run --seed 1 --frob 2
 
 "$sim" run --seed 3 --trace >"$TEST_TMPDIR/trace" || fail "--trace ended with $?"
 hash=$("$sim" hash --seed 3) || fail "hash ended with $?"
-grep -q "^hash ${hash#3 }\$" "$TEST_TMPDIR/trace" || fail "--trace and hash disagree on seed 3"
+[[ $hash =~ ^[0-9a-f]{32}$ ]] || fail "hash --seed prints more than the hash: $hash"
+grep -q "^hash $hash\$" "$TEST_TMPDIR/trace" || fail "--trace and hash disagree on seed 3"
+[[ $("$sim" hash --seeds 3..3) == "$hash" && $("$sim" hash --seeds 3..4) == "3 $hash"$'\n'"4 "* ]] ||
+  fail "hash --seeds and --seed disagree on seed 3"
+for what in "client .*: put k" "to n.: ReplicaWrite #.* k.* = {c" "from n.: Gossip of" "fault begins"; do
+  grep -q "$what" "$TEST_TMPDIR/trace" || fail "the trace of seed 3 has no \"$what\""
+done
