@@ -104,6 +104,14 @@ uint32_t Block::restart(uint32_t i) const {
   return LoadFixed32(bytes_.data() + bytes_.size() - 4 - size_t{4} * (restarts_ - i));
 }
 
+std::optional<absl::string_view> Block::RestartKey(uint32_t i) const {
+  const absl::string_view all = entries();
+  EntryHead head;
+  const char* const bytes = LoadEntryHead(all.data() + restart(i), all.data() + all.size(), &head);
+  if (bytes == nullptr || head.shared != 0) return std::nullopt;
+  return absl::string_view(bytes, static_cast<size_t>(head.unshared));
+}
+
 std::optional<size_t> Block::SeekRestart(absl::string_view key) const {
   const absl::string_view all = entries();
   const char* const end = all.data() + all.size();

@@ -57,6 +57,9 @@ class Block {
   static std::shared_ptr<const Block> Parse(std::string bytes);
 
   size_t bytes() const { return bytes_.size(); }
+  uint32_t restarts() const { return restarts_; }
+  // The whole key at a restart; nothing if it is malformed. O(1).
+  std::optional<absl::string_view> RestartKey(uint32_t i) const;
 
   // Looks `key` up without building any other key. The view lives as long as the block.
   enum class Outcome { kFound, kAbsent, kDamaged };

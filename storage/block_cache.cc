@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/check.h"
 #include "core/random.h"
 
 namespace norn::storage {
@@ -13,47 +14,46 @@ size_t BlockCache::IdHash::operator()(const BlockId& id) const {
 }
 
 const std::shared_ptr<const Block>& BlockCache::Find(const BlockId& id) {
-  const auto found = index_.find(id);
-  if (found == index_.end()) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) {
     ++misses_;
     return none_;
   }
   ++hits_;
-  Entry& entry = entries_[found->second];
-  entry.used = true;
-  return entry.block;
+  found->second.used = true;
+  return found->second.block;
 }
 
 void BlockCache::Insert(const BlockId& id, std::shared_ptr<const Block> block) {
+  CORE_CHECK(id.table != 0);
   const size_t bytes = block->bytes() + kOverheadBytes;
-  if (bytes > bytes_max_ || index_.contains(id)) return;
+  if (bytes > bytes_max_ || entries_.contains(id)) return;
   while (bytes_ > bytes_max_ - bytes) EvictOne();
-  size_t place = entries_.size();
   if (free_.empty()) {
-    entries_.emplace_back();
+    ring_.push_back(id);
   } else {
-    // Mostly the one that the hand has just left: it comes there last.
-    place = free_.back();
+    // Mostly the place that the hand has just left: it comes there last.
+    ring_[free_.back()] = id;
     free_.pop_back();
   }
-  entries_[place] = {.id = id, .block = std::move(block)};
-  index_.emplace(id, place);
+  entries_.emplace(id, Entry{.block = std::move(block)});
   bytes_ += bytes;
 }
 
 void BlockCache::EvictOne() {
   for (;;) {
-    if (hand_ >= entries_.size()) hand_ = 0;
-    Entry& entry = entries_[hand_++];
-    if (entry.block == nullptr) continue;
-    if (!entry.used) {
-      bytes_ -= entry.block->bytes() + kOverheadBytes;
-      index_.erase(entry.id);
-      entry.block = nullptr;
+    if (hand_ >= ring_.size()) hand_ = 0;
+    BlockId& id = ring_[hand_++];
+    if (id.table == 0) continue;
+    const auto entry = entries_.find(id);
+    if (!entry->second.used) {
+      bytes_ -= entry->second.block->bytes() + kOverheadBytes;
+      entries_.erase(entry);
+      id.table = 0;
       free_.push_back(hand_ - 1);
       return;
     }
-    entry.used = false;
+    entry->second.used = false;
   }
 }
 

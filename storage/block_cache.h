@@ -45,7 +45,6 @@ class BlockCache {
 
  private:
   struct Entry {
-    BlockId id;
     std::shared_ptr<const Block> block;
     bool used = false;  // since the hand last came by
   };
@@ -62,10 +61,10 @@ class BlockCache {
   uint64_t hits_ = 0;
   uint64_t misses_ = 0;
   const std::shared_ptr<const Block> none_;
-  size_t hand_ = 0;             // in entries_: who is looked at next
-  std::vector<Entry> entries_;  // a null block: free
+  size_t hand_ = 0;            // in ring_: who is looked at next
+  std::vector<BlockId> ring_;  // table 0: free
   std::vector<size_t> free_;
-  absl::flat_hash_map<BlockId, size_t, IdHash> index_;  // places in entries_
+  absl::flat_hash_map<BlockId, Entry, IdHash> entries_;
 };
 
 }  // namespace norn::storage

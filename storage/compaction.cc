@@ -42,13 +42,11 @@ void ReadAhead::Fill(const TableIterator& stalled) {
   const Table& table = stalled.stalled_table();
   std::vector<BlockHandle> handles = {stalled.stalled_handle()};
   const uint64_t start = handles.front().offset;
-  BlockCursor index = stalled.stalled_index();
-  for (index.Next(); index.Valid(); index.Next()) {
-    const std::optional<BlockHandle> next = DecodeHandle(index.value());
+  for (size_t i = stalled.stalled_block() + 1; i < table.blocks(); ++i) {
+    const BlockHandle& next = table.block(i);
     // Blocks lie one behind the other; anything else is left for the iterator to judge.
-    if (!next.has_value() || next->offset != handles.back().end()) break;
-    if (next->end() > table.data_end() || next->end() - start > kStretchBytes) break;
-    handles.push_back(*next);
+    if (next.offset != handles.back().end() || next.end() - start > kStretchBytes) break;
+    handles.push_back(next);
   }
   std::string stretch(static_cast<size_t>(handles.back().end() - start), '\0');
   const absl::Status read = table.file().Read(start, stretch.size(), stretch.data());

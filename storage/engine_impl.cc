@@ -173,6 +173,8 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
     auto table = i == 0 ? level.begin() : FirstTableAtOrAfter(level, key);
     const auto end = i == 0 || table == level.end() ? level.end() : table + 1;
     for (; table != end; ++table) {
+      // At level 0 the filter tells sooner: it has been fetched.
+      if (i == 0 && (*table)->table != nullptr && !(*table)->table->MayContain(hash)) continue;
       if (!(*table)->Covers(key)) continue;
       std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
       if (lookup.has_value()) return *std::move(lookup);

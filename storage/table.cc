@@ -51,40 +51,41 @@ void Table::IndexPrefixes() {
     prefixes_.push_back(KeyPrefix(cursor.key().substr(shared_bytes_)));
     handles_.push_back(*handle);
   }
-  if (!cursor.Valid() && !cursor.damaged()) return;
+  // Each of its entries is a restart, which Separator relies on.
+  if (!cursor.Valid() && !cursor.damaged() && index_->restarts() == handles_.size()) return;
   prefixes_.clear();
   handles_.clear();
 }
 
-absl::StatusOr<std::optional<BlockHandle>> Table::FindBlock(absl::string_view key) const {
-  // Keys outside the table's range do not share what its own keys do.
-  if (prefixes_.empty() || key < absl::string_view(meta_.smallest) ||
-      key > absl::string_view(meta_.largest)) {
-    return FindBlockSlowly(key);
-  }
+absl::string_view Table::Separator(size_t i) const {
+  return *index_->RestartKey(static_cast<uint32_t>(i));  // IndexPrefixes has seen it
+}
+
+size_t Table::FirstBlockFor(absl::string_view key) const {
+  const absl::string_view shared = absl::string_view(meta_.smallest).substr(0, shared_bytes_);
+  const int order = key.substr(0, shared_bytes_).compare(shared);
+  if (order != 0 || prefixes_.empty()) return order > 0 ? blocks() : 0;
   const uint64_t prefix = KeyPrefix(key.substr(shared_bytes_));
-  // The first that is not below. Branch-free: which way it goes cannot be predicted.
-  const uint64_t* at = prefixes_.data();
+  // The last one that is below, or the first. Branch-free: which way it goes cannot be predicted.
+  size_t at = 0;
   for (size_t left = prefixes_.size(); left > 1;) {
     const size_t half = left / 2;
-    at += at[half - 1] < prefix ? half : 0;
+    at += prefixes_[at + half - 1] < prefix ? half : 0;
     left -= half;
   }
   // Where eight bytes do not tell, whole keys must.
-  if (*at <= prefix) return FindBlockSlowly(key);
-  return std::optional<BlockHandle>(handles_[static_cast<size_t>(at - prefixes_.data())]);
+  while (at < prefixes_.size() && prefixes_[at] <= prefix &&
+         (prefixes_[at] < prefix || Separator(at) < key)) {
+    ++at;
+  }
+  return at;
 }
 
-absl::StatusOr<std::optional<BlockHandle>> Table::FindBlockSlowly(absl::string_view key) const {
-  BlockCursor cursor = IndexCursor();
-  cursor.Seek(key);
-  if (cursor.damaged()) return Damage(path_, data_end_, "the index is malformed");
-  if (!cursor.Valid()) return std::optional<BlockHandle>();
-  const std::optional<BlockHandle> handle = DecodeHandle(cursor.value());
-  if (!handle.has_value() || handle->end() > data_end_) {
-    return Damage(path_, data_end_, "the index points outside the data");
-  }
-  return handle;
+absl::StatusOr<std::optional<BlockHandle>> Table::FindBlock(absl::string_view key) const {
+  if (handles_.empty()) return Damage(path_, data_end_, "the index is malformed");
+  const size_t block = FirstBlockFor(key);
+  if (block == blocks()) return std::optional<BlockHandle>();
+  return std::optional<BlockHandle>(handles_[block]);
 }
 
 absl::StatusOr<std::shared_ptr<const Block>> Table::ReadBlock(const BlockHandle& handle) const {

@@ -35,7 +35,7 @@ class Table {
   bool MayContain(absl::string_view key) const { return MayContain(BloomHash(key)); }
 
   // The block that holds `key` if the table does. Nothing if `key` is behind all
-  // blocks. An error if the index is malformed.
+  // blocks. An error if the index is malformed. O(log n), touching little memory.
   absl::StatusOr<std::optional<BlockHandle>> FindBlock(absl::string_view key) const;
 
   // Reads, checks and expands a data block: one file operation.
@@ -52,6 +52,14 @@ class Table {
 
   // Over the index: keys as table_format.h says, values are handles.
   BlockCursor IndexCursor() const { return BlockCursor(index_); }
+
+  // The data blocks by their number in order; none if the index is malformed.
+  size_t blocks() const { return handles_.size(); }
+  const BlockHandle& block(size_t i) const { return handles_[i]; }
+  // Not below the last key of block `i`, and below the first of the next one.
+  absl::string_view Separator(size_t i) const;
+  // The first block that may hold `key` or what comes behind it; blocks(): none.
+  size_t FirstBlockFor(absl::string_view key) const;
   // Where the data blocks end.
   uint64_t data_end() const { return data_end_; }
 
@@ -59,7 +67,6 @@ class Table {
   friend class TableOpener;
   Table() = default;
   void IndexPrefixes();
-  absl::StatusOr<std::optional<BlockHandle>> FindBlockSlowly(absl::string_view key) const;
 
   TableMeta meta_;
   std::string path_;

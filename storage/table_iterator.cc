@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,8 +29,12 @@ void TableIterator::SeekFromTable() {
     const LiveTable& live = *tables_[at_];
     if (target_ < live.meta.smallest) target_ = live.meta.smallest;
     if (live.table == nullptr) return Error(live.damage, live.meta.largest);
-    index_ = live.table->IndexCursor();
-    index_.Seek(target_);
+    if (live.table->blocks() == 0) {
+      return Error(absl::DataLossError(
+                       absl::StrCat("table ", live.table->path(), ": the index is malformed")),
+                   live.meta.largest);
+    }
+    block_ = live.table->FirstBlockFor(target_);
     SeekFromBlock();
     if (state_ != State::kEnd) return;
   }
@@ -39,39 +42,30 @@ void TableIterator::SeekFromTable() {
 }
 
 void TableIterator::SeekFromBlock() {
-  const LiveTable& live = *tables_[at_];
-  for (; index_.Valid(); index_.Next()) {
-    const std::optional<BlockHandle> handle = DecodeHandle(index_.value());
-    if (!handle.has_value() || handle->end() > live.table->data_end()) {
-      return Error(absl::DataLossError(absl::StrCat("table ", live.table->path(),
-                                                    ": the index points outside the data")),
-                   live.meta.largest);
-    }
-    handle_ = *handle;
-    absl::StatusOr<std::shared_ptr<const Block>> block = source_->Get(*live.table, handle_);
-    if (!block.ok()) return Error(block.status(), index_.key());
+  const Table& table = *tables_[at_]->table;
+  for (; block_ < table.blocks(); ++block_) {
+    absl::StatusOr<std::shared_ptr<const Block>> block = source_->Get(table, table.block(block_));
+    if (!block.ok()) return Error(block.status(), table.Separator(block_));
     if (*block == nullptr) {
       state_ = State::kStalled;
       return;
     }
     data_ = BlockCursor(*std::move(block));
     data_.Seek(target_);
-    if (data_.damaged()) {
-      return Error(absl::DataLossError(absl::StrCat("table ", live.table->path(), " at offset ",
-                                                    handle_.offset, ": a block is malformed")),
-                   index_.key());
-    }
+    if (data_.damaged()) return BlockDamaged();
     if (data_.Valid()) {
       state_ = State::kEntry;
       return;
     }
   }
-  if (index_.damaged()) {
-    return Error(
-        absl::DataLossError(absl::StrCat("table ", live.table->path(), ": the index is malformed")),
-        live.meta.largest);
-  }
   state_ = State::kEnd;
+}
+
+void TableIterator::BlockDamaged() {
+  const Table& table = *tables_[at_]->table;
+  Error(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
+                                         table.block(block_).offset, ": a block is malformed")),
+        table.Separator(block_));
 }
 
 void TableIterator::Next() {
@@ -81,13 +75,8 @@ void TableIterator::Next() {
   // the cursor still has.
   target_.assign(data_.key().data(), data_.key().size());
   target_.push_back('\0');
-  if (data_.damaged()) {
-    return Error(
-        absl::DataLossError(absl::StrCat("table ", tables_[at_]->table->path(), " at offset ",
-                                         handle_.offset, ": a block is malformed")),
-        index_.key());
-  }
-  index_.Next();
+  if (data_.damaged()) return BlockDamaged();
+  ++block_;
   SeekFromBlock();
   if (state_ != State::kEnd) return;
   ++at_;

@@ -53,23 +53,23 @@ class TableIterator : public Iterator {
 
   // kStalled: what is needed.
   const Table& stalled_table() const { return *tables_[at_]->table; }
-  BlockHandle stalled_handle() const { return handle_; }
-  // The index at the block that is needed, to find those that will be needed after it.
-  const BlockCursor& stalled_index() const { return index_; }
+  const BlockHandle& stalled_handle() const { return tables_[at_]->table->block(block_); }
+  // The number of the block that is needed: those behind it will be needed after it.
+  size_t stalled_block() const { return block_; }
 
  private:
   // Goes to the first entry at or behind target_, starting with table at_.
   void SeekFromTable();
-  // The same, from the block that index_ is at.
+  // The same, from block_ of the table.
   void SeekFromBlock();
   void Error(absl::Status status, absl::string_view until);
+  void BlockDamaged();
 
   std::vector<std::shared_ptr<LiveTable>> tables_;
   BlockSource* source_;
   size_t at_ = 0;
-  BlockCursor index_;
+  size_t block_ = 0;  // of table at_
   BlockCursor data_;
-  BlockHandle handle_;
   std::string target_;  // no entry before it counts
   absl::Status status_;
   std::string error_until_;
