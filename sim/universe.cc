@@ -71,6 +71,7 @@ storage::EngineOptions DrawEngineOptions(Random& random) {
   storage::EngineOptions engine;
   engine.dir = "/data";
   engine.memtable_bytes = 2'000 + random.Below(30'000);
+  engine.immutable_memtables_max = static_cast<int>(random.Between(1, 4));
   engine.wal_preallocate_bytes = 64 << 10;
   engine.block_bytes = 256 + random.Below(2'048);
   engine.block_restart_interval = static_cast<int>(random.Between(1, 16));

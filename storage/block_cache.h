@@ -36,6 +36,13 @@ class BlockCache {
 
   // Null if it is not there. O(1).
   const std::shared_ptr<const Block>& Find(const BlockId& id);
+  // The same, but counts for nothing.
+  const std::shared_ptr<const Block>& Peek(const BlockId& id) const {
+    const auto found = entries_.find(id);
+    return found == entries_.end() ? none_ : found->second.block;
+  }
+  // Has the processor fetch what Find will look at.
+  void Prefetch(const BlockId& id) const { entries_.prefetch(id); }
   // A block that is larger than the whole cache is not kept. O(1), amortized.
   void Insert(const BlockId& id, std::shared_ptr<const Block> block);
 

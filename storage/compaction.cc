@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,13 +76,13 @@ Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOpti
               .upper = OwnCopies(choice.upper),
               .lower = OwnCopies(choice.lower)} {
   std::vector<std::unique_ptr<Iterator>> children;
-  const auto add = [&](std::vector<std::shared_ptr<LiveTable>> tables) {
-    auto child = std::make_unique<TableIterator>(std::move(tables), &source_);
+  const auto add = [&](std::span<const std::shared_ptr<LiveTable>> tables) {
+    auto child = std::make_unique<TableIterator>(tables, &source_);
     inputs_.push_back(child.get());
     children.push_back(std::move(child));
   };
   if (choice_.level == 0) {
-    for (const std::shared_ptr<LiveTable>& table : choice_.upper) add({table});
+    for (const std::shared_ptr<LiveTable>& table : choice_.upper) add({&table, 1});
   } else {
     add(choice_.upper);
   }
@@ -123,9 +124,10 @@ void Compaction::StepWriter() {
 }
 
 std::optional<size_t> Compaction::LowerTablesBefore(absl::string_view key) const {
-  const auto next = FirstTableAtOrAfter(choice_.lower, key);
-  if (next != choice_.lower.end() && (*next)->meta.smallest <= last_key_) return std::nullopt;
-  return static_cast<size_t>(next - choice_.lower.begin());
+  const std::span<const std::shared_ptr<LiveTable>> lower = choice_.lower;
+  const auto next = FirstTableAtOrAfter(lower, key);
+  if (next != lower.end() && (*next)->meta.smallest <= last_key_) return std::nullopt;
+  return static_cast<size_t>(next - lower.begin());
 }
 
 Compaction::Piece Compaction::TakePiece() {

@@ -125,8 +125,8 @@ class CompactionJob : public EngineJob {
   const char* Name() const override { return name_.c_str(); }
 
  private:
-  // Some 8 MiB of reads and writes.
-  static constexpr int kStepsMax = 32;
+  // Some 2 MiB of reads and writes: a flush waits for as long.
+  static constexpr int kStepsMax = 8;
 
   std::shared_ptr<Compaction> compaction_;
   std::string name_;

@@ -33,6 +33,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/file_system.h"
+#include "storage/iterator.h"
 #include "storage/job.h"
 
 namespace norn::storage {
@@ -53,10 +54,10 @@ struct EngineOptions {
   // Seed of the random ids that files are salted with.
   uint64_t seed = 0;
 
-  size_t memtable_bytes = 8u << 20;  // size at which a memtable is retired
+  size_t memtable_bytes = 16u << 20;  // size at which a memtable is retired
   SyncMode sync_mode = SyncMode::kAlways;
-  int immutable_memtables_max = 3;  // above: writes are refused (kResourceExhausted)
-  uint64_t wal_preallocate_bytes = 8u << 20;
+  int immutable_memtables_max = 1;  // above: writes are refused (kResourceExhausted)
+  uint64_t wal_preallocate_bytes = 16u << 20;
   size_t block_bytes = 4096;  // target size of a data block, uncompressed
   int block_restart_interval = 16;
   int bloom_bits_per_key = 10;
@@ -152,6 +153,11 @@ class Engine {
   // The owner has drawn its conclusions from the RecoveryReport and made them durable:
   // forget what was suspect or possibly lost.
   virtual void AcknowledgeRecovery() = 0;
+
+  // Walks the entries as they are at this moment, the newest of each key, in ascending order; it
+  // is to be Seek()ed first. Stops neither flushes nor compactions; holds memory and disk until
+  // it goes, and the engine must outlive it. Reads synchronously what is not cached.
+  virtual std::unique_ptr<Iterator> NewIterator() = 0;
 
   // A page of the keys in [from, to) ("" as `to`: no bound), ascending: at most
   // `entries_max` entries or about `bytes_max` bytes. Reads synchronously what is not

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,32 +15,10 @@
 #include "absl/strings/string_view.h"
 #include "core/check.h"
 #include "core/random.h"
+#include "storage/engine_iterator.h"
 #include "storage/file_names.h"
-#include "storage/merging_iterator.h"
-#include "storage/table_iterator.h"
 
 namespace norn::storage {
-namespace {
-
-// For scans: what is not cached is read at once. Blocks that a scan reads are not put
-// into the cache, where they would push out what point reads need.
-class BlocksOfScan : public BlockSource {
- public:
-  explicit BlocksOfScan(BlockCache* cache) : cache_(cache) {}
-
-  absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
-                                                   const BlockHandle& handle) override {
-    std::shared_ptr<const Block> block =
-        cache_->Find({.table = table.meta().number, .offset = handle.offset});
-    if (block != nullptr) return block;
-    return table.ReadBlock(handle);
-  }
-
- private:
-  BlockCache* cache_;
-};
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& file_system,
                                                      const EngineOptions& options,
@@ -86,10 +65,8 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
                    std::max(options_.level0_tables_max, options_.level0_tables_to_compact),
                .level1_bytes = options_.level1_bytes,
                .level_growth = options_.level_growth}) {
-  memtable_ = NewMemtable();
+  memtable_ = std::make_shared<Memtable>();
 }
-
-std::unique_ptr<Memtable> EngineImpl::NewMemtable() { return std::make_unique<Memtable>(); }
 
 absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value, uint64_t* sequence) {
   if (!health_.ok()) return health_;
@@ -124,7 +101,7 @@ void EngineImpl::RetireMemtable() {
   CloseGroup();
   open_group_starts_wal_ = true;
   immutables_.push_back(std::move(memtable_));
-  memtable_ = NewMemtable();
+  memtable_ = std::make_shared<Memtable>();
 }
 
 void EngineImpl::CloseGroup() {
@@ -169,7 +146,7 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
     if (table->table != nullptr) table->table->PrefetchFilter(hash);
   }
   for (size_t i = 0; i < levels_.size(); ++i) {
-    const Level& level = levels_[i];
+    const std::span<const std::shared_ptr<LiveTable>> level = levels_[i];
     auto table = i == 0 ? level.begin() : FirstTableAtOrAfter(level, key);
     const auto end = i == 0 || table == level.end() ? level.end() : table + 1;
     for (; table != end; ++table) {
@@ -278,51 +255,39 @@ absl::Status EngineImpl::Scan(absl::string_view from, absl::string_view to, size
                               size_t bytes_max, std::vector<Entry>* entries, std::string* next) {
   entries->clear();
   next->clear();
-  BlocksOfScan source(&cache_);
-  std::vector<std::unique_ptr<Iterator>> children;
-  children.push_back(std::make_unique<MemtableIterator>(memtable_.get()));
-  for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
-    children.push_back(std::make_unique<MemtableIterator>(it->get()));
-  }
-  for (const std::shared_ptr<LiveTable>& table : levels_[0]) {
-    children.push_back(
-        std::make_unique<TableIterator>(std::vector<std::shared_ptr<LiveTable>>{table}, &source));
-  }
-  for (size_t i = 1; i < levels_.size(); ++i) {
-    if (levels_[i].empty()) continue;
-    children.push_back(std::make_unique<TableIterator>(levels_[i], &source));
-  }
-  MergingIterator merged(std::move(children));
+  const std::unique_ptr<Iterator> at = NewIterator();
   size_t bytes = 0;
-  for (merged.Seek(from);; merged.Next()) {
-    CORE_CHECK(merged.state() != Iterator::State::kStalled);
-    if (merged.state() == Iterator::State::kEnd) return absl::OkStatus();
-    const bool failed = merged.state() == Iterator::State::kError;
-    const absl::string_view at = failed ? merged.error_from() : merged.key();
-    if (!to.empty() && at >= to) return absl::OkStatus();
-    // Of equal keys the newest comes first; the others do not count.
-    if (!failed && !entries->empty() && entries->back().key == at) continue;
-    if (entries->size() >= entries_max || bytes >= bytes_max) {
-      *next = std::string(at);
+  for (at->Seek(from); at->state() != Iterator::State::kEnd; at->Next()) {
+    const bool failed = at->state() == Iterator::State::kError;
+    const absl::string_view key = failed ? at->error_from() : at->key();
+    if (!to.empty() && key >= to) return absl::OkStatus();
+    // What was found before an error is a page of its own; the error comes with the next one.
+    if (entries->size() >= entries_max || bytes >= bytes_max || (failed && !entries->empty())) {
+      *next = std::string(key);
       return absl::OkStatus();
     }
-    const absl::Status status = failed ? merged.status() : InDoubt(merged.sequence());
-    if (!status.ok()) {
-      // What was found so far is a page of its own; the error comes with the next one.
-      if (!entries->empty()) {
-        *next = std::string(at);
-        return absl::OkStatus();
-      }
-      *next = std::string(failed ? merged.error_until() : at);
+    if (failed) {
+      *next = std::string(at->error_until());
       next->push_back('\0');
-      if (failed) ++stats_.damaged_reads;
-      return status;
+      if (absl::IsDataLoss(at->status())) ++stats_.damaged_reads;
+      return at->status();
     }
-    entries->push_back({.key = std::string(at),
-                        .value = std::string(merged.value()),
-                        .sequence = merged.sequence()});
-    bytes += entries->back().key.size() + entries->back().value.size();
+    entries->push_back(
+        {.key = std::string(key), .value = std::string(at->value()), .sequence = at->sequence()});
+    bytes += key.size() + at->value().size();
   }
+  return absl::OkStatus();
+}
+
+std::unique_ptr<Iterator> EngineImpl::NewIterator() {
+  std::vector<std::shared_ptr<const Memtable>> memtables = {memtable_};
+  memtables.insert(memtables.end(), immutables_.rbegin(), immutables_.rend());
+  if (frozen_levels_ == nullptr) {
+    frozen_levels_ = std::make_shared<const EngineIterator::Levels>(levels_);
+  }
+  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, &cache_,
+                                          last_sequence_,
+                                          [this](uint64_t sequence) { return InDoubt(sequence); });
 }
 
 std::vector<std::shared_ptr<PendingRead>> EngineImpl::TakeFinishedReads() {

@@ -74,6 +74,7 @@ class EngineImpl final : public Engine {
   void WriteSlot(absl::string_view name, std::string bytes, uint64_t ticket) override;
   absl::Status Scan(absl::string_view from, absl::string_view to, size_t entries_max,
                     size_t bytes_max, std::vector<Entry>* entries, std::string* next) override;
+  std::unique_ptr<Iterator> NewIterator() override;
   void AcknowledgeRecovery() override;
   std::unique_ptr<Job> NextJob(Lane lane) override;
   void Finish(std::unique_ptr<Job> job) override;
@@ -111,7 +112,6 @@ class EngineImpl final : public Engine {
   // engine_impl.cc: memory and reads.
   void RetireMemtable();
   void CloseGroup();
-  std::unique_ptr<Memtable> NewMemtable();
   Lookup Found(absl::string_view value, uint64_t sequence);
   Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
   // Nothing: the table does not have it.
@@ -162,7 +162,7 @@ class EngineImpl final : public Engine {
   absl::Status health_;
   absl::Status full_;  // why puts are refused for now; OK: they are not
 
-  std::unique_ptr<Memtable> memtable_;
+  std::shared_ptr<Memtable> memtable_;
   std::deque<std::shared_ptr<const Memtable>> immutables_;
   bool flush_out_ = false;  // from its job to its edit
   Backoff flush_backoff_;
@@ -185,6 +185,7 @@ class EngineImpl final : public Engine {
   bool suspect_;
   uint64_t lost_from_;
   std::array<Level, kLevels> levels_;
+  std::shared_ptr<const std::array<Level, kLevels>> frozen_levels_;  // a copy; null: outdated
   std::unique_ptr<OpenLog> manifest_;  // null: a new one must be written
   uint64_t manifest_number_;           // of the newest one, be it in order or in doubt
   std::deque<PendingEdit> edits_;

@@ -229,6 +229,7 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
     wals_.erase(wals_.begin());
     obsolete_.push_back({.path = WalPath(options_.dir, number), .reader = {}});
   }
+  frozen_levels_ = nullptr;
   std::vector<std::shared_ptr<LiveTable>> dropped;
   for (const VersionEdit::DroppedTable& drop : edit.dropped_tables) {
     Level& level = levels_[static_cast<size_t>(drop.level)];

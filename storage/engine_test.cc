@@ -201,6 +201,7 @@ TEST_F(EngineTest, TheReserveHasRoomForAFlush) {
 }
 
 TEST_F(EngineTest, PutsAreRefusedWhileFlushesLag) {
+  options_.immutable_memtables_max = 3;
   ASSERT_TRUE(Open().ok());
   uint64_t sequence = 0;
   absl::Status status;

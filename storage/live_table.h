@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,7 +35,8 @@ struct LiveTable {
 using Level = std::vector<std::shared_ptr<LiveTable>>;
 
 // The first table of a level other than 0 whose last key is >= `key`.
-inline Level::const_iterator FirstTableAtOrAfter(const Level& level, absl::string_view key) {
+inline auto FirstTableAtOrAfter(std::span<const std::shared_ptr<LiveTable>> level,
+                                absl::string_view key) {
   return std::lower_bound(level.begin(), level.end(), key,
                           [](const std::shared_ptr<LiveTable>& table, absl::string_view k) {
                             return absl::string_view(table->meta.largest) < k;

@@ -74,6 +74,9 @@ void MergingIterator::SetState() {
 }
 
 void MergingIterator::Seek(absl::string_view key) {
+  for (const int stage : {1, 2}) {
+    for (const std::unique_ptr<Iterator>& child : children_) child->PrepareSeek(key, stage);
+  }
   for (const std::unique_ptr<Iterator>& child : children_) child->Seek(key);
   Rebuild();
 }

@@ -18,6 +18,17 @@ void TableIterator::Error(absl::Status status, absl::string_view until) {
   error_until_ = std::string(std::max(until, absl::string_view(target_)));
 }
 
+void TableIterator::PrepareSeek(absl::string_view key, int stage) {
+  if (stage == 1) {
+    at_ = static_cast<size_t>(FirstTableAtOrAfter(tables_, key) - tables_.begin());
+    if (at_ == tables_.size() || tables_[at_]->table == nullptr) return;
+    block_ = tables_[at_]->table->FirstBlockFor(key);
+  }
+  if (at_ == tables_.size() || tables_[at_]->table == nullptr) return;
+  const Table& table = *tables_[at_]->table;
+  if (block_ < table.blocks()) source_->Prepare(table, table.block(block_), stage);
+}
+
 void TableIterator::Seek(absl::string_view key) {
   target_ = std::string(key);
   at_ = static_cast<size_t>(FirstTableAtOrAfter(tables_, key) - tables_.begin());

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,14 +30,17 @@ class BlockSource {
   // The block, null if it is not there yet (the iterator stalls), or why it cannot be read.
   virtual absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
                                                            const BlockHandle& handle) = 0;
+  // As Iterator::PrepareSeek, of the block that will be asked for.
+  virtual void Prepare(const Table& /*table*/, const BlockHandle& /*handle*/, int /*stage*/) {}
 };
 
 class TableIterator : public Iterator {
  public:
-  // `tables`: disjoint, ascending. `source` must outlive the iterator.
-  TableIterator(std::vector<std::shared_ptr<LiveTable>> tables, BlockSource* source)
-      : tables_(std::move(tables)), source_(source) {}
+  // `tables`: disjoint, ascending. They and `source` must outlive the iterator.
+  TableIterator(std::span<const std::shared_ptr<LiveTable>> tables, BlockSource* source)
+      : tables_(tables), source_(source) {}
 
+  void PrepareSeek(absl::string_view key, int stage) override;
   void Seek(absl::string_view key) override;
   void Next() override;
   void Resume() override;
@@ -65,7 +69,7 @@ class TableIterator : public Iterator {
   void Error(absl::Status status, absl::string_view until);
   void BlockDamaged();
 
-  std::vector<std::shared_ptr<LiveTable>> tables_;
+  std::span<const std::shared_ptr<LiveTable>> tables_;
   BlockSource* source_;
   size_t at_ = 0;
   size_t block_ = 0;  // of table at_

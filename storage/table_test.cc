@@ -75,7 +75,8 @@ TEST_F(TableTest, IteratesAndSeeks) {
     live->meta = table->meta();
     live->table = table;
     DirectSource source;
-    TableIterator iterator({live}, &source);
+    const Level tables = {live};
+    TableIterator iterator(tables, &source);
     iterator.Seek("");
     for (int i = 0; i < 500; ++i, iterator.Next()) {
       ASSERT_EQ(iterator.state(), Iterator::State::kEntry) << iterator.status();

@@ -82,7 +82,8 @@ void ReadTable(const std::string& file) {
   live->table = opener.table();
   live->meta = live->table->meta();
   DirectSource source;
-  storage::TableIterator iterator({live}, &source);
+  const storage::Level tables = {live};
+  storage::TableIterator iterator(tables, &source);
   // Damaged keys may be out of order, but blocks that overlap cannot be walked for ever:
   // the index has as many entries as it has bytes at most.
   const size_t steps_max = file.size() * file.size() + 1;

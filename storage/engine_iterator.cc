@@ -1,0 +1,97 @@
+#include "storage/engine_iterator.h"
+
+#include <span>
+#include <utility>
+
+#include "core/check.h"
+
+namespace norn::storage {
+
+absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Get(const Table& table,
+                                                               const BlockHandle& handle) {
+  const std::shared_ptr<const Block>& block =
+      cache_->Find({.table = table.meta().number, .offset = handle.offset});
+  if (block != nullptr) return block;
+  return table.ReadBlock(handle);
+}
+
+void BlocksOfScan::Prepare(const Table& table, const BlockHandle& handle, int stage) {
+  const BlockId id{.table = table.meta().number, .offset = handle.offset};
+  if (stage == 1) {
+    cache_->Prefetch(id);
+  } else if (const std::shared_ptr<const Block>& block = cache_->Peek(id); block != nullptr) {
+    block->Prefetch();
+  }
+}
+
+EngineIterator::EngineIterator(std::vector<std::shared_ptr<const Memtable>> memtables,
+                               std::shared_ptr<const Levels> levels, BlockCache* cache,
+                               uint64_t last_sequence,
+                               std::function<absl::Status(uint64_t sequence)> in_doubt)
+    : memtables_(std::move(memtables)),
+      levels_(std::move(levels)),
+      source_(cache),
+      merged_(Children()),
+      last_sequence_(last_sequence),
+      in_doubt_(std::move(in_doubt)) {}
+
+std::vector<std::unique_ptr<Iterator>> EngineIterator::Children() {
+  std::vector<std::unique_ptr<Iterator>> children;
+  for (const std::shared_ptr<const Memtable>& memtable : memtables_) {
+    if (memtable->empty()) continue;
+    children.push_back(std::make_unique<MemtableIterator>(memtable.get()));
+  }
+  const Levels& levels = *levels_;
+  for (const std::shared_ptr<LiveTable>& table : levels[0]) {
+    const std::span<const std::shared_ptr<LiveTable>> alone(&table, 1);
+    children.push_back(std::make_unique<TableIterator>(alone, &source_));
+  }
+  for (size_t i = 1; i < levels.size(); ++i) {
+    if (levels[i].empty()) continue;
+    children.push_back(std::make_unique<TableIterator>(levels[i], &source_));
+  }
+  return children;
+}
+
+void EngineIterator::Seek(absl::string_view key) {
+  has_last_key_ = false;
+  merged_.Seek(key);
+  Settle();
+}
+
+void EngineIterator::Next() {
+  const absl::string_view key = merged_.key();
+  last_key_.assign(key.data(), key.size());
+  has_last_key_ = true;
+  merged_.Next();
+  Settle();
+}
+
+void EngineIterator::Settle() {
+  for (;;) {
+    state_ = merged_.state();
+    CORE_CHECK(state_ != State::kStalled);
+    if (state_ == State::kEnd) return;
+    if (state_ == State::kError) {
+      status_ = merged_.status();
+      return;
+    }
+    // Of equal keys the newest comes first; what was written later is not of this moment.
+    const bool counts = merged_.sequence() <= last_sequence_ &&
+                        !(has_last_key_ && merged_.key() == absl::string_view(last_key_));
+    if (counts) break;
+    merged_.Next();
+  }
+  status_ = in_doubt_(merged_.sequence());
+  if (!status_.ok()) state_ = State::kError;
+}
+
+absl::string_view EngineIterator::error_from() const {
+  return merged_.state() == State::kError ? merged_.error_from() : merged_.key();
+}
+
+absl::string_view EngineIterator::error_until() const {
+  return merged_.state() == State::kError ? merged_.error_until() : merged_.key();
+}
+
+}  // namespace norn::storage

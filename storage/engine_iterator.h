@@ -1,0 +1,84 @@
+// Walks what an engine held at one moment: the newest entry of each key, ascending.
+//
+// It pins memtables and tables, so flushes and compactions go on beside it; what they replace
+// goes when it goes. Blocks that are not in memory are read at once, several at a time when it
+// walks on; they are not put into the cache, where they would push out what point reads need.
+//
+// An error stands in its place, for the keys from error_from() to error_until(): go on behind
+// those with Seek(). Threads: the engine's. The engine must outlive it.
+
+#ifndef NORN_STORAGE_ENGINE_ITERATOR_H_
+#define NORN_STORAGE_ENGINE_ITERATOR_H_
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "storage/block_cache.h"
+#include "storage/iterator.h"
+#include "storage/live_table.h"
+#include "storage/manifest.h"
+#include "storage/memtable.h"
+#include "storage/merging_iterator.h"
+#include "storage/table_iterator.h"
+
+namespace norn::storage {
+
+// For scans: what is not cached is read at once.
+class BlocksOfScan : public BlockSource {
+ public:
+  explicit BlocksOfScan(BlockCache* cache) : cache_(cache) {}
+
+  absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
+                                                   const BlockHandle& handle) override;
+  void Prepare(const Table& table, const BlockHandle& handle, int stage) override;
+
+ private:
+  BlockCache* cache_;
+};
+
+class EngineIterator final : public Iterator {
+ public:
+  using Levels = std::array<Level, kLevels>;
+
+  // `memtables`: newest first. `in_doubt` says what is wrong with a write that
+  // may never become durable (OK: nothing).
+  EngineIterator(std::vector<std::shared_ptr<const Memtable>> memtables,
+                 std::shared_ptr<const Levels> levels, BlockCache* cache, uint64_t last_sequence,
+                 std::function<absl::Status(uint64_t sequence)> in_doubt);
+
+  void Seek(absl::string_view key) override;
+  void Next() override;
+  void Resume() override {}
+  absl::string_view key() const override { return merged_.key(); }
+  absl::string_view value() const override { return merged_.value(); }
+  uint64_t sequence() const override { return merged_.sequence(); }
+  absl::Status status() const override { return status_; }
+  absl::string_view error_from() const override;
+  absl::string_view error_until() const override;
+
+ private:
+  std::vector<std::unique_ptr<Iterator>> Children();
+  // From where merged_ is to the next entry that counts.
+  void Settle();
+
+  const std::vector<std::shared_ptr<const Memtable>> memtables_;
+  const std::shared_ptr<const Levels> levels_;
+  BlocksOfScan source_;
+  MergingIterator merged_;
+  const uint64_t last_sequence_;
+  const std::function<absl::Status(uint64_t sequence)> in_doubt_;
+  absl::Status status_;
+  std::string last_key_;  // older entries of it do not count
+  bool has_last_key_ = false;
+};
+
+}  // namespace norn::storage
+
+#endif  // NORN_STORAGE_ENGINE_ITERATOR_H_
