@@ -162,3 +162,17 @@ def norn_dependencies():
         debian_package = "libhiredis-dev",
         targets = {":hiredis": ["hiredis"]},
     )
+
+    # The peers of //benchmarks:compare_engines.
+    system_library(
+        name = "leveldb",
+        debian_package = "libleveldb-dev",
+        targets = {":leveldb": []},
+        headers = ["leveldb/db.h"],
+        linkopts = {":leveldb": ["-lleveldb"]},
+    )
+    system_library(
+        name = "rocksdb",
+        debian_package = "librocksdb-dev",
+        targets = {":rocksdb": ["rocksdb"]},
+    )
