@@ -31,8 +31,8 @@ namespace {
 struct FoundWal {
   WalRef ref;
   std::string path;
-  std::optional<std::string> bytes;  // nothing: the file is missing
-  std::optional<WalOpening> opening;
+  std::optional<std::string> bytes = std::nullopt;  // the file is missing
+  std::optional<WalOpening> opening = std::nullopt;
 };
 
 std::string ParentOf(const std::string& dir) {
@@ -54,6 +54,7 @@ class Recovery {
   absl::Status ReadVersion();
   absl::Status OpenTables();
   absl::Status ReadSlots();
+  absl::Status FindUnnamedLogs(std::vector<FoundWal>* wals);
   absl::Status ReplayLogs();
   absl::StatusOr<FoundWal> FindWal(const WalRef& ref);
   absl::Status ReplayLog(const FoundWal& wal, const FoundWal* next);
@@ -199,7 +200,7 @@ absl::Status Recovery::ReadSlots() {
 }
 
 absl::StatusOr<FoundWal> Recovery::FindWal(const WalRef& ref) {
-  FoundWal wal{.ref = ref, .path = WalPath(options_.dir, ref.number), .bytes = {}, .opening = {}};
+  FoundWal wal{.ref = ref, .path = WalPath(options_.dir, ref.number)};
   absl::StatusOr<std::string> bytes = file_system_->ReadFile(wal.path);
   if (absl::IsNotFound(bytes.status())) return wal;
   // A device that cannot read now may read later: nothing is given up for it.
@@ -217,6 +218,39 @@ absl::StatusOr<FoundWal> Recovery::FindWal(const WalRef& ref) {
   return wal;
 }
 
+// A log gets its first group only after the manifest that names it was synced. One that has
+// groups and no name shows that the manifest's tail is not torn but rotten; its own contents are
+// as good as ever.
+absl::Status Recovery::FindUnnamedLogs(std::vector<FoundWal>* wals) {
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names_) {
+    const FileName parsed = ParseFileName(name);
+    if (parsed.kind != FileKind::kWal || wals->empty()) continue;
+    if (parsed.number > wals->back().ref.number) numbers.push_back(parsed.number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  for (const uint64_t number : numbers) {
+    FoundWal wal{.ref = {.number = number, .file_id = 0, .first_sequence = 0},
+                 .path = WalPath(options_.dir, number)};
+    absl::StatusOr<std::string> bytes = file_system_->ReadFile(wal.path);
+    if (!bytes.ok()) return bytes.status();
+    wal.bytes = *std::move(bytes);
+    const LogContents contents = ReadLog(LogKind::kWal, *wal.bytes, std::nullopt, 0);
+    if (contents.records.size() < 2) continue;
+    Suspect(absl::StrCat("log ", wal.path,
+                         " holds writes although the manifest does not name it: the end of the "
+                         "manifest must be damaged"));
+    wal.opening = DecodeWalOpening(contents.records.front().body);
+    if (!wal.opening.has_value() || wal.opening->previous_number != wals->back().ref.number) {
+      continue;
+    }
+    wal.ref.file_id = contents.file_id;
+    wal.ref.first_sequence = wal.opening->first_sequence;
+    wals->push_back(std::move(wal));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Recovery::ReplayLogs() {
   memtable_ = std::make_unique<Memtable>();
   std::vector<FoundWal> wals;
@@ -225,6 +259,8 @@ absl::Status Recovery::ReplayLogs() {
     if (!wal.ok()) return wal.status();
     wals.push_back(*std::move(wal));
   }
+  const absl::Status found = FindUnnamedLogs(&wals);
+  if (!found.ok()) return found;
   if (wals.empty() && !report_->created) {
     Suspect(absl::StrCat(options_.dir, ": the manifest names no log"));
   }
