@@ -73,6 +73,12 @@ class Subject {
     ASSERT_TRUE(status.ok()) << status;
   }
   void Work() { RunJobs(engine_.get()); }
+  // A few jobs: what follows meets flushes and compactions half done.
+  void WorkALittle(Random* random) {
+    for (uint64_t n = random->Below(12); n > 0; --n) {
+      RunJob(engine_.get(), random->Chance(1, 2) ? Lane::kLog : Lane::kBackground);
+    }
+  }
 
   std::string Get(const std::string& key) {
     const absl::StatusOr<std::optional<std::string>> found = GetNow(engine_.get(), key);
@@ -82,6 +88,7 @@ class Subject {
     std::map<std::string, std::string> entries;
     const std::unique_ptr<Iterator> at = engine_->NewIterator();
     for (at->Seek(from); at->state() == Iterator::State::kEntry; at->Next()) {
+      EXPECT_TRUE(entries.empty() || entries.rbegin()->first < at->key()) << at->key();
       entries.emplace(at->key(), at->value());
     }
     EXPECT_EQ(at->state(), Iterator::State::kEnd) << at->status();
@@ -125,8 +132,10 @@ void RunTrial(uint64_t seed) {
       const std::string value = absl::StrCat(i, std::string(random.Below(200), 'v'));
       model[chosen] = value;
       for (const auto& subject : subjects) subject->Put(chosen, value);
-    } else if (what < 80) {
+    } else if (what < 72) {
       for (const auto& subject : subjects) subject->Work();
+    } else if (what < 80) {
+      for (const auto& subject : subjects) subject->WorkALittle(&random);
     } else if (what < 96) {
       const auto expected = model.find(chosen);
       for (const auto& subject : subjects) {
