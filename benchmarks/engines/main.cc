@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -156,6 +157,8 @@ class OtherLoad {
   const double family_ = FamilyCpuSeconds();
 };
 
+volatile std::sig_atomic_t interrupted = 0;
+
 absl::Status RunAll(Flags flags) {
   // Paths on the command line are relative to where the user is, not to Bazel's directory.
   const char* const user_dir = std::getenv("BUILD_WORKING_DIRECTORY");
@@ -174,6 +177,7 @@ absl::Status RunAll(Flags flags) {
   columns.push_back(kBareColumn);
   Report report(std::move(columns));
   flags.plan.dir = scratch.path();
+  flags.plan.interrupted = [] { return interrupted != 0; };
   flags.plan.progress = [&progress](const std::string& what) { progress.Show(what); };
   const OtherLoad load;
   absl::PrintF("%s\n\n", Title(flags));
@@ -195,8 +199,6 @@ absl::Status RunAll(Flags flags) {
   return WriteFile(flags.plot, RatioPlot(report, Title(flags)));
 }
 
-void Interrupted(int /*signal*/) {}
-
 int Main(int argc, char** argv) {
   absl::StatusOr<Flags> flags = ParseFlags(argc, argv);
   if (!flags.ok()) Die(flags.status().message());
@@ -206,7 +208,7 @@ int Main(int argc, char** argv) {
   }
   // Ends the wait for a child with EINTR, so that the directories are removed.
   struct sigaction action = {};
-  action.sa_handler = Interrupted;
+  action.sa_handler = [](int /*signal*/) { interrupted = 1; };
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);

@@ -139,6 +139,7 @@ class Runner {
     const std::string group = GroupName(options_.value_bytes, slice.workload);
     options_.progress(absl::StrCat(group, " ", process->name));
     patience_seconds_ -= WaitForQuiet(patience_seconds_);
+    if (options_.interrupted()) return absl::CancelledError("interrupted");
     const double machine_before = MachineCpuSeconds();
     const int64_t started_ns = NowNs();
     const absl::StatusOr<Measurement> measured = process->child->Run(slice);

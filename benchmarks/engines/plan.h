@@ -34,6 +34,8 @@ struct PlanOptions {
   double patience_seconds = 0;
   // Told what is about to run.
   std::function<void(const std::string&)> progress;
+  // Whether the user has lost patience.
+  std::function<bool()> interrupted;
 };
 
 // Name of the column of kBareSync, which is no engine.
