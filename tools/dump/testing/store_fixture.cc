@@ -123,6 +123,7 @@ StoreTest::StoreTest() {
   options_.owner = "cluster/3";
   options_.seed = 7;
   options_.memtable_bytes = 3000;
+  options_.immutable_memtables_max = 3;
   options_.block_bytes = 256;
   options_.block_restart_interval = 4;
   options_.level0_tables_to_compact = 2;
