@@ -226,6 +226,7 @@ void TakeStorage(const Block& block, Config* config) {
     engine->sync_mode = mode->second;
   }
   block.Number("sync_interval_ms", 1, 60'000, &config->sync_interval_us, kMicrosPerMilli);
+  block.Number("scrub_bytes_per_second", 0, 1ull << 40, &config->scrub_bytes_per_second);
   std::string compression = "none";
   block.Text("compression", &compression);
   if (compression != "none" && compression != "lz4") {

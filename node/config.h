@@ -28,6 +28,7 @@ struct Config {
   NodeOptions node;
   storage::EngineOptions engine;  // `seed` is the caller's to set
   int64_t sync_interval_us = 1'000'000;
+  uint64_t scrub_bytes_per_second = 1u << 20;
 
   std::string client_listen = "127.0.0.1:7301";  // "host:port", as are all addresses
   std::string peer_listen;                       // default: this member's own address

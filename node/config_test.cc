@@ -225,6 +225,7 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(x.sync_mode, y.sync_mode);
   EXPECT_EQ(x.compress_blocks, y.compress_blocks);
   EXPECT_EQ(config->sync_interval_us, plain.sync_interval_us);
+  EXPECT_EQ(config->scrub_bytes_per_second, plain.scrub_bytes_per_second);
 }
 
 void ExpectDocumented(const google::protobuf::Descriptor& message, const std::string& example) {

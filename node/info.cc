@@ -107,6 +107,8 @@ std::string StorageInfo(const StorageFacts& facts) {
   lines.Add("flushes", stats.flushes);
   lines.Add("compactions", stats.compactions);
   lines.Add("table_bytes_written", stats.table_bytes_written);
+  lines.Add("scrubbed_bytes", stats.scrubbed_bytes);
+  lines.Add("scrub_passes", stats.scrub_passes);
   lines.Add("record_cache_records", facts.cached_records);
   lines.Add("record_cache_hits", facts.cache_hits);
   lines.Add("record_cache_misses", facts.cache_misses);

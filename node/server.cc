@@ -141,6 +141,7 @@ absl::Status Server::Run(std::function<void()> on_ready) {
   signals_.add(SIGINT);
   AwaitSignal();
   if (config_.engine.sync_mode == storage::SyncMode::kInterval) AwaitSync();
+  if (config_.scrub_bytes_per_second > 0) AwaitScrub();
   Start start;
   start.seed = SystemRandom();
   start.recovery = storage::MakeStoreRecovery(*engine_, recovery_);
@@ -298,6 +299,16 @@ void Server::AwaitSync() {
     engine_->RequestSync();
     ScheduleTurn();
     AwaitSync();
+  });
+}
+
+void Server::AwaitScrub() {
+  scrub_timer_.expires_after(std::chrono::seconds(1));
+  scrub_timer_.async_wait([this](const asio::error_code& error) {
+    if (error || stopped_) return;
+    engine_->GrantScrub(config_.scrub_bytes_per_second);
+    ScheduleTurn();
+    AwaitScrub();
   });
 }
 

@@ -77,6 +77,7 @@ class Server {
   void CheckStarted();
   void AwaitSignal();
   void AwaitSync();
+  void AwaitScrub();
   void OnSignal(int signal);
   void CheckDrained();
   void Stop(absl::Status outcome);
@@ -89,6 +90,7 @@ class Server {
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_};
   asio::steady_timer drain_timer_{loop_};
+  asio::steady_timer scrub_timer_{loop_};  // each second
   asio::steady_timer sync_timer_{loop_};   // SyncMode::kInterval
   asio::steady_timer group_timer_{loop_};  // set while the log's next group is held back
   RealClock clock_;

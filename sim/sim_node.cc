@@ -14,6 +14,8 @@ namespace norn::sim {
 
 namespace {
 
+constexpr int64_t kScrubIntervalUs = 500'000;
+constexpr uint64_t kScrubBytes = 10'000;
 constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
 
 }  // namespace
@@ -139,6 +141,7 @@ bool SimNode::StartUp(std::string* error) {
   ports.timer = process_.get();
   ports.notes = process_.get();
   process_->host = std::make_unique<Host>(cluster_, options_, ports);
+  AwaitScrub(epoch_);
   Deliver(Start{node_seed, storage::MakeStoreRecovery(*process_->engine, report)});
   return true;
 }
@@ -207,6 +210,16 @@ void SimNode::StepJob(size_t slot, uint64_t epoch) {
   process_->jobs.erase(it);
   process_->engine->Finish(std::move(job));
   DrainEvents();
+}
+
+// As a node's timer does, but oftener: a run is short.
+void SimNode::AwaitScrub(uint64_t epoch) {
+  scheduler_.After(kScrubIntervalUs, [this, epoch] {
+    if (epoch_ != epoch) return;
+    process_->engine->GrantScrub(kScrubBytes);
+    StartJobs();
+    AwaitScrub(epoch);
+  });
 }
 
 void SimNode::Crash(CrashLoss loss) {

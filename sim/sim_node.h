@@ -75,6 +75,7 @@ class SimNode {
   void StepJob(size_t slot, uint64_t epoch);
   // Buries the process if its disk has crashed. True if it did.
   bool BuryIfCrashed();
+  void AwaitScrub(uint64_t epoch);
 
   Scheduler& scheduler_;
   Trace& trace_;

@@ -115,6 +115,8 @@ struct EngineStats {
   uint64_t memtable_bytes = 0, immutable_memtables = 0, tables = 0, table_bytes = 0;
   uint64_t damaged_reads = 0;   // Gets and Scans that met damage
   uint64_t damaged_tables = 0;  // tables with damage that is known
+  uint64_t scrubbed_bytes = 0;
+  uint64_t scrub_passes = 0;  // times that all tables were read
   std::vector<int> tables_per_level;
 };
 
@@ -173,6 +175,12 @@ class Engine {
   };
   virtual absl::Status Scan(absl::string_view from, absl::string_view to, size_t entries_max,
                             size_t bytes_max, std::vector<Entry>* entries, std::string* next) = 0;
+
+  // Lets some `bytes` more of the tables be read and checked, when there is nothing better to do:
+  // a table after the other, and from the start again. The owner sets the rate by how often it
+  // calls; what was granted and not used yet does not add up. Damage is counted in stats() and
+  // treated as if a reader had met it.
+  virtual void GrantScrub(uint64_t bytes) = 0;
 
   // The next job that can start on `lane`, or null. At most one job of kLog and of
   // kBackground is out at a time; of kRead any number.

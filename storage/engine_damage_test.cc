@@ -377,5 +377,31 @@ TEST_F(EngineLogDamageTest, TablesWithoutACurrentAreNotTakenForAnEmptyDirectory)
   EXPECT_TRUE(absl::IsDataLoss(Open()));
 }
 
+TEST_F(EngineDamageTest, AScrubFindsWhatNobodyReads) {
+  ASSERT_TRUE(Open().ok());
+  Fill(0, 600, std::string(100, 'x'));
+  ASSERT_GT(engine_->stats().tables, 2u);
+  uint64_t passes = 0;
+  const auto scrub = [&](uint64_t bytes) {
+    engine_->GrantScrub(bytes);
+    RunJobs(engine_.get());
+    passes = engine_->stats().scrub_passes;
+  };
+  // A grant is a bound, but for the last stretch.
+  scrub(1);
+  const uint64_t first = engine_->stats().scrubbed_bytes;
+  EXPECT_GT(first, 0u);
+  for (int i = 0; i < 1000 && passes == 0; ++i) scrub(1);
+  EXPECT_EQ(passes, 1u);
+  EXPECT_GT(engine_->stats().scrubbed_bytes, first);
+  EXPECT_LE(engine_->stats().scrubbed_bytes, engine_->stats().table_bytes);
+  EXPECT_EQ(engine_->stats().damaged_tables, 0u);
+  Flip(FilesEndingIn(".sst").back(), 3000);
+  for (int i = 0; i < 1000 && passes < 3; ++i) scrub(1u << 20);
+  EXPECT_EQ(engine_->stats().damaged_tables, 1u);
+  EXPECT_EQ(engine_->stats().damaged_reads, 0u);
+  EXPECT_GE(CountErrors(0, 600), 1);
+}
+
 }  // namespace
 }  // namespace norn::storage

@@ -42,6 +42,7 @@
 #include "storage/manifest.h"
 #include "storage/memtable.h"
 #include "storage/recovery.h"
+#include "storage/scrub_job.h"
 #include "storage/table_builder.h"
 #include "storage/wal.h"
 
@@ -67,6 +68,7 @@ class EngineImpl final : public Engine {
   Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
   absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) override;
   uint64_t durable_sequence() const override { return durable_sequence_; }
+  void GrantScrub(uint64_t bytes) override { scrub_bytes_left_ = bytes; }
   void RequestSync() override { sync_requested_ = options_.sync_mode == SyncMode::kInterval; }
   uint64_t last_sequence() const override { return last_sequence_; }
   absl::Status health() const override { return health_; }
@@ -136,6 +138,8 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Job> NextPurgeJob();
   std::unique_ptr<Job> NextCompactionJob();
   std::unique_ptr<Job> NextReserveJob();
+  std::unique_ptr<Job> NextScrubJob();
+  void FinishScrub(ScrubJob* job);
   void FinishGroup(GroupJob* job);
   void FinishManifest(ManifestJob* job);
   void FinishSlot(SlotJob* job);
@@ -211,6 +215,10 @@ class EngineImpl final : public Engine {
   std::unique_ptr<WritableFile> reserve_;  // open while it is held: closing would trim it
   std::string reserve_path_;
   Backoff reserve_backoff_;
+
+  uint64_t scrub_bytes_left_ = 0;
+  uint64_t scrub_table_ = 0;  // goes on with the first table whose number is not below this
+  size_t scrub_block_ = 0;    // of that very table
 
   std::array<bool, kLaneCount> job_out_{};
   LogTurn log_turn_ = LogTurn::kSlot;

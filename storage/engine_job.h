@@ -19,6 +19,7 @@ class EngineJob : public Job {
     kCompaction,
     kPurge,
     kReserve,
+    kScrub,
   };
 
   Kind kind() const { return kind_; }

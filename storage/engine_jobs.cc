@@ -1,6 +1,7 @@
 // The part of EngineImpl that makes jobs and takes them back; those of the log lane are in
 // engine_log_jobs.cc.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -55,6 +56,8 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
       return FinishCompaction();
     case EngineJob::Kind::kReserve:
       return FinishReserve(static_cast<ReserveJob*>(own));
+    case EngineJob::Kind::kScrub:
+      return FinishScrub(static_cast<ScrubJob*>(own));
     case EngineJob::Kind::kPurge:
       return;
   }
@@ -106,6 +109,7 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   if (job == nullptr) job = NextFlushJob();
   if (job == nullptr) job = NextCompactionJob();
   if (job == nullptr) job = NextReserveJob();
+  if (job == nullptr) job = NextScrubJob();
   return job;
 }
 
@@ -242,6 +246,42 @@ void EngineImpl::FinishCompaction() {
     pending.edit.dropped_tables.push_back({.level = choice.level, .number = table->meta.number});
   }
   edits_.push_back(std::move(pending));
+}
+
+// --- Scrubbing ---
+
+std::unique_ptr<Job> EngineImpl::NextScrubJob() {
+  if (scrub_bytes_left_ == 0) return nullptr;
+  const LiveTable* next = nullptr;
+  for (const Level& level : levels_) {
+    for (const std::shared_ptr<LiveTable>& table : level) {
+      const bool sound = table->damage.ok() && table->table->blocks() > 0;
+      if (!sound || table->meta.number < scrub_table_) continue;
+      if (next == nullptr || table->meta.number < next->meta.number) next = table.get();
+    }
+  }
+  if (next == nullptr) {
+    // All have been read. The next pass begins with the next grant, or it would never rest.
+    if (scrub_table_ > 0) ++stats_.scrub_passes;
+    scrub_table_ = 0;
+    scrub_bytes_left_ = 0;
+    return nullptr;
+  }
+  // The table that it was at may be gone by now.
+  if (next->meta.number != scrub_table_) scrub_block_ = 0;
+  scrub_table_ = next->meta.number;
+  return std::make_unique<ScrubJob>(next->table, scrub_block_);
+}
+
+void EngineImpl::FinishScrub(ScrubJob* job) {
+  scrub_bytes_left_ -= std::min(scrub_bytes_left_, job->bytes());
+  stats_.scrubbed_bytes += job->bytes();
+  scrub_block_ = job->end();
+  if (!job->status().ok()) NoteDamage(job->table_number(), job->status());
+  if (!job->status().ok() || job->at_end()) {
+    scrub_table_ = job->table_number() + 1;
+    scrub_block_ = 0;
+  }
 }
 
 // --- Room in reserve ---
