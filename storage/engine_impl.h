@@ -94,6 +94,7 @@ class EngineImpl final : public Engine {
     std::vector<std::shared_ptr<LiveTable>> added;
     bool ends_flush = false;
     bool ends_compaction = false;
+    bool is_piece = false;  // of a compaction that goes on
   };
   struct PendingSlot {
     std::string name;
@@ -209,6 +210,9 @@ class EngineImpl final : public Engine {
   std::vector<std::shared_ptr<PendingRead>> finished_reads_;
 
   std::shared_ptr<Compaction> compaction_;  // from its first job to its edit
+  // Edits of pieces that are not durable yet. A compaction that failed leaves some behind, and
+  // until then the levels still show tables that those replace: nothing new may be picked.
+  int pieces_pending_ = 0;
   CompactionPicker picker_;
   Backoff compaction_backoff_;
 

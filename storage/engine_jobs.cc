@@ -179,7 +179,7 @@ std::unique_ptr<Job> EngineImpl::NextPurgeJob() {
 
 std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
   if (compaction_ == nullptr) {
-    if (!compaction_backoff_.Ready()) return nullptr;
+    if (pieces_pending_ > 0 || !compaction_backoff_.Ready()) return nullptr;
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
     if (!choice.has_value()) return nullptr;
     compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
@@ -222,6 +222,8 @@ void EngineImpl::FinishCompaction() {
     }
   }
   if (!done) {
+    pending.is_piece = true;
+    ++pieces_pending_;
     edits_.push_back(std::move(pending));
     return;
   }

@@ -256,6 +256,7 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
     flush_out_ = false;
   }
   if (pending->ends_compaction) compaction_ = nullptr;
+  if (pending->is_piece) --pieces_pending_;
 }
 
 std::unique_ptr<Job> EngineImpl::NextSlotJob() {
