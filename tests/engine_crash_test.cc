@@ -253,7 +253,8 @@ void CheckAfterCrash(SimDisk* disk, const Workload& workload) {
 }
 
 constexpr int kSteps = 900;
-constexpr uint64_t kSeed = 11;
+// With this one a compaction fails whose first pieces are not in the manifest yet.
+constexpr uint64_t kSeed = 13;
 
 uint64_t OperationsOfWorkload() {
   SimDisk disk(1);
