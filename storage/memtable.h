@@ -10,8 +10,7 @@
 //
 // Add and Find are O(log n), Add behind the last key O(1). A slot of the tree holds the first
 // sixteen bytes of its key as two numbers, so most comparisons touch nothing but the tree's own
-// nodes: a skip list misses the processor's caches several times as often (measured: half
-// the time of an insertion into one with the same prefixes).
+// nodes, which hold several slots a cache line; each step through a skip list is a line of its own.
 
 #ifndef NORN_STORAGE_MEMTABLE_H_
 #define NORN_STORAGE_MEMTABLE_H_
