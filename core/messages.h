@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/causality/version_vector.h"
 #include "core/client.h"
 #include "core/types.h"
 
@@ -26,6 +27,20 @@ enum class ReplicaStatus : uint8_t {
   kWrongLayout = 2,  // the partition is not this node's under the sender's layout
   kOverloaded = 3,   // refused before anything was done
   kRefused = 4,      // a forward meant for another generation of this node
+  kIncomplete = 5,   // the replica may have forgotten what it is asked for (replication/standing.h)
+};
+
+// What a replica may do: replication/standing.h.
+enum class StandingLevel : uint8_t {
+  kNew = 0,       // acknowledges nothing
+  kTaking = 1,    // acknowledges writes, answers no reads
+  kComplete = 2,  // answers reads, too
+};
+
+// The sender knows that the node in this incarnation lives under it, in the partition at hand.
+struct Fence {
+  Incarnation incarnation = 0;
+  friend bool operator==(const Fence&, const Fence&) = default;
 };
 
 // ---- Membership -----------------------------------------------------------------
@@ -61,10 +76,12 @@ struct ReplicaWrite {
   std::string record;  // canonical encoding, core/causality/record.h
 };
 
-// Sent only when the merged record is durable.
+// kOk is sent only when the merged record is durable.
 struct ReplicaWriteReply {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;
+  Incarnation life = 0;       // kOk: the life that it was acknowledged in
+  std::vector<Fence> fences;  // kOk: what the sender knew of the others then
 };
 
 struct ReplicaRead {
@@ -77,7 +94,41 @@ struct ReplicaRead {
 struct ReplicaReadReply {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;
-  std::string record;  // kOk: the durable record; empty: never written here
+  std::string record;         // kOk: the durable record; empty: never written here
+  Incarnation life = 0;       // kOk: as in ReplicaWriteReply
+  std::vector<Fence> fences;  // kOk
+};
+
+// ---- Standing: replicas tell each other of their lives ----------------------------
+
+// The number tells which life is the newer one.
+struct KnownLife {
+  uint64_t number = 0;  // 0: none is known
+  Incarnation incarnation = 0;
+};
+
+struct ReplicaLife {
+  PartitionId partition = 0;
+  KnownLife life;
+};
+
+// "These are my lives: note them, durably, before you answer."
+struct Introduction {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  std::vector<ReplicaLife> lives;
+};
+
+// How the answerer stands in a partition, and the lives of all its replicas that it knows.
+struct ReplicaStanding {
+  PartitionId partition = 0;
+  StandingLevel level = StandingLevel::kNew;
+  std::vector<KnownLife> lives;
+};
+
+struct IntroductionAnswer {
+  RequestId request = 0;
+  std::vector<ReplicaStanding> standings;
 };
 
 // ---- Forwarding: a coordinator that is no replica lets one coordinate -------------
@@ -130,6 +181,7 @@ struct ExchangeAnswer {
   std::vector<std::string> wanted;
   std::string
       covered_to;  // the answer speaks of [from, covered_to); empty: of all that was offered
+  bool complete = false;  // the receiver of the offer is a complete replica
 };
 
 // Records that the other side wanted. Merged; not answered (the next exchange tells).
@@ -140,7 +192,8 @@ struct ExchangeRecords {
 };
 
 using Message = std::variant<Gossip, ReplicaWrite, ReplicaWriteReply, ReplicaRead, ReplicaReadReply,
-                             Forward, ForwardReply, ExchangeOffer, ExchangeAnswer, ExchangeRecords>;
+                             Forward, ForwardReply, ExchangeOffer, ExchangeAnswer, ExchangeRecords,
+                             Introduction, IntroductionAnswer>;
 
 // "ReplicaWrite" and so on, for traces.
 const char* MessageName(const Message& message);

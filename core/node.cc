@@ -15,6 +15,7 @@
 #include "core/replication/put_machine.h"
 #include "core/replication/replica_machine.h"
 #include "core/replication/request_check.h"
+#include "core/replication/standing.h"
 
 namespace norn {
 
@@ -41,11 +42,12 @@ struct Node::State {
       : context(cluster, options),
         membership(context),
         minter(context),
+        exchange(context, membership, minter),
+        standing(context, membership, minter, exchange),
         puts(context, minter),
-        gets(context, membership),
+        gets(context, membership, standing),
         forwards(context, membership, puts),
-        replica(context),
-        exchange(context, membership) {}
+        replica(context, standing) {}
 
   void OnStart(StepContext& step, const Start& start);
   void RaiseGeneration(StepContext& step, Generation above);
@@ -55,6 +57,7 @@ struct Node::State {
   void OnClient(StepContext& step, ClientRequest&& request);
   void OnStoreReply(StepContext& step, StoreReply&& reply);
   void OnTimer(StepContext& step);
+  void PassOn(StepContext& step);
   void CountReplies(const Effects& out);
 
   bool serving() const { return context.status.started && !context.status.draining; }
@@ -63,13 +66,15 @@ struct Node::State {
   NodeContext context;
   Membership membership;
   Minter minter;
+  Exchange exchange;
+  Standing standing;
   PutMachine puts;
   GetMachine gets;
   ForwardMachine forwards;
   ReplicaMachine replica;
-  Exchange exchange;
 
   bool start_seen = false;
+  bool store_created = false;
   Generation next_generation = 0;  // being made durable; 0: none
   int64_t identity_retry_us = kNever;
 };
@@ -77,6 +82,7 @@ struct Node::State {
 void Node::State::OnStart(StepContext& step, const Start& start) {
   CORE_CHECK(!start_seen);
   start_seen = true;
+  store_created = start.recovery.created;
   context.random = Random(start.seed);
   context.request_base = context.random.Next64();
   const Generation last = DecodeIdentity(start.recovery.identity);
@@ -85,6 +91,7 @@ void Node::State::OnStart(StepContext& step, const Start& start) {
               "the slot \"identity\" is missing or damaged: peers will tell our generation");
   }
   minter.Start(step, start.recovery);
+  standing.Start(step, start.recovery);
   RaiseGeneration(step, last);
 }
 
@@ -115,6 +122,7 @@ void Node::State::OnIdentityStored(StepContext& step, const StoreReply& reply) {
   }
   membership.Start(step);
   exchange.Start(step);
+  standing.Speak(step);
   MaybeServe(step);
 }
 
@@ -135,19 +143,34 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(ReplicaWrite&& m) { s.replica.OnWrite(step, from, std::move(m)); }
     void operator()(ReplicaRead&& m) { s.replica.OnRead(step, from, std::move(m)); }
     void operator()(ReplicaWriteReply&& m) {
-      s.puts.OnReplicaReply(step, from, m);
-      s.gets.OnReplicaWriteReply(step, from, m);
+      // Request ids are unique: one of them knows it.
+      if (s.puts.Knows(m.request)) {
+        s.puts.OnReplicaReply(step, from, std::move(m));
+      } else {
+        s.gets.OnReplicaWriteReply(step, from, std::move(m));
+      }
     }
     void operator()(ReplicaReadReply&& m) { s.gets.OnReplicaReply(step, from, std::move(m)); }
     void operator()(Forward&& m) { s.forwards.OnForward(step, from, std::move(m), s.serving()); }
     void operator()(ForwardReply&& m) { s.forwards.OnForwardReply(step, from, std::move(m)); }
-    void operator()(ExchangeOffer&& m) { s.exchange.OnOffer(step, from, std::move(m)); }
+    void operator()(ExchangeOffer&& m) {
+      const bool complete = s.standing.LevelOf(m.partition) == StandingLevel::kComplete;
+      s.exchange.OnOffer(step, from, std::move(m), complete);
+    }
     void operator()(ExchangeAnswer&& m) { s.exchange.OnAnswer(step, from, std::move(m)); }
     void operator()(ExchangeRecords&& m) { s.exchange.OnRecords(step, from, std::move(m)); }
+    void operator()(Introduction&& m) { s.standing.OnIntroduction(step, from, m); }
+    void operator()(IntroductionAnswer&& m) { s.standing.OnAnswer(step, from, m); }
   };
   std::visit(Visitor{*this, step, from}, std::move(message));
   for (const NodeId returned : membership.TakeReturned()) exchange.Hasten(returned);
   if (membership.generation_to_exceed() >= context.generation && next_generation == 0) {
+    if (!store_created) {
+      step.Note(Note::Level::kWarning,
+                "others know a later start of this node: its disk is an older copy; new "
+                "incarnations in every partition");
+      minter.RetireAll(step);
+    }
     RaiseGeneration(step, membership.generation_to_exceed());
   }
 }
@@ -196,6 +219,7 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
 }
 
 void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
+  if (reply.forgotten != 0) minter.Retire(step, reply.partition, reply.forgotten);
   const uint64_t id = TicketIdOf(reply.ticket);
   switch (TicketKindOf(reply.ticket)) {
     case TicketKind::kNone:
@@ -227,6 +251,9 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
     case TicketKind::kExchange:
       exchange.OnStoreReply(step, id, std::move(reply));
       return;
+    case TicketKind::kStanding:
+      standing.OnStoreReply(step, reply);
+      return;
   }
   CORE_CHECK(false);
 }
@@ -242,6 +269,15 @@ void Node::State::OnTimer(StepContext& step) {
   forwards.OnTimer(step);
   membership.OnTimer(step);
   exchange.OnTimer(step);
+  standing.OnTimer(step);
+}
+
+// What one machine learned and another has to act on.
+void Node::State::PassOn(StepContext& step) {
+  for (const PartitionId partition : minter.TakeRetired()) {
+    standing.OnNewIncarnation(step, partition);
+  }
+  standing.Pump(step);
 }
 
 void Node::State::CountReplies(const Effects& out) {
@@ -285,6 +321,7 @@ void Node::Step(const Now& now, Event&& event, Effects& out) {
   };
   CORE_CHECK(state_->start_seen || std::holds_alternative<Start>(event));
   std::visit(Visitor{*state_, step}, std::move(event));
+  state_->PassOn(step);
   state_->CountReplies(out);
 }
 
@@ -292,7 +329,7 @@ int64_t Node::NextDeadline() const {
   const State& s = *state_;
   return std::min({s.minter.NextDeadline(), s.puts.NextDeadline(), s.gets.NextDeadline(),
                    s.forwards.NextDeadline(), s.membership.NextDeadline(),
-                   s.exchange.NextDeadline(), s.identity_retry_us});
+                   s.exchange.NextDeadline(), s.standing.NextDeadline(), s.identity_retry_us});
 }
 
 bool Node::drained() const {
@@ -303,6 +340,8 @@ bool Node::drained() const {
 NodeStatus Node::Status() const {
   NodeStatus status = state_->context.status;
   status.requests_in_flight = state_->in_flight();
+  status.partitions_held = state_->standing.held();
+  status.partitions_complete = state_->standing.complete();
   status.members = state_->membership.Describe();
   return status;
 }

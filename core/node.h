@@ -3,6 +3,7 @@
 //
 //   membership/membership.h       heartbeats, suspicion, who is reachable
 //   replication/minter.h          incarnation and counter leases: no dot twice
+//   replication/standing.h        what a replica may do that may have forgotten something
 //   replication/put_machine.h     writes coordinated here
 //   replication/get_machine.h     reads coordinated here, and read repair
 //   replication/forward_machine.h writes handed to a replica, and those handed to us
@@ -53,6 +54,8 @@ struct NodeStatus {
   uint64_t siblings_seen = 0;  // gets that answered more than one value
   uint64_t exchanges = 0, exchange_records = 0;  // completed; records sent or taken
   uint64_t dots_minted = 0, incarnations = 0;
+  uint64_t partitions_held = 0;      // of which this node is a replica
+  uint64_t partitions_complete = 0;  // ... and answers reads: see replication/standing.h
 };
 
 class Node {

@@ -30,6 +30,7 @@ enum class TicketKind : uint8_t {
   kReplicaWrite,
   kReplicaRead,
   kExchange,
+  kStanding,
 };
 
 inline constexpr uint64_t kTicketIdMask = (uint64_t{1} << 56) - 1;

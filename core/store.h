@@ -27,6 +27,10 @@ using StoreTicket = uint64_t;
 // Merge a record from elsewhere into what is there.
 struct MergeOp {
   std::string record;  // canonical encoding
+  // The newest dot that this replica has given out: if the record holds later ones of the same
+  // incarnation, the replica has forgotten that it minted them. Counter 0 and no incarnation: it
+  // is no replica.
+  Dot own = {};
 };
 
 // Put one new version, with a dot that was never used before.
@@ -87,6 +91,9 @@ struct StoreReply {
   std::string record;              // a read, or an update that wanted it; empty: absent
   std::vector<KeyRecord> entries;  // a scan
   std::string next;                // a scan: where the next page starts; empty: the end
+  // A merge showed dots of ours that we never gave out, in `partition`: see MergeOp::own.
+  Incarnation forgotten = 0;
+  PartitionId partition = 0;
 };
 
 // What was found on the disk at the start.
@@ -95,6 +102,7 @@ struct StoreRecovery {
   bool doubtful = false;  // a tail was cut, or damage was seen: dots of ours may be forgotten
   std::string lease;      // slot "lease", empty if absent
   std::string identity;   // slot "identity", empty if absent
+  std::string standing;   // slot "standing", empty if absent
 };
 
 }  // namespace norn

@@ -65,7 +65,8 @@ TEST(CodecTest, EveryMessageComesBackEqual) {
 }
 
 TEST(CodecTest, AppendsBehindWhatIsThere) {
-  const Message message = ReplicaWriteReply{.request = 7, .status = ReplicaStatus::kOk};
+  const Message message =
+      ReplicaWriteReply{.request = 7, .status = ReplicaStatus::kOk, .life = 0, .fences = {}};
   std::string bytes = "before";
   EncodeMessage(message, &bytes);
   EXPECT_EQ(bytes, "before" + Encode(message));

@@ -44,6 +44,10 @@ template <>
 inline constexpr uint32_t kBodyNumber<ExchangeAnswer> = 9;
 template <>
 inline constexpr uint32_t kBodyNumber<ExchangeRecords> = 10;
+template <>
+inline constexpr uint32_t kBodyNumber<Introduction> = 60;
+template <>
+inline constexpr uint32_t kBodyNumber<IntroductionAnswer> = 61;
 
 template <typename V, Is<MemberHeartbeat> M>
 void Fields(V& v, M& m) {
@@ -80,11 +84,19 @@ void Fields(V& v, M& m) {
   v.Bytes(5, "record", record);
 }
 
+template <typename V, Is<Fence> M>
+void Fields(V& v, M& m) {
+  auto& [incarnation] = m;
+  v.Fixed64(1, "incarnation", incarnation);
+}
+
 template <typename V, Is<ReplicaWriteReply> M>
 void Fields(V& v, M& m) {
-  auto& [request, status] = m;
+  auto& [request, status, life, fences] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
+  v.Fixed64(3, "life", life);
+  v.Repeated(4, "fences", fences);
 }
 
 template <typename V, Is<ReplicaRead> M>
@@ -98,10 +110,49 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaReadReply> M>
 void Fields(V& v, M& m) {
-  auto& [request, status, record] = m;
+  auto& [request, status, record, life, fences] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
   v.Bytes(3, "record", record);
+  v.Fixed64(4, "life", life);
+  v.Repeated(5, "fences", fences);
+}
+
+template <typename V, Is<KnownLife> M>
+void Fields(V& v, M& m) {
+  auto& [number, incarnation] = m;
+  v.Int(1, "number", number);
+  v.Fixed64(2, "incarnation", incarnation);
+}
+
+template <typename V, Is<ReplicaLife> M>
+void Fields(V& v, M& m) {
+  auto& [partition, life] = m;
+  v.Int(1, "partition", partition);
+  v.Nested(2, "life", life);
+}
+
+template <typename V, Is<Introduction> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, lives] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Repeated(3, "lives", lives);
+}
+
+template <typename V, Is<ReplicaStanding> M>
+void Fields(V& v, M& m) {
+  auto& [partition, level, lives] = m;
+  v.Int(1, "partition", partition);
+  v.Enum(2, "level", level, StandingLevel::kComplete);
+  v.Repeated(3, "lives", lives);
+}
+
+template <typename V, Is<IntroductionAnswer> M>
+void Fields(V& v, M& m) {
+  auto& [request, standings] = m;
+  v.Fixed64(1, "request", request);
+  v.Repeated(2, "standings", standings);
 }
 
 template <typename V, Is<ClientRequest> M>
@@ -154,7 +205,7 @@ template <typename V, Is<ForwardReply> M>
 void Fields(V& v, M& m) {
   auto& [request, status, reply] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
   v.Nested(3, "reply", reply);
 }
 
@@ -186,13 +237,14 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ExchangeAnswer> M>
 void Fields(V& v, M& m) {
-  auto& [request, status, partition, records, wanted, covered_to] = m;
+  auto& [request, status, partition, records, wanted, covered_to, complete] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
   v.Int(3, "partition", partition);
   v.Repeated(4, "records", records);
   v.RepeatedKeys(5, "wanted", wanted);
   v.Key(6, "covered_to", covered_to);
+  v.Bool(50, "complete", complete);
 }
 
 template <typename V, Is<ExchangeRecords> M>

@@ -37,6 +37,11 @@ bool Same(const Suspicion& a, const Suspicion& b) {
          Same(heartbeat, b.heartbeat);
 }
 
+bool Same(const Fence& a, const Fence& b) {
+  const auto& [incarnation] = a;
+  return Same(incarnation, b.incarnation);
+}
+
 bool Same(const KeyHash& a, const KeyHash& b) {
   const auto& [key, high, low] = a;
   return Same(key, b.key) && Same(high, b.high) && Same(low, b.low);
@@ -81,8 +86,9 @@ bool Same(const ReplicaWrite& a, const ReplicaWrite& b) {
 }
 
 bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
-  const auto& [request, status] = a;
-  return Same(request, b.request) && Same(status, b.status);
+  const auto& [request, status, life, fences] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(life, b.life) &&
+         Same(fences, b.fences);
 }
 
 bool Same(const ReplicaRead& a, const ReplicaRead& b) {
@@ -92,8 +98,34 @@ bool Same(const ReplicaRead& a, const ReplicaRead& b) {
 }
 
 bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
-  const auto& [request, status, record] = a;
-  return Same(request, b.request) && Same(status, b.status) && Same(record, b.record);
+  const auto& [request, status, record, life, fences] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(record, b.record) &&
+         Same(life, b.life) && Same(fences, b.fences);
+}
+
+bool Same(const KnownLife& a, const KnownLife& b) {
+  const auto& [number, incarnation] = a;
+  return Same(number, b.number) && Same(incarnation, b.incarnation);
+}
+
+bool Same(const ReplicaLife& a, const ReplicaLife& b) {
+  const auto& [partition, life] = a;
+  return Same(partition, b.partition) && Same(life, b.life);
+}
+
+bool Same(const Introduction& a, const Introduction& b) {
+  const auto& [request, layout, lives] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(lives, b.lives);
+}
+
+bool Same(const ReplicaStanding& a, const ReplicaStanding& b) {
+  const auto& [partition, level, lives] = a;
+  return Same(partition, b.partition) && Same(level, b.level) && Same(lives, b.lives);
+}
+
+bool Same(const IntroductionAnswer& a, const IntroductionAnswer& b) {
+  const auto& [request, standings] = a;
+  return Same(request, b.request) && Same(standings, b.standings);
 }
 
 bool Same(const Forward& a, const Forward& b) {
@@ -117,9 +149,9 @@ bool Same(const ExchangeOffer& a, const ExchangeOffer& b) {
 }
 
 bool Same(const ExchangeAnswer& a, const ExchangeAnswer& b) {
-  const auto& [request, status, partition, records, wanted, covered_to] = a;
+  const auto& [request, status, partition, records, wanted, covered_to, complete] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(partition, b.partition) &&
-         Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to);
+         Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to) && Same(complete, b.complete);
 }
 
 bool Same(const ExchangeRecords& a, const ExchangeRecords& b) {
@@ -162,7 +194,13 @@ class Draw {
   }
 
   KeyRecord Record() { return {.key = Bytes(), .record = Bytes()}; }
-  ReplicaStatus Status() { return Enum(ReplicaStatus::kRefused); }
+  ReplicaStatus Status() { return Enum(ReplicaStatus::kIncomplete); }
+  std::vector<Fence> Fences() {
+    return Many([this] { return Fence{.incarnation = Number<uint64_t>()}; });
+  }
+  KnownLife Life() {
+    return {.number = Number<uint64_t>(), .incarnation = Number<uint64_t>()};
+  }
   ClientRequest Request() {
     return {.kind = Enum(ClientRequest::Kind::kDelete),
             .base = Enum(ClientRequest::Base::kNothing),
@@ -205,15 +243,21 @@ class Draw {
                             .key = Bytes(),
                             .record = Bytes()};
       case 2:
-        return ReplicaWriteReply{.request = Number<uint64_t>(), .status = Status()};
+        return ReplicaWriteReply{.request = Number<uint64_t>(),
+                                 .status = Status(),
+                                 .life = Number<uint64_t>(),
+                                 .fences = Fences()};
       case 3:
         return ReplicaRead{.request = Number<uint64_t>(),
                            .layout = Number<uint64_t>(),
                            .partition = Number<PartitionId>(),
                            .key = Bytes()};
       case 4:
-        return ReplicaReadReply{
-            .request = Number<uint64_t>(), .status = Status(), .record = Bytes()};
+        return ReplicaReadReply{.request = Number<uint64_t>(),
+                                .status = Status(),
+                                .record = Bytes(),
+                                .life = Number<uint64_t>(),
+                                .fences = Fences()};
       case 5:
         return Forward{.request = Number<uint64_t>(),
                        .sequence = Number<uint64_t>(),
@@ -240,11 +284,26 @@ class Draw {
                               .partition = Number<PartitionId>(),
                               .records = Many([this] { return Record(); }),
                               .wanted = Many([this] { return Bytes(); }),
-                              .covered_to = Bytes()};
-      default:
+                              .covered_to = Bytes(),
+                              .complete = Flag()};
+      case 9:
         return ExchangeRecords{.layout = Number<uint64_t>(),
                                .partition = Number<PartitionId>(),
                                .records = Many([this] { return Record(); })};
+      case 10:
+        return Introduction{.request = Number<uint64_t>(),
+                            .layout = Number<uint64_t>(),
+                            .lives = Many([this] {
+                              return ReplicaLife{.partition = Number<PartitionId>(),
+                                                 .life = Life()};
+                            })};
+      default:
+        return IntroductionAnswer{
+            .request = Number<uint64_t>(), .standings = Many([this] {
+              return ReplicaStanding{.partition = Number<PartitionId>(),
+                                     .level = Enum(StandingLevel::kComplete),
+                                     .lives = Many([this] { return Life(); })};
+            })};
     }
   }
 
@@ -252,7 +311,7 @@ class Draw {
   Random* const random_;
 };
 
-static_assert(std::variant_size_v<Message> == 10, "Draw::Any must know every message");
+static_assert(std::variant_size_v<Message> == 12, "Draw::Any must know every message");
 
 }  // namespace
 
@@ -298,9 +357,14 @@ std::vector<Message> OneOfEach() {
              .answer_wanted = true},
       ReplicaWrite{
           .request = ~uint64_t{0}, .layout = 5, .partition = 255, .key = key, .record = "record"},
-      ReplicaWriteReply{.request = 1, .status = ReplicaStatus::kOk},
+      ReplicaWriteReply{
+          .request = 1, .status = ReplicaStatus::kOk, .life = 7, .fences = {{~uint64_t{0}}, {9}}},
       ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key},
-      ReplicaReadReply{.request = 2, .status = ReplicaStatus::kWrongLayout, .record = "record"},
+      ReplicaReadReply{.request = 2,
+                       .status = ReplicaStatus::kWrongLayout,
+                       .record = "record",
+                       .life = 7,
+                       .fences = {{9}}},
       Forward{.request = 3,
               .sequence = 1,
               .sender_generation = 2,
@@ -320,8 +384,14 @@ std::vector<Message> OneOfEach() {
                      .partition = 9,
                      .records = {{.key = key, .record = "record"}},
                      .wanted = {"a", ""},
-                     .covered_to = "b"},
+                     .covered_to = "b",
+                     .complete = true},
       ExchangeRecords{.layout = 5, .partition = 9, .records = {{.key = key, .record = "record"}}},
+      Introduction{.request = 5, .layout = 5, .lives = {{.partition = 9, .life = {1, 7}}}},
+      IntroductionAnswer{.request = 5,
+                         .standings = {{.partition = 9,
+                                        .level = StandingLevel::kComplete,
+                                        .lives = {{1, 7}, {2, 9}}}}},
   };
 }
 

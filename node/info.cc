@@ -87,6 +87,8 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("exchange_records", status.exchange_records);
   lines.Add("dots_minted", status.dots_minted);
   lines.Add("incarnations", status.incarnations);
+  lines.Add("partitions_held", status.partitions_held);
+  lines.Add("partitions_complete", status.partitions_complete);
   return lines.Take();
 }
 

@@ -1,5 +1,6 @@
 #include "sim/describe_message.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -48,8 +49,17 @@ const char* StatusName(ReplicaStatus status) {
       return "overloaded";
     case ReplicaStatus::kRefused:
       return "refused";
+    case ReplicaStatus::kIncomplete:
+      return "incomplete";
   }
   return "?";
+}
+
+auto Complete(const IntroductionAnswer& answer) {
+  return std::count_if(answer.standings.begin(), answer.standings.end(),
+                       [](const ReplicaStanding& standing) {
+                         return standing.level == StandingLevel::kComplete;
+                       });
 }
 
 struct Describer {
@@ -91,6 +101,13 @@ struct Describer {
     return absl::StrCat(Number(m.request), " partition ", m.partition, " ", StatusName(m.status),
                         ", wants ", m.wanted.size(), m.records.empty() ? "" : ", has ",
                         Keys(m.records));
+  }
+  std::string operator()(const Introduction& m) const {
+    return absl::StrCat(Number(m.request), " ", m.lives.size(), " lives");
+  }
+  std::string operator()(const IntroductionAnswer& m) const {
+    return absl::StrCat(Number(m.request), " ", m.standings.size(), " partitions, ", Complete(m),
+                        " complete");
   }
   std::string operator()(const ExchangeRecords& m) const {
     return absl::StrCat(" partition ", m.partition, " ", Keys(m.records));

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kPartitionPrefixBytes = 2;
 constexpr char kLeaseSlot[] = "lease";
 constexpr char kIdentitySlot[] = "identity";
+constexpr char kStandingSlot[] = "standing";
 
 // Readable while in doubt? Never: what a crash may take back is not told to anyone.
 absl::Status InDoubt(const absl::Status& health) {
@@ -31,6 +32,15 @@ std::string MakeEngineKey(PartitionId partition, absl::string_view record_key) {
   key.append(record_key.data(), record_key.size());
   return key;
 }
+
+namespace {
+
+PartitionId PartitionOfEngineKey(absl::string_view key) {
+  return static_cast<PartitionId>((static_cast<uint8_t>(key[0]) << 8) |
+                                  static_cast<uint8_t>(key[1]));
+}
+
+}  // namespace
 
 RecordStorage::RecordStorage(Engine& engine, size_t cache_bytes)
     : engine_(engine), cache_(cache_bytes) {}
@@ -111,6 +121,8 @@ void RecordStorage::RunUpdate(const Pending& pending, absl::string_view record, 
   StoreReply reply;
   reply.ticket = pending.ticket;
   reply.status = ApplyOp(*pending.op, record, &scratch_);
+  reply.forgotten = ForgottenBy(*pending.op);
+  if (reply.forgotten != 0) reply.partition = PartitionOfEngineKey(pending.key);
   if (reply.status.ok()) {
     if (scratch_ != record) {
       reply.status = engine_.Put(pending.key, scratch_, &sequence);
@@ -208,6 +220,7 @@ norn::StoreRecovery MakeStoreRecovery(const Engine& engine, const RecoveryReport
   recovery.doubtful = report.possibly_lost_from.has_value() || report.suspect;
   recovery.lease = engine.ReadSlot(kLeaseSlot).value_or(std::string());
   recovery.identity = engine.ReadSlot(kIdentitySlot).value_or(std::string());
+  recovery.standing = engine.ReadSlot(kStandingSlot).value_or(std::string());
   return recovery;
 }
 

@@ -34,7 +34,19 @@ void Exchange::Hasten(NodeId peer) {
   }
 }
 
+void Exchange::Demand(StepContext& step, PartitionId partition, NodeId peer) {
+  demanded_.push_back(Task{partition, peer, /*demanded=*/true});
+  if (phase_ == Phase::kIdle) next_us_ = step.now.monotonic_us;
+}
+
 bool Exchange::PickTask() {
+  while (!demanded_.empty()) {
+    task_ = demanded_.front();
+    demanded_.pop_front();
+    if (membership_.IsReachable(task_.peer)) return true;
+    finished_.push_back({task_.partition, task_.peer, /*ok=*/false, /*complete=*/false});
+    task_ = {};
+  }
   while (!urgent_.empty()) {
     task_ = urgent_.front();
     urgent_.pop_front();
@@ -54,14 +66,16 @@ bool Exchange::PickTask() {
 void Exchange::OnTimer(StepContext& step) {
   if (step.now.monotonic_us < next_us_) return;
   if (phase_ != Phase::kIdle) {
-    EndTask(step);  // no answer in time: what was merged stays merged
+    EndTask(step, /*ok=*/false);  // no answer in time: what was merged stays merged
     return;
   }
   from_.clear();
+  failed_ = false;
+  peer_complete_ = true;
   if (PickTask()) {
     ScanPage(step);
   } else {
-    EndTask(step);
+    EndTask(step, /*ok=*/false);
   }
 }
 
@@ -96,7 +110,7 @@ void Exchange::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply) 
 
 void Exchange::OnScanned(StepContext& step, StoreReply&& reply) {
   if (!reply.status.ok()) {  // the damaged range is named elsewhere; the next task may fare better
-    EndTask(step);
+    EndTask(step, /*ok=*/false);
     return;
   }
   ExchangeOffer offer;
@@ -115,7 +129,7 @@ void Exchange::OnScanned(StepContext& step, StoreReply&& reply) {
   step.Send(task_.peer, std::move(offer));
 }
 
-void Exchange::OnOffer(StepContext& step, NodeId from, ExchangeOffer&& offer) {
+void Exchange::OnOffer(StepContext& step, NodeId from, ExchangeOffer&& offer, bool complete) {
   ExchangeAnswer refusal;
   refusal.request = offer.request;
   refusal.partition = offer.partition;
@@ -138,7 +152,7 @@ void Exchange::OnOffer(StepContext& step, NodeId from, ExchangeOffer&& offer) {
   scan.to = offer.to;
   scan.entries_max = 2 * node_.options.exchange_page_entries;
   scan.bytes_max = 2 * node_.options.exchange_page_bytes;
-  incoming_[id] = Incoming{from, std::move(offer)};
+  incoming_[id] = Incoming{from, std::move(offer), complete};
   step.out.store.emplace_back(std::move(scan));
 }
 
@@ -154,6 +168,7 @@ void Exchange::AnswerOffer(StepContext& step, const Incoming& incoming, const St
     return;
   }
   answer.status = ReplicaStatus::kOk;
+  answer.complete = incoming.complete;
   answer.covered_to = scan.next.empty() ? offer.to : scan.next;
   const auto beyond_scan = [&scan](const std::string& key) {
     return !scan.next.empty() && key >= scan.next;
@@ -195,7 +210,7 @@ bool Exchange::Merge(StepContext& step, PartitionId partition, KeyRecord&& recor
   update.ticket = MakeTicket(TicketKind::kExchange, id);
   update.partition = partition;
   update.key = std::move(record.key);
-  update.op = MergeOp{std::move(record.record)};
+  update.op = MergeOp{std::move(record.record), minter_.NewestIn(partition)};
   step.out.store.emplace_back(std::move(update));
   ++node_.status.exchange_records;
   return true;
@@ -206,9 +221,10 @@ void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer)
   // An answer that gets nowhere would have us ask for the same page for ever.
   const bool stuck = !answer.covered_to.empty() && answer.covered_to <= from_;
   if (answer.status != ReplicaStatus::kOk || stuck) {
-    EndTask(step);
+    EndTask(step, /*ok=*/false);
     return;
   }
+  peer_complete_ &= answer.complete;
   phase_ = Phase::kMerging;
   next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
   covered_to_ = std::move(answer.covered_to);
@@ -216,7 +232,11 @@ void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer)
   wanted_.clear();
   for (KeyRecord& record : answer.records) {
     const uint64_t id = ++next_id_;
-    if (Merge(step, task_.partition, std::move(record), id)) merging_.insert(id);
+    if (Merge(step, task_.partition, std::move(record), id)) {
+      merging_.insert(id);
+    } else {
+      failed_ = true;
+    }
   }
   // The store keeps the order per key: these reads see the merges.
   for (std::string& key : answer.wanted) {
@@ -243,6 +263,8 @@ void Exchange::OnMergedOrRead(StepContext& step, uint64_t id, StoreReply&& reply
     if (outgoing_bytes_ >= node_.options.exchange_page_bytes) SendWanted(step);
   } else if (merging_.erase(id) == 0) {
     return;
+  } else {
+    failed_ |= !reply.status.ok();
   }
   if (merging_.empty() && wanted_.empty()) EndPage(step);
 }
@@ -260,22 +282,25 @@ void Exchange::EndPage(StepContext& step) {
   SendWanted(step);
   if (covered_to_.empty()) {
     ++node_.status.exchanges;
-    EndTask(step);
+    EndTask(step, !failed_);
     return;
   }
   from_ = covered_to_;
   ScanPage(step);
 }
 
-void Exchange::EndTask(StepContext& step) {
+void Exchange::EndTask(StepContext& step, bool ok) {
+  if (task_.demanded) finished_.push_back({task_.partition, task_.peer, ok, ok && peer_complete_});
+  task_ = {};
   phase_ = Phase::kIdle;
   merging_.clear();
   wanted_.clear();
   outgoing_ = {};
   outgoing_bytes_ = 0;
   const int64_t interval_us = node_.options.exchange_interval_us;
-  next_us_ = step.now.monotonic_us +
-             (urgent_.empty() ? interval_us : std::max(interval_us / kUrgentSpeedup, int64_t{1}));
+  next_us_ = step.now.monotonic_us;
+  if (!demanded_.empty()) return;
+  next_us_ += urgent_.empty() ? interval_us : std::max(interval_us / kUrgentSpeedup, int64_t{1});
 }
 
 void Exchange::OnRecords(StepContext& step, NodeId /*from*/, ExchangeRecords&& records) {

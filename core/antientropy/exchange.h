@@ -22,23 +22,37 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/minter.h"
 
 namespace norn {
 
 class Exchange {
  public:
-  Exchange(NodeContext& node, const Membership& membership)
-      : node_(node), membership_(membership) {}
+  Exchange(NodeContext& node, const Membership& membership, const Minter& minter)
+      : node_(node), membership_(membership), minter_(minter) {}
 
   void Start(StepContext& step);
   // Exchange everything shared with `peer` before anything else.
   void Hasten(NodeId peer);
 
-  void OnOffer(StepContext& step, NodeId from, ExchangeOffer&& offer);
+  // Exchange `partition` with `peer`, from its start, without a pause, and say how it went. What
+  // the peer holds when it is asked, be it merged or held already, is durable here then.
+  void Demand(StepContext& step, PartitionId partition, NodeId peer);
+  struct Finished {
+    PartitionId partition = 0;
+    NodeId peer = kNoNode;
+    bool ok = false;        // all of it was merged
+    bool complete = false;  // ok, and the peer was a complete replica throughout
+  };
+  std::vector<Finished> TakeFinished() { return std::exchange(finished_, {}); }
+
+  // `complete`: we are a complete replica of the partition.
+  void OnOffer(StepContext& step, NodeId from, ExchangeOffer&& offer, bool complete);
   void OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer);
   void OnRecords(StepContext& step, NodeId from, ExchangeRecords&& records);
   void OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply);
@@ -52,6 +66,7 @@ class Exchange {
   struct Task {
     PartitionId partition = 0;
     NodeId peer = kNoNode;
+    bool demanded = false;
     friend bool operator==(const Task&, const Task&) = default;
   };
 
@@ -59,6 +74,7 @@ class Exchange {
   struct Incoming {
     NodeId from = kNoNode;
     ExchangeOffer offer;
+    bool complete = false;
   };
 
   bool PickTask();
@@ -70,14 +86,19 @@ class Exchange {
   bool Merge(StepContext& step, PartitionId partition, KeyRecord&& record, uint64_t id);
   void SendWanted(StepContext& step);
   void EndPage(StepContext& step);
-  void EndTask(StepContext& step);
+  void EndTask(StepContext& step, bool ok);
 
   NodeContext& node_;
   const Membership& membership_;
+  const Minter& minter_;
 
   Phase phase_ = Phase::kIdle;
   int64_t next_us_ = kNever;  // kIdle: when to begin; otherwise: when to give up
   Task task_;
+  bool failed_ = false;         // something of the task could not be merged
+  bool peer_complete_ = false;  // so far
+  std::deque<Task> demanded_;
+  std::vector<Finished> finished_;
   std::deque<Task> urgent_;
   std::vector<PartitionId> held_;           // partitions of ours that have other replicas
   size_t cursor_ = 0;                       // into held_: the next routine exchange

@@ -201,6 +201,19 @@ bool IsCoveredBy(absl::string_view a, absl::string_view b) {
              right.versions;
 }
 
+bool HasSeenBeyond(absl::string_view record, const Dot& newest) {
+  if (record.empty()) return false;
+  ByteReader reader(record);
+  if (reader.ReadByte() != kFormat) return false;
+  for (uint64_t left = reader.ReadVarintUpTo(reader.rest().size()); left > 0; --left) {
+    const Incarnation incarnation = reader.ReadFixed64();
+    const uint64_t counter = reader.ReadVarint();
+    if (reader.failed() || incarnation > newest.incarnation) return false;  // sorted
+    if (incarnation == newest.incarnation) return counter > newest.counter;
+  }
+  return false;
+}
+
 RecordHash HashRecord(absl::string_view record_key, absl::string_view record) {
   const XXH128_hash_t key = XXH3_128bits(record_key.data(), record_key.size());
   const XXH128_hash_t hash =

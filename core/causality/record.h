@@ -108,6 +108,10 @@ bool MergeEncoded(absl::string_view a, absl::string_view b, std::string* merged)
 // False as well if either is seen to be corrupt (equal and empty bytes are not looked into).
 bool IsCoveredBy(absl::string_view a, absl::string_view b);
 
+// Whether the record has seen dots of `newest`'s incarnation with greater counters. Looks at the
+// context only; false for bytes that are no record. O(context).
+bool HasSeenBeyond(absl::string_view record, const Dot& newest);
+
 // A 128-bit hash of a record under its key; equal on every machine. (XXH3 is no
 // cryptographic hash: it finds differences, not forgers.)
 struct RecordHash {

@@ -114,6 +114,7 @@ void ForwardMachine::OnForwardReply(StepContext& step, NodeId from, ForwardReply
       out.outcome = Outcome::kOverloaded;
       out.message = absl::StrCat("replica ", from, " takes no more writes now: try again later");
       break;
+    case ReplicaStatus::kIncomplete:  // not said of forwards: a put may be minted anywhere
     case ReplicaStatus::kError:
       out.outcome = Outcome::kUnknown;
       out.message = absl::StrCat("replica ", from, " failed: read to find out");

@@ -35,7 +35,7 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   const absl::Span<const NodeId> replicas = node_.layout.Replicas(get.partition);
   const int n = static_cast<int>(replicas.size());
   const bool overlapping = bucket->RMin() + bucket->WMin() > n;
-  const int holders = overlapping ? HoldersForAnswer(n, bucket->RMin()) : 0;
+  const int holders = overlapping ? HoldersForAnswer(n, bucket->RMin(), bucket->WMin()) : 0;
   const int asked = std::max(r, holders);
   get.reads = Quorum(replicas, asked);
   get.holders = Quorum(replicas, holders);
@@ -79,33 +79,54 @@ void GetMachine::AskSpares(StepContext& step, RequestId id, Get& get) {
 }
 
 void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply) {
-  TakeReply(step, id, node_.self(), reply.status.ok(), std::move(reply.record));
+  const auto it = gets_.find(id);
+  if (it == gets_.end()) return;
+  const PartitionId partition = it->second.partition;
+  const bool ok =
+      reply.status.ok() && standing_.LevelOf(partition) == StandingLevel::kComplete;
+  TakeReply(step, id, ok,
+            {node_.self(), std::move(reply.record), standing_.LifeIn(partition),
+             standing_.FencesIn(partition)});
 }
 
 void GetMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply) {
-  TakeReply(step, reply.request, from, reply.status == ReplicaStatus::kOk, std::move(reply.record));
+  TakeReply(step, reply.request, reply.status == ReplicaStatus::kOk,
+            {from, std::move(reply.record), reply.life, std::move(reply.fences)});
 }
 
-void GetMachine::TakeReply(StepContext& step, RequestId id, NodeId from, bool ok,
-                           std::string&& record) {
+void GetMachine::Hold(Get& get, NodeId holder, Incarnation life, std::vector<Fence>&& fences) {
+  if (!get.holders.Ack(holder)) return;
+  const NodeId other = get.lives.Add(holder, life, std::move(fences));
+  if (other == kNoNode) return;
+  get.lives.Remove(other);
+  get.holders.Retract(other);
+  get.holders.Retract(holder);
+}
+
+void GetMachine::HoldHere(Get& get) const {
+  Hold(get, node_.self(), standing_.LifeIn(get.partition), standing_.FencesIn(get.partition));
+}
+
+void GetMachine::TakeReply(StepContext& step, RequestId id, bool ok, Reply&& reply) {
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
   Get& get = it->second;
+  const NodeId from = reply.from;
   if (!(ok ? get.reads.Ack(from) : get.reads.Fail(from))) return;  // doubled, or no replica
   if (!ok) AskSpares(step, id, get);
   if (get.phase == Phase::kRepairing) {
     // A late reply: it holds what we are about to answer, or is to be made to.
     if (!ok) {
       get.holders.Fail(from);
-    } else if (IsCoveredBy(get.merged, record)) {
-      get.holders.Ack(from);
+    } else if (IsCoveredBy(get.merged, reply.record)) {
+      Hold(get, from, reply.life, std::move(reply.fences));
     } else {
       Repair(step, id, get, from, /*awaited=*/true);
     }
     JudgeRepair(step, id, get);
     return;
   }
-  if (ok) get.replies.push_back(Reply{from, std::move(record)});
+  if (ok) get.replies.push_back(std::move(reply));
   switch (get.reads.state()) {
     case QuorumState::kPending:
       return;
@@ -134,8 +155,8 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
   for (const NodeId replica : node_.layout.Replicas(get.partition)) {
     if (get.reads.HasAnswered(replica) && !get.reads.HasAcked(replica)) get.holders.Fail(replica);
   }
-  for (const Reply& reply : get.replies) {
-    if (reply.record == get.merged) get.holders.Ack(reply.from);
+  for (Reply& reply : get.replies) {
+    if (reply.record == get.merged) Hold(get, reply.from, reply.life, std::move(reply.fences));
   }
   const bool answerable = get.holders.state() == QuorumState::kMet;
   get.phase = Phase::kRepairing;
@@ -156,7 +177,7 @@ void GetMachine::Repair(StepContext& step, RequestId id, const Get& get, NodeId 
     update.ticket = MakeTicket(awaited ? TicketKind::kGetRepair : TicketKind::kNone, id);
     update.partition = get.partition;
     update.key = get.key;
-    update.op = MergeOp{get.merged};
+    update.op = MergeOp{get.merged, standing_.NewestDotIn(get.partition)};
     step.out.store.emplace_back(std::move(update));
     return;
   }
@@ -173,7 +194,7 @@ void GetMachine::OnStoreRepair(StepContext& step, RequestId id, const StoreReply
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
   if (reply.status.ok()) {
-    it->second.holders.Ack(node_.self());
+    HoldHere(it->second);
   } else {
     it->second.holders.Fail(node_.self());
   }
@@ -181,12 +202,12 @@ void GetMachine::OnStoreRepair(StepContext& step, RequestId id, const StoreReply
 }
 
 void GetMachine::OnReplicaWriteReply(StepContext& step, NodeId from,
-                                     const ReplicaWriteReply& reply) {
+                                     ReplicaWriteReply&& reply) {
   const auto it = gets_.find(reply.request);
   if (it == gets_.end()) return;
   if (it->second.phase != Phase::kRepairing) return;  // nothing was sent yet: not an answer to us
   if (reply.status == ReplicaStatus::kOk) {
-    it->second.holders.Ack(from);
+    Hold(it->second, from, reply.life, std::move(reply.fences));
   } else {
     it->second.holders.Fail(from);
   }
@@ -250,8 +271,8 @@ void GetMachine::Nudge(StepContext& step, RequestId id, Get& get) {
   get.nudge_us = kNever;
   get.unasked.clear();
   for (const NodeId replica : node_.layout.Replicas(get.partition)) {
-    if (replica == node_.self()) continue;  // our own store does not lose requests
     if (!get.reads.HasAnswered(replica)) {
+      if (replica == node_.self()) continue;  // our own store does not lose requests
       Ask(step, id, get, replica);
     } else if (get.phase == Phase::kRepairing && !get.holders.HasAnswered(replica)) {
       Repair(step, id, get, replica, /*awaited=*/true);

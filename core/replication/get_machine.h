@@ -4,13 +4,14 @@
 //                               └─► kRepairing: write it back, wait for acks ─┘
 //
 // With R + W > N a read answers only when what it answers is known durable on
-// n - r_min + 1 replicas: replies that hold it, and acknowledgements of repair. A later
-// read then never sees less: quorum reads are monotonic. So it waits for that many
+// max(n - r_min + 1, w_min) replicas: replies that hold it, and acknowledgements of repair.
+// A later read then never sees less: quorum reads are monotonic. So it waits for that many
 // replies, or R if that is more. Otherwise it answers at R replies, and repairs in the
 // background. Repair merges whole records, so it can never
 // put an older sibling set over a newer one.
 //
-// A replica that fails is not a replica that has nothing: an error never counts.
+// A replica that fails is not a replica that has nothing: an error never counts. Nor does
+// one that may have forgotten something, be it ourselves (standing.h).
 
 #ifndef NORN_CORE_REPLICATION_GET_MACHINE_H_
 #define NORN_CORE_REPLICATION_GET_MACHINE_H_
@@ -19,20 +20,23 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "core/deadlines.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/lives.h"
 #include "core/replication/quorum.h"
+#include "core/replication/standing.h"
 
 namespace norn {
 
 class GetMachine {
  public:
-  GetMachine(NodeContext& node, const Membership& membership)
-      : node_(node), membership_(membership) {}
+  GetMachine(NodeContext& node, const Membership& membership, const Standing& standing)
+      : node_(node), membership_(membership), standing_(standing) {}
 
   // `request` was validated.
   void Begin(StepContext& step, ClientRequest&& request, int64_t deadline_us);
@@ -40,7 +44,7 @@ class GetMachine {
   void OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply);
   void OnStoreRepair(StepContext& step, RequestId id, const StoreReply& reply);
   void OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply);
-  void OnReplicaWriteReply(StepContext& step, NodeId from, const ReplicaWriteReply& reply);
+  void OnReplicaWriteReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply);
   void OnTimer(StepContext& step);
 
   int64_t NextDeadline() const { return deadlines_.Next(); }
@@ -52,6 +56,8 @@ class GetMachine {
   struct Reply {
     NodeId from;
     std::string record;
+    Incarnation life;
+    std::vector<Fence> fences;
   };
 
   struct Get {
@@ -67,6 +73,7 @@ class GetMachine {
     absl::InlinedVector<Reply, 3> replies;
     Quorum reads;        // enough of N have replied
     Quorum holders;      // known to hold `merged` durably
+    Lives lives;         // ... in which life
     std::string merged;  // kRepairing: what will be answered
 
     // One entry of Deadlines at a time: most gets end before their first.
@@ -75,7 +82,10 @@ class GetMachine {
 
   void Ask(StepContext& step, RequestId id, const Get& get, NodeId replica);
   void AskSpares(StepContext& step, RequestId id, Get& get);
-  void TakeReply(StepContext& step, RequestId id, NodeId from, bool ok, std::string&& record);
+  void TakeReply(StepContext& step, RequestId id, bool ok, Reply&& reply);
+  // `holder` holds `get.merged` durably.
+  static void Hold(Get& get, NodeId holder, Incarnation life, std::vector<Fence>&& fences);
+  void HoldHere(Get& get) const;
   void Decide(StepContext& step, RequestId id, Get& get);
   void Nudge(StepContext& step, RequestId id, Get& get);
   void Repair(StepContext& step, RequestId id, const Get& get, NodeId replica, bool awaited);
@@ -85,6 +95,7 @@ class GetMachine {
 
   NodeContext& node_;
   const Membership& membership_;
+  const Standing& standing_;
   absl::flat_hash_map<RequestId, Get> gets_;
   Deadlines deadlines_;
 };

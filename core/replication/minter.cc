@@ -60,6 +60,7 @@ void Minter::Retire(StepContext& step, PartitionId partition, Incarnation incarn
       Note::Level::kWarning,
       absl::StrCat("partition ", partition, ": a dot of ours was seen before: new incarnation"));
   Begin(*lease);
+  retired_.push_back(partition);
   lease->wanted = node_.options.lease_counters;
   if (!writing_) WriteSlot(step);
 }
@@ -90,7 +91,26 @@ void Minter::OnTimer(StepContext& step) {
   if (!writing_) WriteSlot(step);
 }
 
+Dot Minter::NewestIn(PartitionId partition) const {
+  const Lease* const lease = Find(partition);
+  CORE_CHECK(lease != nullptr);
+  return Dot{lease->incarnation, lease->used};
+}
+
+void Minter::RetireAll(StepContext& step) {
+  for (Lease& lease : leases_) {
+    Begin(lease);
+    retired_.push_back(lease.partition);
+    lease.wanted = node_.options.lease_counters;
+  }
+  if (!writing_ && !leases_.empty()) WriteSlot(step);
+}
+
 Minter::Lease* Minter::Find(PartitionId partition) {
+  return const_cast<Lease*>(std::as_const(*this).Find(partition));
+}
+
+const Minter::Lease* Minter::Find(PartitionId partition) const {
   const auto it = std::lower_bound(
       leases_.begin(), leases_.end(), partition,
       [](const Lease& lease, PartitionId wanted) { return lease.partition < wanted; });

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -33,12 +34,23 @@ class Minter {
   // A fresh dot; false while the lease is being extended (ask again after OnStoreReply).
   bool TryMint(StepContext& step, PartitionId partition, Dot* dot);
 
+  // The one that `partition`, held here, is minted under.
+  Incarnation IncarnationIn(PartitionId partition) const { return NewestIn(partition).incarnation; }
+  // The last dot that was given out under it; or, before the first, that could have been.
+  Dot NewestIn(PartitionId partition) const;
+
   // Ends `incarnation`: a fresh dot of it was seen before. Nothing, if it is over already
   // (several puts can find out at once).
   void Retire(StepContext& step, PartitionId partition, Incarnation incarnation);
 
+  // All of them: what the store holds is an older copy.
+  void RetireAll(StepContext& step);
+
   // The answer to a slot write; true if minting may be tried again.
   bool OnStoreReply(StepContext& step, const StoreReply& reply);
+
+  // Partitions that Retire() began a new incarnation in, since the last call.
+  std::vector<PartitionId> TakeRetired() { return std::exchange(retired_, {}); }
 
   // When a failed slot write is tried again.
   int64_t NextDeadline() const { return retry_us_; }
@@ -55,6 +67,7 @@ class Minter {
   };
 
   Lease* Find(PartitionId partition);
+  const Lease* Find(PartitionId partition) const;
   void Begin(Lease& lease);
   void Extend(StepContext& step, Lease& lease);
   void WriteSlot(StepContext& step);
@@ -62,6 +75,7 @@ class Minter {
 
   NodeContext& node_;
   std::vector<Lease> leases_;  // by partition, ascending
+  std::vector<PartitionId> retired_;
   bool ready_ = false;
   bool writing_ = false;
   int64_t retry_us_ = kNever;

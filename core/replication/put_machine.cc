@@ -123,15 +123,21 @@ void PutMachine::SendToSilent(StepContext& step, RequestId id, const Put& put) {
   }
 }
 
-void PutMachine::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWriteReply& reply) {
+void PutMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply) {
   const auto it = puts_.find(reply.request);
   if (it == puts_.end()) return;
   Put& put = it->second;
   if (put.phase != Phase::kReplicating) return;  // nothing was sent yet: not an answer to us
-  if (reply.status == ReplicaStatus::kOk) {
-    put.quorum.Ack(from);
-  } else {
+  if (reply.status != ReplicaStatus::kOk) {
     put.quorum.Fail(from);
+  } else if (put.quorum.Ack(from)) {
+    // Our own vote needs no life: it was given by this very process, or it is not counted.
+    const NodeId other = put.lives.Add(from, reply.life, std::move(reply.fences));
+    if (other != kNoNode) {
+      put.lives.Remove(other);
+      put.quorum.Retract(other);
+      put.quorum.Retract(from);
+    }
   }
   Judge(step, reply.request, put);
 }

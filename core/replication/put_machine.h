@@ -18,6 +18,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "core/deadlines.h"
 #include "core/node_context.h"
+#include "core/replication/lives.h"
 #include "core/replication/minter.h"
 #include "core/replication/quorum.h"
 
@@ -39,12 +40,13 @@ class PutMachine {
              int64_t deadline_us);
 
   void OnStoreReply(StepContext& step, RequestId id, StoreReply&& reply);
-  void OnReplicaReply(StepContext& step, NodeId from, const ReplicaWriteReply& reply);
+  void OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply);
   void OnLeaseExtended(StepContext& step);
   void OnTimer(StepContext& step);
 
   int64_t NextDeadline() const { return deadlines_.Next(); }
   size_t in_flight() const { return puts_.size(); }
+  bool Knows(RequestId id) const { return puts_.contains(id); }
 
  private:
   enum class Phase : uint8_t { kLease, kMinting, kReplicating };
@@ -61,6 +63,7 @@ class PutMachine {
     std::string key;              // record key
     std::string record;           // once minted
     Quorum quorum;
+    Lives lives;  // that the other replicas acknowledged in
   };
 
   void Mint(StepContext& step, RequestId id, Put& put);

@@ -1,7 +1,7 @@
 // Quorum arithmetic as values: they count and judge, and know no I/O, time or ids.
 //
 // A replica counts once, whatever it says later; who is no replica does not count. The
-// verdict never changes once it is not kPending. (After riak_kv_put_core, and etcd's
+// verdict never changes once it is not kPending, unless votes are taken back: see Retract. (After riak_kv_put_core, and etcd's
 // quorum package: small enough to be checked against a dumb version in full.)
 
 #ifndef NORN_CORE_REPLICATION_QUORUM_H_
@@ -31,6 +31,12 @@ class Quorum {
   // Each returns whether the replica counts and had not answered before.
   bool Ack(NodeId replica) { return Set(replica, Answer::kYes); }
   bool Fail(NodeId replica) { return Set(replica, Answer::kNo); }
+  // As if the replica had not answered: its vote proved void (lives.h). It may vote again.
+  void Retract(NodeId replica) {
+    for (Vote& vote : votes_) {
+      if (vote.replica == replica) vote.answer = Answer::kNone;
+    }
+  }
 
   QuorumState state() const {
     if (acks() >= needed_) return QuorumState::kMet;
@@ -85,8 +91,12 @@ class Quorum {
 // A read of a strict bucket with R + W > N may answer with a record only when it is known
 // durable on this many replicas: then every later read of at least r_min replicas meets
 // one of them, and never sees less. Agreement among R replies alone is not enough: with
-// N=5, R=2, W=4 two replicas may hold a partial write that the next two do not.
-inline int HoldersForAnswer(int n, int r_min) { return n - r_min + 1; }
+// N=5, R=2, W=4 two replicas may hold a partial write that the next two do not. And never on
+// fewer than w_min: what was read survives the loss of as many replicas as an acknowledged
+// write does, and a replica that mends itself from the others (standing.h) finds it there.
+inline int HoldersForAnswer(int n, int r_min, int w_min) {
+  return std::max(n - r_min + 1, w_min);
+}
 
 }  // namespace norn
 

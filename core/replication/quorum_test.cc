@@ -106,8 +106,23 @@ TEST(QuorumTest, FiveReplicasToTheEnd) {
 TEST(QuorumTest, HoldersMeetEveryLaterRead) {
   for (int n = 1; n <= 9; ++n) {
     for (int r_min = 1; r_min <= n; ++r_min) {
-      EXPECT_GT(HoldersForAnswer(n, r_min) + r_min, n);
-      EXPECT_LE(HoldersForAnswer(n, r_min), n);
+      for (int w_min = 1; w_min <= n; ++w_min) {
+        EXPECT_GT(HoldersForAnswer(n, r_min, w_min) + r_min, n);
+        EXPECT_LE(HoldersForAnswer(n, r_min, w_min), n);
+      }
+    }
+  }
+}
+
+// One of the holders is lost and mends itself from n - w_min + 1 others: it finds what was
+// answered at one of them.
+TEST(QuorumTest, HoldersOutliveTheLossOfOne) {
+  for (int n = 1; n <= 9; ++n) {
+    for (int w_min = 2; w_min <= n; ++w_min) {
+      for (int r_min = n - w_min + 1; r_min <= n; ++r_min) {
+        const int others = n - 1;
+        EXPECT_GT((HoldersForAnswer(n, r_min, w_min) - 1) + (n - w_min + 1), others);
+      }
     }
   }
 }

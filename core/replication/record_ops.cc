@@ -52,4 +52,10 @@ absl::Status ApplyOp(const RecordOp& op, absl::string_view current, std::string*
   return ApplyMint(std::get<MintOp>(op), current, next);
 }
 
+Incarnation ForgottenBy(const RecordOp& op) {
+  const MergeOp* const merge = std::get_if<MergeOp>(&op);
+  if (merge == nullptr || merge->own.incarnation == 0) return 0;
+  return HasSeenBeyond(merge->record, merge->own) ? merge->own.incarnation : 0;
+}
+
 }  // namespace norn

@@ -23,6 +23,9 @@ namespace norn {
 //   kDataLoss         `current` or the record to merge is not a canonical record
 absl::Status ApplyOp(const RecordOp& op, absl::string_view current, std::string* next);
 
+// What StoreReply::forgotten is to say of `op`: 0, or the incarnation whose dots were forgotten.
+Incarnation ForgottenBy(const RecordOp& op);
+
 }  // namespace norn
 
 #endif  // NORN_CORE_REPLICATION_RECORD_OPS_H_

@@ -6,17 +6,17 @@
 
 namespace norn {
 
-namespace {
-
-ReplicaStatus StatusOf(const absl::Status& status) {
-  if (status.ok()) return ReplicaStatus::kOk;
-  return absl::IsResourceExhausted(status) ? ReplicaStatus::kOverloaded : ReplicaStatus::kError;
+ReplicaStatus ReplicaMachine::StatusOf(const Pending& pending, const absl::Status& status,
+                                       StandingLevel least) const {
+  if (absl::IsResourceExhausted(status)) return ReplicaStatus::kOverloaded;
+  if (!status.ok()) return ReplicaStatus::kError;
+  const bool same_life = pending.life == standing_.LifeIn(pending.partition);
+  return same_life && standing_.LevelOf(pending.partition) >= least ? ReplicaStatus::kOk
+                                                                    : ReplicaStatus::kIncomplete;
 }
 
-}  // namespace
-
-ReplicaStatus ReplicaMachine::Admit(uint64_t layout, PartitionId partition,
-                                    absl::string_view key) const {
+ReplicaStatus ReplicaMachine::Admit(uint64_t layout, PartitionId partition, absl::string_view key,
+                                    StandingLevel least) const {
   if (layout != node_.layout.version() || partition >= node_.layout.partitions() ||
       node_.layout.PartitionOf(key) != partition ||
       !node_.layout.IsReplica(partition, node_.self())) {
@@ -25,33 +25,36 @@ ReplicaStatus ReplicaMachine::Admit(uint64_t layout, PartitionId partition,
   if (pending_.size() >= 2 * node_.options.requests_in_flight_max) {
     return ReplicaStatus::kOverloaded;
   }
+  if (standing_.LevelOf(partition) < least) return ReplicaStatus::kIncomplete;
   return ReplicaStatus::kOk;
 }
 
 void ReplicaMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& write) {
-  const ReplicaStatus admitted = Admit(write.layout, write.partition, write.key);
+  const ReplicaStatus admitted =
+      Admit(write.layout, write.partition, write.key, StandingLevel::kTaking);
   if (admitted != ReplicaStatus::kOk) {
-    step.Send(from, ReplicaWriteReply{write.request, admitted});
+    step.Send(from, ReplicaWriteReply{write.request, admitted, 0, {}});
     return;
   }
   const uint64_t id = ++next_id_;
-  pending_[id] = Pending{from, write.request};
+  pending_[id] = Pending{from, write.request, write.partition, standing_.LifeIn(write.partition)};
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kReplicaWrite, id);
   update.partition = write.partition;
   update.key = std::move(write.key);
-  update.op = MergeOp{std::move(write.record)};
+  update.op = MergeOp{std::move(write.record), standing_.NewestDotIn(write.partition)};
   step.out.store.emplace_back(std::move(update));
 }
 
 void ReplicaMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) {
-  const ReplicaStatus admitted = Admit(read.layout, read.partition, read.key);
+  const ReplicaStatus admitted =
+      Admit(read.layout, read.partition, read.key, StandingLevel::kComplete);
   if (admitted != ReplicaStatus::kOk) {
-    step.Send(from, ReplicaReadReply{read.request, admitted, std::string()});
+    step.Send(from, ReplicaReadReply{read.request, admitted, std::string(), 0, {}});
     return;
   }
   const uint64_t id = ++next_id_;
-  pending_[id] = Pending{from, read.request};
+  pending_[id] = Pending{from, read.request, read.partition, standing_.LifeIn(read.partition)};
   StoreRead store_read;
   store_read.ticket = MakeTicket(TicketKind::kReplicaRead, id);
   store_read.partition = read.partition;
@@ -62,18 +65,31 @@ void ReplicaMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) 
 void ReplicaMachine::OnStoreWrite(StepContext& step, uint64_t id, const StoreReply& reply) {
   const auto it = pending_.find(id);
   CORE_CHECK(it != pending_.end());
-  step.Send(it->second.from, ReplicaWriteReply{it->second.request, StatusOf(reply.status)});
+  const Pending& pending = it->second;
+  ReplicaWriteReply answer;
+  answer.request = pending.request;
+  answer.status = StatusOf(pending, reply.status, StandingLevel::kTaking);
+  if (answer.status == ReplicaStatus::kOk) {
+    answer.life = pending.life;
+    answer.fences = standing_.FencesIn(pending.partition);
+  }
+  step.Send(pending.from, std::move(answer));
   pending_.erase(it);
 }
 
 void ReplicaMachine::OnStoreRead(StepContext& step, uint64_t id, StoreReply&& reply) {
   const auto it = pending_.find(id);
   CORE_CHECK(it != pending_.end());
+  const Pending& pending = it->second;
   ReplicaReadReply answer;
-  answer.request = it->second.request;
-  answer.status = StatusOf(reply.status);
-  if (reply.status.ok()) answer.record = std::move(reply.record);
-  step.Send(it->second.from, std::move(answer));
+  answer.request = pending.request;
+  answer.status = StatusOf(pending, reply.status, StandingLevel::kComplete);
+  if (answer.status == ReplicaStatus::kOk) {
+    answer.record = std::move(reply.record);
+    answer.life = pending.life;
+    answer.fences = standing_.FencesIn(pending.partition);
+  }
+  step.Send(pending.from, std::move(answer));
   pending_.erase(it);
 }
 

@@ -2,7 +2,8 @@
 //
 // A write is acknowledged when the merged record is durable; a read tells only what is
 // durable; a store that fails says so, and is never taken for an empty one. Requests
-// under another layout, or for a partition that is not ours, are refused.
+// under another layout, or for a partition that is not ours, are refused; so are those
+// that our standing in the partition does not permit (standing.h).
 
 #ifndef NORN_CORE_REPLICATION_REPLICA_MACHINE_H_
 #define NORN_CORE_REPLICATION_REPLICA_MACHINE_H_
@@ -11,12 +12,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "core/node_context.h"
+#include "core/replication/standing.h"
 
 namespace norn {
 
 class ReplicaMachine {
  public:
-  explicit ReplicaMachine(NodeContext& node) : node_(node) {}
+  ReplicaMachine(NodeContext& node, const Standing& standing) : node_(node), standing_(standing) {}
 
   void OnWrite(StepContext& step, NodeId from, ReplicaWrite&& write);
   void OnRead(StepContext& step, NodeId from, ReplicaRead&& read);
@@ -29,11 +31,18 @@ class ReplicaMachine {
   struct Pending {
     NodeId from = kNoNode;
     RequestId request = 0;
+    PartitionId partition = 0;
+    Incarnation life = 0;  // that it was begun in
   };
 
-  ReplicaStatus Admit(uint64_t layout, PartitionId partition, absl::string_view key) const;
+  ReplicaStatus Admit(uint64_t layout, PartitionId partition, absl::string_view key,
+                      StandingLevel least) const;
+  // How what the store was asked for ended; an error if a new life has begun since.
+  ReplicaStatus StatusOf(const Pending& pending, const absl::Status& status,
+                         StandingLevel least) const;
 
   NodeContext& node_;
+  const Standing& standing_;
   absl::flat_hash_map<uint64_t, Pending> pending_;
   uint64_t next_id_ = 0;
 };

@@ -24,6 +24,8 @@ const char* StatusName(ReplicaStatus status) {
       return "overloaded";
     case ReplicaStatus::kRefused:
       return "refused";
+    case ReplicaStatus::kIncomplete:
+      return "incomplete";
   }
   return "?";
 }
@@ -94,6 +96,17 @@ struct Describer {
     return absl::StrCat(" ", StatusName(m.status), " up to ", Bound(m.covered_to, "the end"),
                         ", has [", Records(m.records), "], wants [",
                         absl::StrJoin(m.wanted, " ", key), "]");
+  }
+  std::string operator()(const Introduction& m) const {
+    return absl::StrJoin(m.lives, "", [](std::string* out, const ReplicaLife& life) {
+      absl::StrAppend(out, " partition ", life.partition, " life ", life.life.number);
+    });
+  }
+  std::string operator()(const IntroductionAnswer& m) const {
+    return absl::StrJoin(m.standings, "", [](std::string* out, const ReplicaStanding& standing) {
+      absl::StrAppend(out, " partition ", standing.partition, " level ",
+                      static_cast<int>(standing.level));
+    });
   }
   std::string operator()(const ExchangeRecords& m) const {
     return absl::StrCat(" partition ", m.partition, " [", Records(m.records), "]");

@@ -22,6 +22,8 @@ MemoryStore::Waiting MemoryStore::Run(StoreUpdate&& update) {
   const std::string current = Get(update.partition, update.key);
   std::string next;
   out.reply.status = ApplyOp(update.op, current, &next);
+  out.reply.forgotten = ForgottenBy(update.op);
+  out.reply.partition = update.partition;
   if (!out.reply.status.ok()) return out;
   if (next != current) {
     if (poisoned_) out.reply.status = absl::UnavailableError("the log is poisoned");
@@ -133,6 +135,7 @@ StoreRecovery MemoryStore::Recover(bool doubtful) {
   recovery.doubtful = doubtful;
   recovery.lease = slots_["lease"];
   recovery.identity = slots_["identity"];
+  recovery.standing = slots_["standing"];
   return recovery;
 }
 

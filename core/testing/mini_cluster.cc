@@ -90,6 +90,15 @@ MiniCluster::MiniCluster(const MiniOptions& options)
     }
   }
   Settle();
+  // Replicas of a new cluster count once they have met.
+  const auto complete = [this](const MemberConfig& member) {
+    const NodeStatus status = Status(member.id);
+    return status.partitions_complete == status.partitions_held;
+  };
+  for (int i = 0; i < 50 && !std::all_of(config_.members.begin(), config_.members.end(), complete);
+       ++i) {
+    Run(i < 40 ? 1 : 200'000);
+  }
 }
 
 MiniCluster::~MiniCluster() = default;

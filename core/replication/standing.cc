@@ -1,0 +1,400 @@
+#include "core/replication/standing.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/check.h"
+#include "core/coding.h"
+
+namespace norn {
+
+namespace {
+
+constexpr uint8_t kFormat = 0x01;
+constexpr int64_t kIntroduceEveryUs = 200'000;
+constexpr int64_t kRetryAfterUs = 1'000'000;
+// One message names no more partitions.
+constexpr size_t kPartitionsPerMessage = 1024;
+
+}  // namespace
+
+void Standing::Start(StepContext& /*step*/, const StoreRecovery& recovery) {
+  created_ = recovery.created;
+  for (const PartitionId partition : node_.layout.PartitionsOf(node_.self())) {
+    Replica replica;
+    replica.partition = partition;
+    for (const NodeId other : node_.layout.Replicas(partition)) {
+      if (other == node_.self()) continue;
+      Peer peer;
+      peer.id = other;
+      replica.peers.push_back(peer);
+    }
+    replicas_.push_back(std::move(replica));
+  }
+  // A damaged slot is a missing one: all lives end.
+  if (!Decode(recovery.standing)) {
+    for (Replica& replica : replicas_) BeginLife(replica, /*number=*/1);
+  }
+  dirty_ = true;
+}
+
+void Standing::Speak(StepContext& step) {
+  speaking_ = true;
+  for (Replica& replica : replicas_) Advance(step, replica);
+  next_us_ = introduce_us_ = step.now.monotonic_us;
+}
+
+StandingLevel Standing::LevelOf(PartitionId partition) const {
+  const Replica* const replica = Find(partition);
+  return replica == nullptr ? StandingLevel::kNew : replica->level;
+}
+
+size_t Standing::complete() const {
+  return static_cast<size_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [](const Replica& replica) {
+        return replica.level == StandingLevel::kComplete;
+      }));
+}
+
+std::vector<Fence> Standing::FencesIn(PartitionId partition) const {
+  std::vector<Fence> fences;
+  const Replica* const replica = Find(partition);
+  if (replica == nullptr) return fences;
+  fences.reserve(replica->peers.size());
+  for (const Peer& peer : replica->peers) {
+    if (peer.life.number > 0) fences.push_back({peer.life.incarnation});
+  }
+  return fences;
+}
+
+void Standing::BeginLife(Replica& replica, uint64_t number) {
+  replica.number = number;
+  replica.level = StandingLevel::kNew;
+  for (Peer& peer : replica.peers) {
+    peer.met = false;
+    peer.asked = false;
+    peer.merged = false;
+    peer.merged_doubtful = false;
+  }
+}
+
+void Standing::OnNewIncarnation(StepContext& step, PartitionId partition) {
+  Replica* const replica = Find(partition);
+  CORE_CHECK(replica != nullptr);
+  BeginLife(*replica, replica->number + 1);
+  dirty_ = true;
+  next_us_ = introduce_us_ = step.now.monotonic_us;
+}
+
+// ---- Who knows whom ---------------------------------------------------------------
+
+void Standing::Introduce(StepContext& step, NodeId to) {
+  Introduction introduction;
+  const auto send = [&] {
+    if (introduction.lives.empty()) return;
+    introduction.request = node_.NextRequestId();
+    introduction.layout = node_.layout.version();
+    step.Send(to, std::exchange(introduction, {}));
+  };
+  for (Replica& replica : replicas_) {
+    const Peer* const peer = FindPeer(replica, to);
+    if (peer == nullptr || peer->met) continue;
+    introduction.lives.push_back(
+        {replica.partition, {replica.number, LifeIn(replica.partition)}});
+    if (introduction.lives.size() == kPartitionsPerMessage) send();
+  }
+  send();
+}
+
+bool Standing::NoteLife(Peer& peer, const KnownLife& life) {
+  if (life.number <= peer.life.number) return false;
+  peer.life = life;
+  dirty_ = true;
+  return true;
+}
+
+void Standing::OnIntroduction(StepContext& step, NodeId from, const Introduction& introduction) {
+  if (introduction.layout != node_.layout.version()) return;
+  Owed owed;
+  owed.to = from;
+  owed.request = introduction.request;
+  bool strangers = false;
+  for (const ReplicaLife& claim : introduction.lives) {
+    if (NodeOf(claim.life.incarnation) != from) continue;
+    Replica* const replica = Find(claim.partition);
+    Peer* const peer = replica == nullptr ? nullptr : FindPeer(*replica, from);
+    if (peer == nullptr) continue;
+    NoteLife(*peer, claim.life);  // an older one is answered with the newer one that we know
+    strangers |= !peer->met;
+    owed.partitions.push_back(claim.partition);
+  }
+  if (owed.partitions.empty()) return;
+  owed.after = dirty_ ? writes_ + 1 : writes_;
+  if (dirty_ || writing_) {
+    owed_.push_back(std::move(owed));
+    if (!writing_ && retry_us_ == kNever) WriteSlot(step);
+  } else {
+    Answer(step, owed);
+  }
+  // It is there: no need to wait for our own turn.
+  if (strangers) introduce_us_ = next_us_ = std::min(next_us_, step.now.monotonic_us);
+}
+
+void Standing::Answer(StepContext& step, const Owed& owed) {
+  IntroductionAnswer answer;
+  answer.request = owed.request;
+  for (const PartitionId partition : owed.partitions) {
+    const Replica* const replica = Find(partition);
+    CORE_CHECK(replica != nullptr);
+    ReplicaStanding standing;
+    standing.partition = partition;
+    standing.level = replica->level;
+    standing.lives.push_back({replica->number, LifeIn(partition)});
+    for (const Peer& peer : replica->peers) {
+      if (peer.life.number > 0) standing.lives.push_back(peer.life);
+    }
+    answer.standings.push_back(std::move(standing));
+  }
+  step.Send(owed.to, std::move(answer));
+}
+
+void Standing::OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer& answer) {
+  for (const ReplicaStanding& standing : answer.standings) {
+    Replica* const replica = Find(standing.partition);
+    Peer* const peer = replica == nullptr ? nullptr : FindPeer(*replica, from);
+    if (peer == nullptr) continue;
+    const Incarnation ours = LifeIn(standing.partition);
+    bool knows_us = false;
+    for (const KnownLife& life : standing.lives) {
+      const NodeId whose = NodeOf(life.incarnation);
+      if (whose != node_.self()) {
+        Peer* const other = FindPeer(*replica, whose);
+        if (other != nullptr) NoteLife(*other, life);
+      } else if (life.incarnation == ours) {
+        knows_us = life.number == replica->number;
+      } else if (life.number >= replica->number) {
+        // Somebody knows a life of ours that we do not: what we have is an older copy.
+        const uint64_t number = life.number + 1;
+        if (replica->level != StandingLevel::kNew) {
+          minter_.Retire(step, standing.partition, ours);
+        }
+        BeginLife(*replica, number);
+        dirty_ = true;
+        next_us_ = introduce_us_ = step.now.monotonic_us;
+      }
+    }
+    if (!knows_us) continue;
+    peer->met = true;
+    peer->level = standing.level;
+    if (peer->merged_doubtful && standing.level == StandingLevel::kComplete) {
+      peer->merged = peer->merged_doubtful = false;  // by now it can vouch for what it has
+    }
+    Advance(step, *replica);
+  }
+  if (dirty_ && !writing_ && retry_us_ == kNever) WriteSlot(step);
+}
+
+// ---- From one level to the next ---------------------------------------------------
+
+template <typename Counts, typename Anyhow, typename Needed>
+bool Standing::Enough(const Replica& replica, Counts counts, Anyhow anyhow, Needed needed) const {
+  const absl::Span<const NodeId> order = node_.layout.Replicas(replica.partition);
+  const auto own = static_cast<int>(
+      std::distance(order.begin(), std::find(order.begin(), order.end(), node_.self())));
+  for (const BucketConfig& bucket : node_.cluster.buckets) {
+    const int n = std::min(bucket.n, static_cast<int>(order.size()));
+    if (own >= n) continue;  // none of its keys are ours
+    int good = 0;
+    int some = 0;
+    for (int i = 0; i < n - 1; ++i) {  // the peers are the others, in the same order
+      const Peer& peer = replica.peers[static_cast<size_t>(i)];
+      good += counts(peer) ? 1 : 0;
+      some += anyhow(peer) ? 1 : 0;
+    }
+    if (good < needed(bucket) && some < n - 1) return false;
+  }
+  return true;
+}
+
+void Standing::Advance(StepContext& step, Replica& replica) {
+  const auto met = [](const Peer& peer) { return peer.met; };
+  const auto merged = [](const Peer& peer) { return peer.merged; };
+  if (replica.level == StandingLevel::kNew) {
+    const auto knows = [](const Peer& peer) {
+      return peer.met && peer.level != StandingLevel::kNew;
+    };
+    const auto others = [](const BucketConfig& bucket) { return bucket.WMin() - 1; };
+    if (!Enough(replica, knows, met, others)) return;
+    replica.level = StandingLevel::kTaking;
+    dirty_ = true;
+  }
+  if (replica.level != StandingLevel::kTaking) return;
+  for (Peer& peer : replica.peers) {
+    if (!peer.met || peer.merged || peer.asked) continue;
+    peer.asked = true;
+    exchange_.Demand(step, replica.partition, peer.id);
+  }
+  const auto complete = [](const Peer& peer) { return peer.merged && !peer.merged_doubtful; };
+  const auto others = [](const BucketConfig& bucket) { return bucket.n - bucket.WMin() + 1; };
+  if (!Enough(replica, complete, merged, others)) return;
+  replica.level = StandingLevel::kComplete;
+  dirty_ = true;
+  const auto nobody = [](const Peer&) { return false; };
+  if (!Enough(replica, complete, nobody, others) && !IsFresh(replica)) ++losses_;
+}
+
+// Whether nobody ever held anything: nothing can be lost.
+bool Standing::IsFresh(const Replica& replica) const {
+  return created_ && replica.number == 1 &&
+         std::all_of(replica.peers.begin(), replica.peers.end(), [](const Peer& peer) {
+           return peer.life.number <= 1 && (!peer.merged || peer.merged_doubtful);
+         });
+}
+
+void Standing::Pump(StepContext& step) {
+  for (const Exchange::Finished& finished : exchange_.TakeFinished()) {
+    Replica* const replica = Find(finished.partition);
+    Peer* const peer = replica == nullptr ? nullptr : FindPeer(*replica, finished.peer);
+    if (peer == nullptr || !peer->asked) continue;
+    peer->asked = false;
+    if (!finished.ok) continue;  // asked again at the next round
+    peer->merged = true;
+    peer->merged_doubtful = !finished.complete;
+    Advance(step, *replica);
+  }
+  if (losses_ > 0 && Settled()) {
+    step.Note(Note::Level::kWarning,
+              absl::StrCat(losses_,
+                           " partitions were mended from all replicas there are, which is fewer "
+                           "than hold every acknowledged write: some may be lost"));
+    losses_ = 0;
+  }
+  if (dirty_ && !writing_ && retry_us_ == kNever && speaking_) WriteSlot(step);
+}
+
+bool Standing::Settled() const {
+  return std::all_of(replicas_.begin(), replicas_.end(), [](const Replica& replica) {
+    return replica.level == StandingLevel::kComplete &&
+           std::all_of(replica.peers.begin(), replica.peers.end(),
+                       [](const Peer& peer) { return peer.met; });
+  });
+}
+
+void Standing::OnTimer(StepContext& step) {
+  if (step.now.monotonic_us >= retry_us_) {
+    retry_us_ = kNever;
+    if (!writing_) WriteSlot(step);
+  }
+  if (speaking_ && step.now.monotonic_us >= introduce_us_) {
+    // Who could not vouch for what it has may be able to by now.
+    for (Replica& replica : replicas_) {
+      if (replica.level == StandingLevel::kComplete) continue;
+      for (Peer& peer : replica.peers) peer.met &= peer.level == StandingLevel::kComplete;
+      Advance(step, replica);  // exchanges that failed are asked for again
+    }
+    for (const MemberConfig& member : node_.cluster.members) {
+      if (member.id != node_.self() && membership_.IsReachable(member.id)) {
+        Introduce(step, member.id);
+      }
+    }
+    introduce_us_ = Settled() ? kNever : step.now.monotonic_us + kIntroduceEveryUs;
+  }
+  next_us_ = std::min(introduce_us_, retry_us_);
+}
+
+// ---- The slot ---------------------------------------------------------------------
+
+void Standing::WriteSlot(StepContext& step) {
+  StoreSlot slot;
+  slot.ticket = MakeTicket(TicketKind::kStanding, 0);
+  slot.name = "standing";
+  slot.bytes.push_back(static_cast<char>(kFormat));
+  AppendVarint(&slot.bytes, replicas_.size());
+  for (const Replica& replica : replicas_) {
+    AppendVarint(&slot.bytes, replica.partition);
+    AppendFixed64(&slot.bytes, LifeIn(replica.partition));
+    AppendVarint(&slot.bytes, replica.number);
+    slot.bytes.push_back(static_cast<char>(replica.level));
+    AppendVarint(&slot.bytes, replica.peers.size());
+    for (const Peer& peer : replica.peers) {
+      AppendFixed64(&slot.bytes, peer.life.incarnation);
+      AppendVarint(&slot.bytes, peer.life.number);
+    }
+  }
+  dirty_ = false;
+  writing_ = true;
+  ++writes_;
+  step.out.store.emplace_back(std::move(slot));
+}
+
+void Standing::OnStoreReply(StepContext& step, const StoreReply& reply) {
+  CORE_CHECK(writing_);
+  writing_ = false;
+  if (!reply.status.ok()) {
+    step.Note(Note::Level::kError,
+              absl::StrCat("what is known of other replicas cannot be made durable: ",
+                           absl::string_view(reply.status.message())));
+    dirty_ = true;
+    retry_us_ = step.now.monotonic_us + kRetryAfterUs;
+    next_us_ = std::min(introduce_us_, retry_us_);
+    for (Owed& owed : owed_) owed.after = writes_ + 1;
+    return;
+  }
+  const auto due = [this](const Owed& owed) { return owed.after <= writes_; };
+  for (const Owed& owed : owed_) {
+    if (due(owed)) Answer(step, owed);
+  }
+  owed_.erase(std::remove_if(owed_.begin(), owed_.end(), due), owed_.end());
+  if (dirty_) WriteSlot(step);
+}
+
+bool Standing::Decode(absl::string_view bytes) {
+  ByteReader reader(bytes);
+  if (reader.ReadByte() != kFormat) return false;
+  const uint64_t count = reader.ReadVarintUpTo(bytes.size());
+  for (uint64_t i = 0; i < count && !reader.failed(); ++i) {
+    const auto partition = static_cast<PartitionId>(reader.ReadVarintUpTo(UINT16_MAX));
+    const Incarnation incarnation = reader.ReadFixed64();
+    const uint64_t number = reader.ReadVarint();
+    const uint8_t level = reader.ReadByte();
+    const uint64_t known = reader.ReadVarintUpTo(bytes.size());
+    if (level > static_cast<uint8_t>(StandingLevel::kComplete)) return false;
+    Replica* const replica = Find(partition);
+    for (uint64_t j = 0; j < known && !reader.failed(); ++j) {
+      KnownLife life;
+      life.incarnation = reader.ReadFixed64();
+      life.number = reader.ReadVarint();
+      Peer* const peer =
+          replica == nullptr ? nullptr : FindPeer(*replica, NodeOf(life.incarnation));
+      if (peer != nullptr && !reader.failed()) peer->life = life;
+    }
+    if (replica == nullptr || reader.failed()) continue;
+    replica->number = number;
+    if (incarnation == LifeIn(partition)) {
+      replica->level = static_cast<StandingLevel>(level);
+    } else {
+      BeginLife(*replica, number + 1);
+    }
+  }
+  return reader.Done();
+}
+
+const Standing::Replica* Standing::Find(PartitionId partition) const {
+  const auto it = std::lower_bound(
+      replicas_.begin(), replicas_.end(), partition,
+      [](const Replica& replica, PartitionId wanted) { return replica.partition < wanted; });
+  return it != replicas_.end() && it->partition == partition ? &*it : nullptr;
+}
+
+Standing::Replica* Standing::Find(PartitionId partition) {
+  return const_cast<Replica*>(std::as_const(*this).Find(partition));
+}
+
+Standing::Peer* Standing::FindPeer(Replica& replica, NodeId id) {
+  const auto it = std::find_if(replica.peers.begin(), replica.peers.end(),
+                               [id](const Peer& peer) { return peer.id == id; });
+  return it == replica.peers.end() ? nullptr : &*it;
+}
+
+}  // namespace norn

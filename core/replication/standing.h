@@ -1,0 +1,137 @@
+// Standing: what a replica may do in a partition, given what it may have forgotten.
+//
+// A replica that lost or doubts its data (an empty or restored disk, a cut tail, damage) begins
+// a new life there: a new incarnation. Until it is complete again it must not be counted, or an
+// acknowledged write that it has forgotten could be missed by a quorum. Per partition held:
+//
+//   kNew ────────────────► kTaking ──────────────────────────► kComplete
+//   acknowledges nothing    acknowledges writes; answers        answers reads, too
+//                           no reads, vouches for nothing
+//
+// To kTaking: it has introduced itself to W_min - 1 other replicas that are not kNew, or to all
+// others, and knows which lives of the others they know.
+// To kComplete: it has introduced itself to, and afterwards merged all that is held by,
+// N - W_min + 1 other complete replicas: one of them has each acknowledged write, since W_min - 1
+// others hold it. Or by all others, where there are not so many; loss is then possible, and noted.
+//
+// Introductions are fences. A replica notes the other's new life durably before it answers, and
+// every acknowledgement names the life it was given in, and the lives of the others as its sender
+// knows them (lives.h). So a coordinator never counts an acknowledgement of a copy that was lost
+// together with one of a copy that came too late to be merged: whoever made the late copy knows
+// of the new life, if it is among those that were merged. And a replica that forgot whom it had
+// noted learns it again from W_min - 1 others, one of which knows, before it acknowledges.
+//
+// Lives are compared by identity; their numbers only tell two nodes which one is newer.
+//
+// Durable in the slot "standing", one entry per partition; void under another incarnation than
+// the lease's, so both cannot disagree:
+//   slot  := 0x01 varint(#entries) (varint(partition) fixed64(incarnation) varint(number)
+//            byte(level) varint(#known) (fixed64(incarnation) varint(number))*)*
+
+#ifndef NORN_CORE_REPLICATION_STANDING_H_
+#define NORN_CORE_REPLICATION_STANDING_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "core/antientropy/exchange.h"
+#include "core/membership/membership.h"
+#include "core/node_context.h"
+#include "core/replication/minter.h"
+
+namespace norn {
+
+class Standing {
+ public:
+  Standing(NodeContext& node, const Membership& membership, Minter& minter, Exchange& exchange)
+      : node_(node), membership_(membership), minter_(minter), exchange_(exchange) {}
+
+  // After the minter's.
+  void Start(StepContext& step, const StoreRecovery& recovery);
+  // Our generation is durable: begin to speak.
+  void Speak(StepContext& step);
+
+  StandingLevel LevelOf(PartitionId partition) const;
+  // What goes with each acknowledgement: our life, and what we know of the others'.
+  Incarnation LifeIn(PartitionId partition) const { return minter_.IncarnationIn(partition); }
+  std::vector<Fence> FencesIn(PartitionId partition) const;
+  Dot NewestDotIn(PartitionId partition) const { return minter_.NewestIn(partition); }
+
+  // The minter began a new incarnation: what we hold is in doubt.
+  void OnNewIncarnation(StepContext& step, PartitionId partition);
+
+  void OnIntroduction(StepContext& step, NodeId from, const Introduction& introduction);
+  void OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer& answer);
+  void OnStoreReply(StepContext& step, const StoreReply& reply);
+  void OnTimer(StepContext& step);
+  // Takes up what the exchanges that it asked for came to.
+  void Pump(StepContext& step);
+
+  int64_t NextDeadline() const { return next_us_; }
+  size_t held() const { return replicas_.size(); }
+  size_t complete() const;  // O(held)
+
+ private:
+  struct Peer {
+    NodeId id = kNoNode;
+    KnownLife life;            // the newest that we know; durable before we say so
+    bool met = false;          // it has noted our present life
+    StandingLevel level = StandingLevel::kNew;  // ... and said this of itself
+    bool asked = false;        // an exchange is under way
+    bool merged = false;       // all that it held when it was complete, or ...
+    bool merged_doubtful = false;  // ... when it was not
+  };
+  struct Replica {
+    PartitionId partition = 0;
+    uint64_t number = 1;  // of our life
+    StandingLevel level = StandingLevel::kNew;
+    std::vector<Peer> peers;  // in order of preference
+  };
+  // An introduction whose noting is on its way to the disk.
+  struct Owed {
+    NodeId to = kNoNode;
+    RequestId request = 0;
+    std::vector<PartitionId> partitions;
+    uint64_t after = 0;  // the slot write that makes it durable
+  };
+
+  Replica* Find(PartitionId partition);
+  const Replica* Find(PartitionId partition) const;
+  static Peer* FindPeer(Replica& replica, NodeId id);
+  // A new life, or one under another number: whoever knew us has to be told.
+  static void BeginLife(Replica& replica, uint64_t number);
+  bool NoteLife(Peer& peer, const KnownLife& life);
+  // Whether, for each bucket that has us among its replicas, `counts` holds for `needed(bucket)`
+  // of the others, or `anyhow` holds for all of them.
+  template <typename Counts, typename Anyhow, typename Needed>
+  bool Enough(const Replica& replica, Counts counts, Anyhow anyhow, Needed needed) const;
+  bool IsFresh(const Replica& replica) const;
+  void Advance(StepContext& step, Replica& replica);
+  void Introduce(StepContext& step, NodeId to);
+  void Answer(StepContext& step, const Owed& owed);
+  void WriteSlot(StepContext& step);
+  bool Decode(absl::string_view bytes);
+  bool Settled() const;
+
+  NodeContext& node_;
+  const Membership& membership_;
+  Minter& minter_;
+  Exchange& exchange_;
+  std::vector<Replica> replicas_;  // by partition, ascending
+  std::vector<Owed> owed_;
+  bool created_ = false;   // the store was empty at the start
+  bool speaking_ = false;
+  bool dirty_ = false;     // the slot on disk is older than what we know
+  uint64_t writes_ = 0;    // slot writes begun
+  bool writing_ = false;
+  int64_t retry_us_ = kNever;
+  int64_t introduce_us_ = kNever;
+  int64_t next_us_ = kNever;
+  int losses_ = 0;  // partitions that are complete after merging with doubtful replicas only
+};
+
+}  // namespace norn
+
+#endif  // NORN_CORE_REPLICATION_STANDING_H_
