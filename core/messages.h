@@ -124,6 +124,7 @@ struct ReplicaStanding {
   PartitionId partition = 0;
   StandingLevel level = StandingLevel::kNew;
   std::vector<KnownLife> lives;
+  bool empty = false;  // it was created empty and has taken nothing yet
 };
 
 struct IntroductionAnswer {

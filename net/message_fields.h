@@ -142,10 +142,11 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaStanding> M>
 void Fields(V& v, M& m) {
-  auto& [partition, level, lives] = m;
+  auto& [partition, level, lives, empty] = m;
   v.Int(1, "partition", partition);
   v.Enum(2, "level", level, StandingLevel::kComplete);
   v.Repeated(3, "lives", lives);
+  v.Bool(4, "empty", empty);
 }
 
 template <typename V, Is<IntroductionAnswer> M>

@@ -119,8 +119,9 @@ bool Same(const Introduction& a, const Introduction& b) {
 }
 
 bool Same(const ReplicaStanding& a, const ReplicaStanding& b) {
-  const auto& [partition, level, lives] = a;
-  return Same(partition, b.partition) && Same(level, b.level) && Same(lives, b.lives);
+  const auto& [partition, level, lives, empty] = a;
+  return Same(partition, b.partition) && Same(level, b.level) && Same(lives, b.lives) &&
+         Same(empty, b.empty);
 }
 
 bool Same(const IntroductionAnswer& a, const IntroductionAnswer& b) {
@@ -302,7 +303,8 @@ class Draw {
             .request = Number<uint64_t>(), .standings = Many([this] {
               return ReplicaStanding{.partition = Number<PartitionId>(),
                                      .level = Enum(StandingLevel::kComplete),
-                                     .lives = Many([this] { return Life(); })};
+                                     .lives = Many([this] { return Life(); }),
+                                     .empty = Flag()};
             })};
     }
   }
@@ -391,7 +393,8 @@ std::vector<Message> OneOfEach() {
       IntroductionAnswer{.request = 5,
                          .standings = {{.partition = 9,
                                         .level = StandingLevel::kComplete,
-                                        .lives = {{1, 7}, {2, 9}}}}},
+                                        .lives = {{1, 7}, {2, 9}},
+                                        .empty = true}}},
   };
 }
 

@@ -12,11 +12,18 @@ namespace {
 
 using Outcome = ClientReply::Outcome;
 
+constexpr int64_t kAgainAfterUs = 50'000;
+
 // The winner among siblings, for those who want one: newest wall time, then dot. Total
 // and the same everywhere; not a claim about which write was really last.
 bool WinsOver(const VersionView& a, const VersionView& b) {
   if (a.wall_us != b.wall_us) return a.wall_us > b.wall_us;
   return b.dot < a.dot;
+}
+
+std::string NotWhole(size_t replicas) {
+  if (replicas == 0) return std::string();
+  return absl::StrCat(", while ", replicas, " replicas may have forgotten something and are mended");
 }
 
 }  // namespace
@@ -82,15 +89,15 @@ void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
   const PartitionId partition = it->second.partition;
-  const bool ok =
-      reply.status.ok() && standing_.LevelOf(partition) == StandingLevel::kComplete;
-  TakeReply(step, id, ok,
+  ReplicaStatus status = reply.status.ok() ? ReplicaStatus::kOk : ReplicaStatus::kError;
+  if (standing_.LevelOf(partition) != StandingLevel::kComplete) status = ReplicaStatus::kIncomplete;
+  TakeReply(step, id, status,
             {node_.self(), std::move(reply.record), standing_.LifeIn(partition),
              standing_.FencesIn(partition)});
 }
 
 void GetMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply) {
-  TakeReply(step, reply.request, reply.status == ReplicaStatus::kOk,
+  TakeReply(step, reply.request, reply.status,
             {from, std::move(reply.record), reply.life, std::move(reply.fences)});
 }
 
@@ -107,13 +114,15 @@ void GetMachine::HoldHere(Get& get) const {
   Hold(get, node_.self(), standing_.LifeIn(get.partition), standing_.FencesIn(get.partition));
 }
 
-void GetMachine::TakeReply(StepContext& step, RequestId id, bool ok, Reply&& reply) {
+void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status, Reply&& reply) {
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
   Get& get = it->second;
   const NodeId from = reply.from;
+  const bool ok = status == ReplicaStatus::kOk;
   if (!(ok ? get.reads.Ack(from) : get.reads.Fail(from))) return;  // doubled, or no replica
   if (!ok) AskSpares(step, id, get);
+  if (status == ReplicaStatus::kIncomplete) get.incomplete.push_back(from);
   if (get.phase == Phase::kRepairing) {
     // A late reply: it holds what we are about to answer, or is to be made to.
     if (!ok) {
@@ -134,11 +143,18 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, bool ok, Reply&& rep
       Decide(step, id, get);
       return;
     case QuorumState::kImpossible:
+      if (!get.incomplete.empty()) return Await(step, id, get);
       Fail(step, id, get,
            absl::StrCat("only ", get.reads.acks(), " of ", get.reads.needed(),
                         " replicas could read it, ", get.reads.failures(), " failed"));
       return;
   }
+}
+
+void GetMachine::Await(StepContext& step, RequestId id, Get& get) {
+  for (const NodeId replica : get.incomplete) get.reads.Retract(replica);
+  get.nudge_us = std::min(get.nudge_us, step.now.monotonic_us + kAgainAfterUs);
+  deadlines_.Add(get.NextWake(), id);
 }
 
 void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
@@ -270,9 +286,13 @@ void GetMachine::Fail(StepContext& step, RequestId id, const Get& get, absl::str
 void GetMachine::Nudge(StepContext& step, RequestId id, Get& get) {
   get.nudge_us = kNever;
   get.unasked.clear();
+  const std::vector<NodeId> incomplete = std::exchange(get.incomplete, {});
   for (const NodeId replica : node_.layout.Replicas(get.partition)) {
     if (!get.reads.HasAnswered(replica)) {
-      if (replica == node_.self()) continue;  // our own store does not lose requests
+      // Our own store does not lose requests: unless it has answered, it will.
+      const bool again = std::find(incomplete.begin(), incomplete.end(), replica) !=
+                         incomplete.end();
+      if (replica == node_.self() && !again) continue;
       Ask(step, id, get, replica);
     } else if (get.phase == Phase::kRepairing && !get.holders.HasAnswered(replica)) {
       Repair(step, id, get, replica, /*awaited=*/true);
@@ -298,7 +318,7 @@ void GetMachine::OnTimer(StepContext& step) {
     Fail(step, id, get,
          get.phase == Phase::kReading
              ? absl::StrCat("timed out with ", get.reads.acks(), " of ", get.reads.needed(),
-                            " replies")
+                            " replies", NotWhole(get.incomplete.size()))
              : absl::StrCat("timed out: what was read is durable on ", get.holders.acks(),
                             " of the ", get.holders.needed(), " replicas needed"));
   }

@@ -71,6 +71,7 @@ class GetMachine {
     std::string key;
     absl::InlinedVector<NodeId, 5> unasked;  // spare replicas, in order of preference
     absl::InlinedVector<Reply, 3> replies;
+    std::vector<NodeId> incomplete;  // said so: they may be whole in a moment
     Quorum reads;        // enough of N have replied
     Quorum holders;      // known to hold `merged` durably
     Lives lives;         // ... in which life
@@ -82,7 +83,9 @@ class GetMachine {
 
   void Ask(StepContext& step, RequestId id, const Get& get, NodeId replica);
   void AskSpares(StepContext& step, RequestId id, Get& get);
-  void TakeReply(StepContext& step, RequestId id, bool ok, Reply&& reply);
+  void TakeReply(StepContext& step, RequestId id, ReplicaStatus status, Reply&& reply);
+  // Nobody is left who could answer but those that are not whole yet: they are asked again.
+  void Await(StepContext& step, RequestId id, Get& get);
   // `holder` holds `get.merged` durably.
   static void Hold(Get& get, NodeId holder, Incarnation life, std::vector<Fence>&& fences);
   void HoldHere(Get& get) const;

@@ -13,6 +13,8 @@ namespace {
 
 using Outcome = ClientReply::Outcome;
 
+constexpr int64_t kAgainAfterUs = 50'000;
+
 // A token may be given to the writer only when its version stands alone: with siblings
 // it has not read beside it, the record's context covers more than the writer knows.
 std::string TokenAfterWrite(const TokenSealer& sealer, absl::string_view key,
@@ -128,6 +130,15 @@ void PutMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteRepl
   if (it == puts_.end()) return;
   Put& put = it->second;
   if (put.phase != Phase::kReplicating) return;  // nothing was sent yet: not an answer to us
+  if (reply.status == ReplicaStatus::kIncomplete) {
+    // It has just begun, and will take writes once it has met others.
+    const int64_t again_us = step.now.monotonic_us + kAgainAfterUs;
+    if (!put.quorum.HasAnswered(from) && again_us < std::min(put.resend_us, put.deadline_us)) {
+      put.resend_us = again_us;
+      deadlines_.Add(again_us, reply.request);
+    }
+    return;
+  }
   if (reply.status != ReplicaStatus::kOk) {
     put.quorum.Fail(from);
   } else if (put.quorum.Ack(from)) {

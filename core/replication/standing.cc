@@ -24,6 +24,7 @@ void Standing::Start(StepContext& /*step*/, const StoreRecovery& recovery) {
   for (const PartitionId partition : node_.layout.PartitionsOf(node_.self())) {
     Replica replica;
     replica.partition = partition;
+    replica.empty = created_;
     for (const NodeId other : node_.layout.Replicas(partition)) {
       if (other == node_.self()) continue;
       Peer peer;
@@ -82,6 +83,7 @@ void Standing::BeginLife(Replica& replica, uint64_t number) {
 void Standing::OnNewIncarnation(StepContext& step, PartitionId partition) {
   Replica* const replica = Find(partition);
   CORE_CHECK(replica != nullptr);
+  replica->empty = false;
   BeginLife(*replica, replica->number + 1);
   dirty_ = true;
   next_us_ = introduce_us_ = step.now.monotonic_us;
@@ -150,6 +152,7 @@ void Standing::Answer(StepContext& step, const Owed& owed) {
     ReplicaStanding standing;
     standing.partition = partition;
     standing.level = replica->level;
+    standing.empty = replica->empty && replica->level == StandingLevel::kNew;
     standing.lives.push_back({replica->number, LifeIn(partition)});
     for (const Peer& peer : replica->peers) {
       if (peer.life.number > 0) standing.lives.push_back(peer.life);
@@ -187,6 +190,7 @@ void Standing::OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer
     if (!knows_us) continue;
     peer->met = true;
     peer->level = standing.level;
+    if (standing.empty && !peer->merged) peer->merged = peer->merged_doubtful = true;
     if (peer->merged_doubtful && standing.level == StandingLevel::kComplete) {
       peer->merged = peer->merged_doubtful = false;  // by now it can vouch for what it has
     }

@@ -13,6 +13,7 @@
 // To kComplete: it has introduced itself to, and afterwards merged all that is held by,
 // N - W_min + 1 other complete replicas: one of them has each acknowledged write, since W_min - 1
 // others hold it. Or by all others, where there are not so many; loss is then possible, and noted.
+// (Replicas of a new cluster tell each other that they are empty: nothing is to be merged.)
 //
 // Introductions are fences. A replica notes the other's new life durably before it answers, and
 // every acknowledgement names the life it was given in, and the lives of the others as its sender
@@ -87,6 +88,7 @@ class Standing {
     PartitionId partition = 0;
     uint64_t number = 1;  // of our life
     StandingLevel level = StandingLevel::kNew;
+    bool empty = false;       // nothing was ever here: with level kNew nothing is, as yet
     std::vector<Peer> peers;  // in order of preference
   };
   // An introduction whose noting is on its way to the disk.
