@@ -51,6 +51,7 @@ std::string ToJson(const CampaignResult& result, int64_t real_ms) {
                       ",\"events\":", result.events, ",\"messages\":", result.messages,
                       ",\"file_operations\":", result.file_operations,
                       ",\"slowest_heal_us\":", result.slowest_heal_us,
+                      ",\"slowest_heal_bound_us\":", result.slowest_heal_bound_us,
                       ",\"outcomes\":", JsonCounts(result.outcomes),
                       ",\"fault_effects\":", JsonCounts(result.fault_effects), ",\"failures\":[",
                       absl::StrJoin(result.failures, ",",
