@@ -156,7 +156,9 @@ void Universe::Build() {
   const auto nodes = static_cast<int>(cluster.members.size());
   // A replica exchanges its partitions one after the other.
   const int64_t held = int64_t{cluster.partitions} * config_.bucket().n / nodes + 1;
-  result_.heal_bound_us = kHealUs + kHealRounds * held * config_.node.exchange_interval_us;
+  // A scenario may do without exchanges: then the replicas agree without, or not at all.
+  const int64_t interval_us = std::min(config_.node.exchange_interval_us, kSecond);
+  result_.heal_bound_us = kHealUs + kHealRounds * held * interval_us;
   layout_ = std::make_unique<Layout>(
       Layout::Build(1, cluster.partitions, config_.bucket().n, cluster.members));
   budget_ = std::make_unique<FaultBudget>(*layout_, config_.bucket().WMin());
@@ -178,7 +180,7 @@ void Universe::Build() {
     storage::EngineOptions own_engine = config_.engine;
     own_engine.owner = absl::StrCat(cluster.name, "/", member.id);
     if (member.id == ill) {  // to be read, it must not have all in memory
-      own_engine.memtable_bytes = std::min<size_t>(own_engine.memtable_bytes, 2'000);
+      own_engine.memtable_bytes = std::min<size_t>(own_engine.memtable_bytes, 1'000);
       own_engine.block_cache_bytes = 0;
       own_engine.record_cache_bytes = 0;
       own_engine.wal_preallocate_bytes = 512;  // nor room in advance, to be full
