@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "core/json_string.h"
 #include "gtest/gtest.h"
 
 namespace norn::sim {
