@@ -38,7 +38,8 @@ struct Report {
   int exit_code = kExitCrashed;
   std::string hash;
   std::string text;
-  uint64_t numbers[5] = {};  // virtual_us, events, messages, file operations, heal_us
+  // virtual_us, events, messages, file operations, heal_us, heal_bound_us
+  uint64_t numbers[6] = {};
   std::map<std::string, uint64_t> outcomes;
   std::map<std::string, uint64_t> fault_effects;
 };
@@ -98,14 +99,16 @@ Report RunSeed(const CampaignOptions& options, uint64_t seed) {
   report.exit_code = ExitCodeOfVerdict(result.verdict);
   report.hash = result.trace_hash;
   if (result.verdict != Verdict::kValid) {
-    report.text = absl::StrCat(VerdictName(result.verdict), ": ", result.property,
-                               result.witness.empty() ? "" : "\n", result.witness);
+    report.text =
+        absl::StrCat(VerdictName(result.verdict), ": ", result.property,
+                     result.witness.empty() ? "" : "\n", result.witness, "\n  ", result.config);
   }
   report.numbers[0] = static_cast<uint64_t>(result.virtual_us);
   report.numbers[1] = result.events;
   report.numbers[2] = result.messages;
   report.numbers[3] = result.file_operations;
   report.numbers[4] = static_cast<uint64_t>(result.healed_after_us);
+  report.numbers[5] = static_cast<uint64_t>(result.heal_bound_us);
   report.outcomes = result.outcomes;
   report.fault_effects = result.fault_effects;
   if (options.twice) {
@@ -231,8 +234,10 @@ class Campaign {
     result_.events += report.numbers[1];
     result_.messages += report.numbers[2];
     result_.file_operations += report.numbers[3];
-    result_.slowest_heal_us =
-        std::max(result_.slowest_heal_us, static_cast<int64_t>(report.numbers[4]));
+    if (static_cast<int64_t>(report.numbers[4]) > result_.slowest_heal_us) {
+      result_.slowest_heal_us = static_cast<int64_t>(report.numbers[4]);
+      result_.slowest_heal_bound_us = static_cast<int64_t>(report.numbers[5]);
+    }
     for (const auto& [name, count] : report.outcomes) result_.outcomes[name] += count;
     for (const auto& [name, count] : report.fault_effects) result_.fault_effects[name] += count;
     result_.hashes[report.seed] = report.hash;

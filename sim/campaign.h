@@ -36,6 +36,7 @@ struct CampaignResult {
   uint64_t messages = 0;
   uint64_t file_operations = 0;
   int64_t slowest_heal_us = 0;
+  int64_t slowest_heal_bound_us = 0;  // what that run was allowed
   std::map<std::string, uint64_t> outcomes;
   std::map<std::string, uint64_t> fault_effects;
   std::map<uint64_t, std::string> hashes;  // by seed

@@ -3,8 +3,8 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "core/json_string.h"
 
 namespace norn::sim {
 
@@ -27,30 +27,13 @@ std::string JsonFailure(const SeedFailure& failure) {
 
 }  // namespace
 
-std::string JsonString(absl::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c == '\n') {
-      out.append("\\n");
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      absl::StrAppendFormat(&out, "\\u%04x", static_cast<unsigned>(byte));
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out + "\"";
-}
-
 std::string ToJson(const CampaignResult& result, int64_t real_ms) {
   return absl::StrCat("{\"runs\":", result.runs, ",\"valid\":", result.valid,
                       ",\"virtual_us\":", result.virtual_us, ",\"real_ms\":", real_ms,
                       ",\"events\":", result.events, ",\"messages\":", result.messages,
                       ",\"file_operations\":", result.file_operations,
                       ",\"slowest_heal_us\":", result.slowest_heal_us,
+                      ",\"slowest_heal_bound_us\":", result.slowest_heal_bound_us,
                       ",\"outcomes\":", JsonCounts(result.outcomes),
                       ",\"fault_effects\":", JsonCounts(result.fault_effects), ",\"failures\":[",
                       absl::StrJoin(result.failures, ",",

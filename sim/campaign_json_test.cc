@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "core/json_string.h"
 #include "gtest/gtest.h"
 
 namespace norn::sim {
@@ -19,7 +20,8 @@ TEST(JsonString, EscapesWhateverJsonDoesNotAllow) {
 TEST(CampaignJson, AnEmptyCampaign) {
   EXPECT_EQ(ToJson(CampaignResult{}, 7),
             "{\"runs\":0,\"valid\":0,\"virtual_us\":0,\"real_ms\":7,\"events\":0,\"messages\":0,"
-            "\"file_operations\":0,\"slowest_heal_us\":0,\"outcomes\":{},\"fault_effects\":{},"
+            "\"file_operations\":0,\"slowest_heal_us\":0,\"slowest_heal_bound_us\":0,\"outcomes\":{"
+            "},\"fault_effects\":{},"
             "\"failures\":[]}");
 }
 

@@ -39,6 +39,7 @@ std::vector<std::pair<const char*, uint64_t>> FaultCounters::Named() const {
       {"damaged_reads", damaged_reads},
       {"read_errors", read_errors},
       {"wipes", wipes},
+      {"restores", restores},
   };
 }
 

@@ -97,6 +97,7 @@ struct FaultCounters {
   uint64_t damaged_reads = 0;       // reads that returned flipped or overwritten bytes
   uint64_t read_errors = 0;         // reads that met a bad range
   uint64_t wipes = 0;
+  uint64_t restores = 0;  // Restore
 
   // Every counter with its name, in the order above: for reports.
   std::vector<std::pair<const char*, uint64_t>> Named() const;

@@ -68,10 +68,30 @@ void DrawPowerCuts(Random& random, int nodes, int64_t begin_us, int64_t end_us,
   plan->insert(plan->end(), slow_disks.begin(), slow_disks.end());
 }
 
-// Moves the crash behind the power cuts that it would meet: a node must be up to go down.
-void AvoidPowerCuts(Random& random, const std::vector<Fault>& power_cuts, Fault* crash) {
-  for (const Fault& cut : power_cuts) {  // ordered by start
-    if (cut.kind != FaultKind::kPowerCut || !cut.Concerns(crash->nodes.front())) continue;
+// Disks that are lost, or replaced by older copies: one or two, of different nodes.
+void DrawLostDisks(Random& random, int nodes, int64_t begin_us, int64_t end_us,
+                   std::vector<Fault>* plan) {
+  const std::vector<NodeId> victims =
+      DrawSomeNodes(random, nodes, std::min(nodes, 1 + static_cast<int>(random.Below(2))));
+  for (const NodeId victim : victims) {
+    Fault fault;
+    fault.kind = random.Chance(2, 3) ? FaultKind::kWipedDisk : FaultKind::kOlderDisk;
+    fault.nodes = {victim};
+    fault.start_us = random.Between(begin_us, end_us - 4 * kSecond);
+    fault.end_us = fault.start_us + random.Between(kSecond / 2, 3 * kSecond);
+    fault.down_us = random.Between(kSecond / 20, 2 * kSecond);
+    const bool crowded = std::any_of(plan->begin(), plan->end(), [&fault](const Fault& other) {
+      return TakesDown(other.kind) && other.Concerns(fault.nodes.front()) &&
+             fault.start_us <= RecoveredUs(other) && other.start_us <= RecoveredUs(fault);
+    });
+    if (!crowded) plan->push_back(std::move(fault));
+  }
+}
+
+// Moves the crash behind what else takes its node down: a node must be up to go down.
+void AvoidOthers(Random& random, const std::vector<Fault>& others, Fault* crash) {
+  for (const Fault& cut : others) {  // ordered by start
+    if (!TakesDown(cut.kind) || !cut.Concerns(crash->nodes.front())) continue;
     if (RecoveredUs(*crash) < cut.start_us || crash->start_us > RecoveredUs(cut)) continue;
     const int64_t later_us = RecoveredUs(cut) - crash->start_us + random.Between(0, 2 * kSecond);
     crash->start_us += later_us;
@@ -82,7 +102,7 @@ void AvoidPowerCuts(Random& random, const std::vector<Fault>& power_cuts, Fault*
 // Crashes of one node do not overlap either.
 void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
                  std::vector<Fault>* plan) {
-  const std::vector<Fault> power_cuts = *plan;
+  const std::vector<Fault> others = *plan;
   for (int node = 1; node <= nodes; ++node) {
     int64_t at = begin_us + random.Between(0, 4 * kSecond);
     const uint64_t times = random.Below(3);
@@ -96,7 +116,7 @@ void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
       fault.down_us = random.Between(kSecond / 20, 4 * kSecond);
       fault.loss = static_cast<int>(random.Below(4));
       fault.again = random.Chance(1, 4);
-      AvoidPowerCuts(random, power_cuts, &fault);
+      AvoidOthers(random, others, &fault);
       if (fault.end_us > end_us) break;
       at = RecoveredUs(fault) + random.Between(0, 4 * kSecond);
       plan->push_back(std::move(fault));
@@ -114,6 +134,43 @@ Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us)
   const bool blocks = fault.kind == FaultKind::kBadBlock;
   fault.amount = uint64_t{1} << random.Below(blocks ? 6 : 12);
   fault.tables_only = blocks || random.Chance(2, 3);
+  return fault;
+}
+
+// Some nodes stand still, disks hang or are full, clocks are wrong. `kind` is one of these.
+Fault DrawNodeFault(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us) {
+  Fault fault;
+  fault.kind = kind;
+  fault.start_us = random.Between(begin_us, end_us - 4 * kSecond);
+  fault.end_us = fault.start_us + random.Between(kSecond / 2, 4 * kSecond);
+  int count = 1;
+  switch (kind) {
+    case FaultKind::kPause:  // mostly longer than what others wait for
+    case FaultKind::kStalledDisk:
+      count = static_cast<int>(random.Between(1, std::max(1, nodes / 2)));
+      break;
+    case FaultKind::kClockJump: {
+      // From a little, over a day, to ten years: there, or back.
+      static constexpr int64_t kReaches[] = {kSecond / 10, 60 * kSecond, 86'400 * kSecond,
+                                             int64_t{10} * 366 * 86'400 * kSecond};
+      fault.shift_us = random.Between(1, kReaches[random.Below(4)]);
+      count = static_cast<int>(random.Between(1, nodes));
+      break;
+    }
+    case FaultKind::kClockDrift:
+      fault.shift_us = random.Between(1'000, kSecond / 2);
+      count = static_cast<int>(random.Between(1, nodes));
+      break;
+    case FaultKind::kFullDisk:  // early, so that there is something left to write
+      fault.start_us = random.Between(begin_us, end_us - 8 * kSecond);
+      fault.end_us = fault.start_us + random.Between(kSecond / 2, 4 * kSecond);
+      fault.amount = random.Below(2'048);
+      break;
+    default:
+      CORE_CHECK(false);  // drawn elsewhere
+  }
+  if (random.Chance(1, 2)) fault.shift_us = -fault.shift_us;
+  fault.nodes = DrawSomeNodes(random, nodes, count);
   return fault;
 }
 
@@ -166,10 +223,7 @@ Fault DrawLastingFault(Random& random, FaultKind kind, int nodes, int64_t begin_
     case FaultKind::kDuplicate:
       fault.amount = static_cast<uint64_t>(random.Between(50, 400));
       break;
-    case FaultKind::kCrash:
-    case FaultKind::kPowerCut:
-    case FaultKind::kReadError:
-    case FaultKind::kBadBlock:
+    default:
       CORE_CHECK(false);  // drawn elsewhere
   }
   return fault;
@@ -203,14 +257,57 @@ const char* FaultKindName(FaultKind kind) {
       return "read errors of a disk";
     case FaultKind::kBadBlock:
       return "bad blocks of tables";
+    case FaultKind::kPause:
+      return "paused nodes";
+    case FaultKind::kClockJump:
+      return "wrong wall clocks";
+    case FaultKind::kClockDrift:
+      return "drifting wall clocks";
+    case FaultKind::kStalledDisk:
+      return "stalled disk";
+    case FaultKind::kFullDisk:
+      return "full disk";
+    case FaultKind::kWipedDisk:
+      return "wiped disk";
+    case FaultKind::kOlderDisk:
+      return "older copy of a disk";
   }
   return "?";
 }
 
-bool TakesDown(FaultKind kind) { return kind == FaultKind::kCrash || kind == FaultKind::kPowerCut; }
+bool TakesDown(FaultKind kind) {
+  return kind == FaultKind::kCrash || kind == FaultKind::kPowerCut || Destroys(kind);
+}
+
+bool Destroys(FaultKind kind) {
+  return kind == FaultKind::kWipedDisk || kind == FaultKind::kOlderDisk;
+}
+
+bool OfNetwork(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kHalves:
+    case FaultKind::kIsolate:
+    case FaultKind::kOneWay:
+    case FaultKind::kSlow:
+    case FaultKind::kLoss:
+    case FaultKind::kDuplicate:
+    case FaultKind::kReorder:
+      return true;
+    default:
+      return false;
+  }
+}
+
+int64_t WallShiftUs(const Fault& fault, int64_t now_us) {
+  if (!fault.ActiveAt(now_us)) return 0;
+  if (fault.kind == FaultKind::kClockJump) return fault.shift_us;
+  if (fault.kind != FaultKind::kClockDrift) return 0;
+  return (now_us - fault.start_us) / 1000 * fault.shift_us / 1000;
+}
 
 bool OfDisk(FaultKind kind) {
-  return kind == FaultKind::kReadError || kind == FaultKind::kBadBlock;
+  return kind == FaultKind::kReadError || kind == FaultKind::kBadBlock ||
+         kind == FaultKind::kFullDisk;
 }
 
 bool Fault::Concerns(NodeId node) const {
@@ -228,6 +325,8 @@ std::string ToString(const Fault& fault) {
   } else if (fault.amount > 0) {
     absl::StrAppend(&text, ", amount ", fault.amount);
   }
+  if (fault.shift_us != 0) absl::StrAppend(&text, ", by ", fault.shift_us / 1000, " ms");
+  if (fault.withheld) absl::StrAppend(&text, ", withheld by the fault budget");
   if (fault.down_us > 0) absl::StrAppend(&text, ", down for ", fault.down_us / 1000, " ms");
   if (fault.again) absl::StrAppend(&text, ", again in recovery");
   if (fault.kind == FaultKind::kReadError && fault.tables_only) {
@@ -240,13 +339,18 @@ int64_t BackAfterUs(const Fault& power_cut, size_t index) {
   return power_cut.down_us + static_cast<int64_t>(index % 4) * power_cut.down_us / 4;
 }
 
-std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, int64_t end_us) {
+std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, int64_t end_us,
+                                 bool wipes) {
+  static constexpr FaultKind kOfNodes[] = {FaultKind::kFullDisk, FaultKind::kPause,
+                                           FaultKind::kStalledDisk, FaultKind::kClockJump,
+                                           FaultKind::kClockDrift};
   static constexpr FaultKind kLasting[] = {
       FaultKind::kHalves, FaultKind::kIsolate,   FaultKind::kOneWay,  FaultKind::kSlow,
       FaultKind::kLoss,   FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kSlowDisk};
   const auto earlier = [](const Fault& a, const Fault& b) { return a.start_us < b.start_us; };
   std::vector<Fault> plan;
   if (random.Chance(1, 2)) DrawPowerCuts(random, nodes, begin_us, end_us, &plan);
+  if (wipes && random.Chance(1, 2)) DrawLostDisks(random, nodes, begin_us, end_us, &plan);
   std::stable_sort(plan.begin(), plan.end(), earlier);
   if (random.Chance(4, 5)) DrawCrashes(random, nodes, begin_us, end_us, &plan);
   if (random.Chance(3, 5)) {
@@ -262,6 +366,18 @@ std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, in
       const int64_t half_us = (fault.end_us - fault.start_us) / 2;
       if (SomeoneIsUp(fault, nodes, plan, fault.end_us, half_us)) plan.push_back(std::move(fault));
     }
+  }
+  for (const FaultKind kind : kOfNodes) {
+    if (!random.Chance(1, 3)) continue;
+    Fault fault = DrawNodeFault(random, kind, nodes, begin_us, end_us);
+    // One ill disk at most, and it must be used.
+    const bool wasted = std::any_of(plan.begin(), plan.end(), [&fault](const Fault& other) {
+      if (!OfDisk(other.kind)) return false;
+      const bool stands = fault.kind == FaultKind::kPause || fault.kind == FaultKind::kStalledDisk;
+      return OfDisk(fault.kind) || (stands && fault.Concerns(other.nodes.front()));
+    });
+    if (!wasted && SomeoneIsUp(fault, nodes, plan, end_us, 4 * kSecond))
+      plan.push_back(std::move(fault));
   }
   std::stable_sort(plan.begin(), plan.end(), earlier);
   return plan;

@@ -21,11 +21,12 @@ struct Operation {
   ClientRequest::Base base = ClientRequest::Base::kCurrent;
   std::string key;
   std::string value;  // of a put; unique in the run
+  int quorum = 0;     // R of a get, W of a put or delete: the request's own, or the bucket's
   int64_t invoked_us = 0;
   int64_t completed_us = kNever;  // kNever: never answered
   ClientReply::Outcome outcome = ClientReply::Outcome::kUnknown;
   std::vector<std::string> read;  // a get that is kOk: all siblings
-  VersionVector context;          // ... and what its token covers
+  VersionVector context;          // of what the answer's token covers
   VersionVector replaces;         // a write with Base::kToken: what its token covers
 
   bool ok() const { return completed_us != kNever && outcome == ClientReply::Outcome::kOk; }

@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "sim/campaign.h"
 #include "sim/campaign_json.h"
+#include "sim/scenario.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -31,14 +32,24 @@ constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, from one
   norn-sim run --seed S --trace
       runs one seed and prints what happens, line by line: messages, what clients ask and
       are told, faults
+  norn-sim run --scenario FILE [--seed S] [--trace]
+      performs a staged run (tests/scenarios/); the seed (default 1) decides delays
+  norn-sim scenarios [DIR]
+      lists the scenarios of a folder (default: tests/scenarios) with what they stage
   norn-sim hash --seed S
       prints the 128-bit hash of every event of the run
   norn-sim hash --seeds A..B
       prints a line "seed hash" for each
   norn-sim help
 
-Options of run and hash: --nodes N (default 5), --n N --r R --w W (replicas of a key and
-quorums, default 3, 2, 2), --jobs J (runs at once, default: the number of processors).
+Options of run and hash:
+  --nodes N            servers (default 5)
+  --n N --r R --w W    replicas of a key, and quorums (default 3, 2, 2)
+  --random-config      instead of these: 3 to 9 nodes, N 1 to 5, any R and W, and the least of
+                       both that requests may ask for, drawn from each seed
+  --wipes              disks may be lost and come back empty or as they were earlier, as far as
+                       the fault budget allows; without it they are not
+  --jobs J             runs at once (default: the number of processors)
 
 Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
 healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
@@ -47,8 +58,11 @@ assertion or was not deterministic.
 
 constexpr int kJobsMax = 256;
 
+constexpr char kScenarioFolder[] = "tests/scenarios";
+
 struct Arguments {
   std::string command;
+  std::string scenario;
   CampaignOptions campaign;
   bool seeds_given = false;
   bool trace = false;
@@ -88,8 +102,20 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
       arguments->json = true;
       continue;
     }
+    if (word == "--random-config") {
+      run.random_config = true;
+      continue;
+    }
+    if (word == "--wipes") {
+      run.wipes = true;
+      continue;
+    }
     if (word == "--twice") {
       arguments->campaign.twice = true;
+      continue;
+    }
+    if (word == "--scenario" && i + 1 < words.size()) {
+      arguments->scenario = words[++i];
       continue;
     }
     int* number = nullptr;
@@ -99,7 +125,8 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
     if (word == "--r") number = &run.r;
     if (word == "--w") number = &run.w;
     const bool seeds = word == "--seed" || word == "--seeds";
-    if (number == nullptr && !seeds) return absl::StrCat("unknown option \"", word, "\"");
+    const bool known = number != nullptr || seeds || word == "--scenario";
+    if (!known) return absl::StrCat("unknown option \"", word, "\"");
     if (i + 1 == words.size()) return absl::StrCat(word, " needs a value");
     const std::string& value = words[++i];
     if (seeds) {
@@ -114,7 +141,8 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
 
 std::optional<std::string> CheckArguments(const Arguments& arguments) {
   const RunOptions& run = arguments.campaign.run;
-  if (!arguments.seeds_given) return "which seeds? Give --seeds 1..100, or --seed 7";
+  if (!arguments.seeds_given && arguments.scenario.empty())
+    return "which seeds? Give --seeds 1..100, or --seed 7";
   if (run.nodes < 1 || run.nodes > 64) {
     return absl::StrCat("--nodes is ", run.nodes, ": it must be 1 to 64");
   }
@@ -135,11 +163,16 @@ std::optional<std::string> CheckArguments(const Arguments& arguments) {
 
 std::string Reproduce(const RunOptions& run, uint64_t seed) {
   std::string command = absl::StrCat("norn-sim run --seed ", seed);
+  if (run.scenario != nullptr) {
+    return absl::StrCat(command, " --scenario ", run.scenario->path, " --trace");
+  }
   const RunOptions usual;
   if (run.nodes != usual.nodes) absl::StrAppend(&command, " --nodes ", run.nodes);
   if (run.n != usual.n) absl::StrAppend(&command, " --n ", run.n);
   if (run.r != usual.r) absl::StrAppend(&command, " --r ", run.r);
   if (run.w != usual.w) absl::StrAppend(&command, " --w ", run.w);
+  if (run.random_config) absl::StrAppend(&command, " --random-config");
+  if (run.wipes) absl::StrAppend(&command, " --wipes");
   return absl::StrCat(command, " --trace");
 }
 
@@ -152,9 +185,14 @@ void PrintCounts(const char* title, const std::map<std::string, uint64_t>& count
 
 void PrintSummary(const CampaignOptions& options, const CampaignResult& result, int64_t real_ms) {
   const int64_t real = std::max<int64_t>(real_ms, 1);
-  std::cout << result.runs << " runs of " << options.run.nodes << " nodes (N=" << options.run.n
-            << ", R=" << options.run.r << ", W=" << options.run.w << "): " << result.valid
-            << " valid, " << result.failures.size() << " not\n"
+  const RunOptions& run = options.run;
+  const std::string shape =
+      run.random_config ? std::string("drawn configurations (3 to 9 nodes, N 1 to 5, any R and W)")
+      : run.scenario != nullptr
+          ? absl::StrCat(run.scenario->name, " (", run.scenario->script.description(), ")")
+          : absl::StrCat(run.nodes, " nodes (N=", run.n, ", R=", run.r, ", W=", run.w, ")");
+  std::cout << result.runs << " runs of " << shape << ": " << result.valid << " valid, "
+            << result.failures.size() << " not\n"
             << result.virtual_us / 1000000 << " s of virtual time in " << real_ms / 1000 << "."
             << real_ms % 1000 / 100 << " s (" << result.virtual_us / 1000 / real
             << " times real time), " << result.events << " events ("
@@ -164,15 +202,14 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
               result.fault_effects);
   std::cout << "\nThe slowest healing took " << result.slowest_heal_us / 1000
-            << " ms until all replicas were equal.\n"
+            << " ms until all replicas were equal, of " << result.slowest_heal_bound_us / 1000
+            << " ms that it may take.\n"
             << "Checked: nothing read that was never written; every acknowledged write present\n"
             << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
             << "no dot used twice; all replicas equal by value after healing, and every key read\n"
-            << "again as they hold it";
-  if (options.run.r + options.run.w > options.run.n) {
-    std::cout << "; a read covers every write completed before it;\nreads are monotonic";
-  }
-  std::cout << ".\n"
+            << "again as they hold it; the siblings are those of the true causal history; a\n"
+            << "read covers what its sessions had seen, and every write completed before it whose\n"
+            << "W and its R are above N; reads are monotonic where all R and W overlap.\n"
             << (options.twice ? "Every seed ran twice, with equal hashes unless said.\n" : "");
   constexpr size_t kShown = 5;
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
@@ -226,6 +263,7 @@ int TraceOne(const Arguments& arguments) {
   const RunResult result =
       RunUniverse(run, [](const std::string& line) { std::cout << line << "\n"; });
   std::cout << "\n";
+  std::cout << result.config << "\n";
   for (const Fault& fault : result.plan) std::cout << ToString(fault) << "\n";
   std::cout << VerdictName(result.verdict)
             << (result.property.empty() ? "" : ": " + result.property) << "\n";
@@ -253,6 +291,23 @@ int PrintHashes(const Arguments& arguments) {
   return ExitCodeOf(result) == kExitCrashed ? kExitCrashed : kExitValid;
 }
 
+int ListScenarios(const std::string& folder) {
+  const auto scenarios = LoadScenarios(folder);
+  if (!scenarios.ok()) {
+    std::cerr << "norn-sim: " << scenarios.status().message() << "\n";
+    return kExitUsage;
+  }
+  for (const auto& scenario : *scenarios) {
+    const v1::Scenario& script = scenario->script;
+    std::cout << absl::StrFormat("%-36s %s", scenario->name, script.description());
+    if (script.has_expect_violation_until()) {
+      std::cout << " (VIOLATED until " << script.expect_violation_until() << ")";
+    }
+    std::cout << "\n";
+  }
+  return kExitValid;
+}
+
 // Those that this process may use.
 int Processors() {
   cpu_set_t mine;
@@ -275,11 +330,23 @@ int Main(int argc, char** argv) {
     std::cout << kUsage;
     return kExitValid;
   }
+  if (arguments.command == "scenarios") {
+    if (words.size() > 1) return Refuse("scenarios takes one folder");
+    return ListScenarios(words.empty() ? kScenarioFolder : words.front());
+  }
   if (arguments.command != "run" && arguments.command != "hash") {
     return Refuse(absl::StrCat("unknown command \"", arguments.command, "\""));
   }
   if (auto wrong = ParseArguments(words, &arguments)) return Refuse(*wrong);
   if (auto wrong = CheckArguments(arguments)) return Refuse(*wrong);
+  if (!arguments.scenario.empty()) {
+    auto scenario = LoadScenario(arguments.scenario);
+    if (!scenario.ok()) {
+      std::cerr << "norn-sim: " << scenario.status().message() << "\n";
+      return kExitUsage;
+    }
+    arguments.campaign.run.scenario = *std::move(scenario);
+  }
   if (arguments.command == "hash") return PrintHashes(arguments);
   return arguments.trace ? TraceOne(arguments) : Campaign(arguments);
 }

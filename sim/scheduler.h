@@ -33,15 +33,21 @@ class Scheduler {
 
   // Does everything up to and including `until_us`, then sets the clock there.
   void RunUntil(int64_t until_us) {
+    while (!heap_.empty() && heap_.front().time_us <= until_us) DoNext();
+    now_us_ = std::max(now_us_, until_us);
+  }
+
+  // Stops behind the first action after which `done` is true (at once if it already is), and
+  // returns true; otherwise as RunUntil, and false.
+  template <typename Done>
+  bool RunUntilDone(int64_t until_us, const Done& done) {
+    if (done()) return true;
     while (!heap_.empty() && heap_.front().time_us <= until_us) {
-      std::pop_heap(heap_.begin(), heap_.end(), Later);
-      Entry entry = std::move(heap_.back());
-      heap_.pop_back();
-      now_us_ = entry.time_us;
-      ++events_;
-      entry.action();
+      DoNext();
+      if (done()) return true;
     }
     now_us_ = std::max(now_us_, until_us);
+    return false;
   }
 
  private:
@@ -50,6 +56,15 @@ class Scheduler {
     uint64_t order;
     Action action;
   };
+  void DoNext() {
+    std::pop_heap(heap_.begin(), heap_.end(), Later);
+    Entry entry = std::move(heap_.back());
+    heap_.pop_back();
+    now_us_ = entry.time_us;
+    ++events_;
+    entry.action();
+  }
+
   static bool Later(const Entry& a, const Entry& b) {
     return a.time_us != b.time_us ? a.time_us > b.time_us : a.order > b.order;
   }

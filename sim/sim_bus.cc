@@ -16,6 +16,7 @@ void SimBus::Send(NodeId to, Message&& message) {
     trace_.Explain(scheduler_.now_us(), self_,
                    absl::StrCat("to n", to, ": ", DescribeMessage(message)));
   }
+  if (rules_ != nullptr) return rules_->Route(self_, to, message, std::move(bytes));
   network_.Send(self_, to, std::move(bytes));
 }
 

@@ -13,6 +13,7 @@
 #include "core/messages.h"
 #include "core/ports.h"
 #include "core/types.h"
+#include "sim/message_rules.h"
 #include "sim/scheduler.h"
 #include "sim/sim_network.h"
 #include "sim/trace.h"
@@ -21,9 +22,10 @@ namespace norn::sim {
 
 class SimBus final : public MessageBus {
  public:
-  // All but `self` outlive this.
-  SimBus(Scheduler& scheduler, Trace& trace, SimNetwork& network, NodeId self)
-      : scheduler_(scheduler), trace_(trace), network_(network), self_(self) {}
+  // All but `self` outlive this. `rules` may be null: a scenario has them.
+  SimBus(Scheduler& scheduler, Trace& trace, SimNetwork& network, NodeId self,
+         MessageRules* rules = nullptr)
+      : scheduler_(scheduler), trace_(trace), network_(network), self_(self), rules_(rules) {}
 
   void Send(NodeId to, Message&& message) override;
 
@@ -36,6 +38,7 @@ class SimBus final : public MessageBus {
   Trace& trace_;
   SimNetwork& network_;
   const NodeId self_;
+  MessageRules* const rules_;
 };
 
 }  // namespace norn::sim

@@ -100,6 +100,16 @@ void SimDisk::Wipe() {
   RecountRoom();
 }
 
+void SimDisk::Restore(const SimDisk& copy) {
+  Crash(CrashLoss::kProcessOnly);
+  ++counters_.restores;
+  tree_ = copy.tree_.Clone();
+  // Numbers that the copy has not given away yet may belong to open files of the dead.
+  next_file_id_ = std::max(next_file_id_, copy.next_file_id_);
+  scrap_.clear();
+  RecountRoom();
+}
+
 // ---------------------------------------------------------------------------------------
 // Faults
 

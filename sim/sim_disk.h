@@ -98,6 +98,8 @@ class SimDisk {
   absl::Status ClearReadErrors(const std::string& path);
   // Crashes, and the medium comes back empty.
   void Wipe();
+  // Crashes, and the medium comes back as `copy`, a Fork() of this disk, has it.
+  void Restore(const SimDisk& copy);
 
   const FaultCounters& counters() const { return counters_; }
 

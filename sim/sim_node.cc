@@ -15,7 +15,9 @@ namespace norn::sim {
 namespace {
 
 constexpr int64_t kScrubIntervalUs = 500'000;
+constexpr int64_t kStallUs = 1'000;  // until a stalled disk is tried again
 constexpr uint64_t kScrubBytes = 10'000;
+constexpr size_t kPartitionBytes = 2;                     // before the record key, in the engine
 constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
 
 }  // namespace
@@ -24,12 +26,10 @@ constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
 struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, NoteSink {
   explicit Process(SimNode& node_in)
       : node(node_in),
-        bus(node_in.scheduler_, node_in.trace_, node_in.network_, node_in.id()),
+        bus(node_in.scheduler_, node_in.trace_, node_in.network_, node_in.id(), node_in.rules_),
         file_system(&node_in.disk_, absl::StrCat("n", node_in.id())) {}
 
-  Now Read() override {
-    return Now{node.scheduler_.now_us(), kWallOriginUs + node.scheduler_.now_us()};
-  }
+  Now Read() override { return Now{node.scheduler_.now_us(), node.WallUs()}; }
 
   void Send(NodeId to, Message&& message) override {
     if (file_system.crashed()) return;
@@ -55,10 +55,8 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
     const uint64_t arming = ++timer_armings;
     if (deadline_us == kNever) return;
     const int64_t at_us = std::max(deadline_us, node.scheduler_.now_us());
-    node.scheduler_.At(at_us, [&owner = node, arming, epoch = node.epoch_] {
-      if (owner.epoch_ != epoch || owner.process_->timer_armings != arming) return;
-      owner.Deliver(TimerFired{});
-    });
+    node.scheduler_.At(
+        at_us, [&owner = node, arming, epoch = node.epoch_] { owner.OnTimer(arming, epoch); });
   }
 
   void Write(const Note& note) override {
@@ -92,7 +90,8 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
 SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
                  const ClusterConfig& cluster, const NodeOptions& options,
                  const storage::EngineOptions& engine, uint64_t seed, StoreObserver* observer,
-                 std::vector<Fault>* plan, ReplySink replies, CrashSink crashed)
+                 std::vector<Fault>* plan, MessageRules* rules, ReplySink replies,
+                 CrashSink crashed)
     : scheduler_(scheduler),
       trace_(trace),
       network_(network),
@@ -102,6 +101,7 @@ SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
       random_(seed),
       observer_(observer),
       plan_(plan),
+      rules_(rules),
       reply_sink_(std::move(replies)),
       crash_sink_(std::move(crashed)),
       disk_(SplitMix64(seed)) {}
@@ -146,13 +146,77 @@ bool SimNode::StartUp(std::string* error) {
   return true;
 }
 
+// ---- Standing still, and wrong clocks ---------------------------------------------
+
+Fault* SimNode::Active(FaultKind kind) {
+  for (Fault& fault : *plan_) {
+    if (fault.kind != kind || !fault.ActiveAt(scheduler_.now_us())) continue;
+    if (fault.Concerns(id())) return &fault;
+  }
+  return nullptr;
+}
+
+int64_t SimNode::WallUs() {
+  const int64_t now_us = scheduler_.now_us();
+  int64_t wall_us = kWallOriginUs + now_us;
+  for (Fault& fault : *plan_) {
+    const int64_t shift_us = WallShiftUs(fault, now_us);
+    if (shift_us == 0 || !fault.Concerns(id())) continue;
+    wall_us += shift_us;
+    ++fault.effects;
+  }
+  return wall_us;
+}
+
+bool SimNode::Hold(std::function<void()> action) {
+  Fault* const pause = Active(FaultKind::kPause);
+  if (pause == nullptr && held_.empty()) return false;
+  if (pause != nullptr) {
+    ++pause->effects;
+    if (held_.empty() && pause->end_us != kNever) {
+      scheduler_.At(pause->end_us, [this] { MaybeGoOn(); });
+    }
+  }
+  held_.push_back([epoch = epoch_, this, action = std::move(action)] {
+    if (epoch == epoch_) action();
+  });
+  return true;
+}
+
+void SimNode::MaybeGoOn() {
+  if (held_.empty()) return;
+  if (const Fault* const pause = Active(FaultKind::kPause)) {
+    // Another pause took over, or this one was prolonged.
+    if (pause->end_us != kNever) scheduler_.At(pause->end_us, [this] { MaybeGoOn(); });
+    return;
+  }
+  trace_.Record(scheduler_.now_us(), id(), "goes on", "");
+  // What comes in meanwhile comes after what has waited.
+  std::deque<std::function<void()>> waiting = std::exchange(held_, {});
+  for (const std::function<void()>& action : waiting) action();
+}
+
+// ---- Events -----------------------------------------------------------------------
+
+void SimNode::OnTimer(uint64_t arming, uint64_t epoch) {
+  if (epoch_ != epoch || process_->timer_armings != arming) return;
+  if (Hold([this, arming, epoch] { OnTimer(arming, epoch); })) return;
+  Deliver(TimerFired{});
+}
+
 void SimNode::DeliverMessage(NodeId from, const std::string& bytes) {
   if (!up()) return;
+  if (Hold([this, from, bytes] { DeliverMessage(from, bytes); })) return;
   Deliver(process_->bus.Receive(from, bytes));
 }
 
 void SimNode::DeliverRequest(ClientRequest&& request) {
   CORE_CHECK(up());
+  if (Active(FaultKind::kPause) != nullptr || !held_.empty()) {
+    const auto waiting = std::make_shared<ClientRequest>(std::move(request));
+    CORE_CHECK(Hold([this, waiting] { DeliverRequest(std::move(*waiting)); }));
+    return;
+  }
   Deliver(std::move(request));
 }
 
@@ -188,6 +252,12 @@ void SimNode::StartJobs() {
 
 void SimNode::StepJob(size_t slot, uint64_t epoch) {
   if (epoch != epoch_) return;
+  if (Hold([this, slot, epoch] { StepJob(slot, epoch); })) return;
+  if (Fault* const stall = Active(FaultKind::kStalledDisk)) {
+    ++stall->effects;
+    scheduler_.After(kStallUs, [this, slot, epoch] { StepJob(slot, epoch); });
+    return;
+  }
   const auto it = process_->jobs.find(slot);
   CORE_CHECK(it != process_->jobs.end());
   trace_.Record(scheduler_.now_us(), id(), it->second->Name(), "");
@@ -216,6 +286,7 @@ void SimNode::StepJob(size_t slot, uint64_t epoch) {
 void SimNode::AwaitScrub(uint64_t epoch) {
   scheduler_.After(kScrubIntervalUs, [this, epoch] {
     if (epoch_ != epoch) return;
+    if (Active(FaultKind::kPause) != nullptr) return AwaitScrub(epoch);
     process_->engine->GrantScrub(kScrubBytes);
     StartJobs();
     AwaitScrub(epoch);
@@ -227,6 +298,42 @@ void SimNode::Crash(CrashLoss loss) {
   BuryIfCrashed();
 }
 
+void SimNode::Wipe() {
+  disk_.Wipe();
+  BuryIfCrashed();
+}
+
+void SimNode::Restore(const SimDisk& copy) {
+  disk_.Restore(copy);
+  BuryIfCrashed();
+}
+
+std::map<std::string, std::string> SimNode::DurableRecords() const {
+  std::map<std::string, std::string> records;
+  const std::unique_ptr<SimDisk> copy = disk_.Fork();
+  for (const SimDisk::FileState& file : copy->Files()) {
+    CORE_CHECK(copy->ClearReadErrors(file.path).ok());
+  }
+  copy->set_capacity_bytes(SimDisk::kUnlimited);
+  if (!copy->crashed()) copy->Crash(CrashLoss::kAllUnsynced);
+  copy->Restart();
+  SimFileSystem file_system(copy.get(), "the oracle");
+  storage::RecoveryReport report;
+  const auto engine = storage::Engine::Open(file_system, engine_options_, &report);
+  if (!engine.ok()) return records;
+  std::string from;
+  do {
+    std::vector<storage::Engine::Entry> entries;
+    std::string next;
+    if (!(*engine)->Scan(from, "", 1000, 4 << 20, &entries, &next).ok()) break;
+    for (storage::Engine::Entry& entry : entries) {
+      records[entry.key.substr(kPartitionBytes)] = std::move(entry.value);
+    }
+    from = std::move(next);
+  } while (!from.empty());
+  return records;
+}
+
 bool SimNode::BuryIfCrashed() {
   if (!disk_.crashed() || process_ == nullptr) return false;
   trace_.Record(scheduler_.now_us(), id(), "crash", disk_.crash_site());
@@ -235,6 +342,7 @@ bool SimNode::BuryIfCrashed() {
   }
   ++epoch_;
   process_.reset();
+  held_.clear();
   crash_sink_(id());
   return true;
 }

@@ -5,12 +5,18 @@
 // with every crash and is built anew at the restart, from what the disk kept. Jobs of the
 // engine run step by step in virtual time, so a crash can fall between any two file
 // operations. Once the disk has crashed, nothing that the process still says is heard.
+//
+// A paused node stands still as a stopped process does: messages, requests, timers and jobs
+// wait, in their order, and come all at once when it goes on. Its wall clock shows what the
+// plan makes of it; monotonic time is always true.
 
 #ifndef NORN_SIM_SIM_NODE_H_
 #define NORN_SIM_SIM_NODE_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +25,7 @@
 #include "core/events.h"
 #include "core/host.h"
 #include "core/random.h"
+#include "sim/message_rules.h"
 #include "sim/scheduler.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_network.h"
@@ -45,7 +52,8 @@ class SimNode {
 
   SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network, const ClusterConfig& cluster,
           const NodeOptions& options, const storage::EngineOptions& engine, uint64_t seed,
-          StoreObserver* observer, std::vector<Fault>* plan, ReplySink replies, CrashSink crashed);
+          StoreObserver* observer, std::vector<Fault>* plan, MessageRules* rules, ReplySink replies,
+          CrashSink crashed);
   ~SimNode();
 
   // Opens the engine, which recovers, and starts the node. A crash meanwhile is reported
@@ -59,6 +67,17 @@ class SimNode {
 
   // Kills the process now; the disk loses what `loss` says.
   void Crash(CrashLoss loss);
+  // Kills the process now, and with it all that the disk held.
+  void Wipe();
+  // Kills the process now; the disk is as it was when `copy` was taken of it.
+  void Restore(const SimDisk& copy);
+
+  // To be told when a pause may have ended early.
+  void MaybeGoOn();
+
+  // What this node would still hold if its power failed now: every record, by record key,
+  // recovered by the real engine from a copy of the disk. Empty if that cannot be opened.
+  std::map<std::string, std::string> DurableRecords() const;
 
   SimDisk& disk() { return disk_; }
   // Null while down.
@@ -68,6 +87,14 @@ class SimNode {
 
  private:
   struct Process;
+
+  // What one fault of the kind does to this node now; null: nothing.
+  Fault* Active(FaultKind kind);
+  // True if the node stands still, or has things waiting: then `action` waits as well, until
+  // it goes on or dies.
+  bool Hold(std::function<void()> action);
+  int64_t WallUs();
+  void OnTimer(uint64_t arming, uint64_t epoch);
 
   void Deliver(Event&& event);
   void DrainEvents();
@@ -85,12 +112,14 @@ class SimNode {
   storage::EngineOptions engine_options_;
   Random random_;
   StoreObserver* observer_;
-  std::vector<Fault>* plan_;  // slow disks are applied here
+  std::vector<Fault>* plan_;  // slow and stalled disks, pauses and clocks are applied here
+  MessageRules* rules_;
   ReplySink reply_sink_;
   CrashSink crash_sink_;
   SimDisk disk_;
   uint64_t epoch_ = 0;  // rises with every start and crash: what was scheduled before is void
   std::unique_ptr<Process> process_;
+  std::deque<std::function<void()>> held_;  // while it stands still
 };
 
 }  // namespace norn::sim

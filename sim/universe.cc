@@ -10,7 +10,11 @@
 #include "core/causality/record.h"
 #include "core/check.h"
 #include "core/ring/layout.h"
+#include "sim/checkers/fault_budget.h"
 #include "sim/history.h"
+#include "sim/message_rules.h"
+#include "sim/scenario.h"
+#include "sim/scenario_runner.h"
 #include "sim/scheduler.h"
 #include "sim/sim_network.h"
 #include "sim/sim_node.h"
@@ -27,37 +31,8 @@ constexpr int64_t kFaultsUs = 12 * kSecond;  // how long faults and clients go o
 constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase, and for each
 constexpr int64_t kHealRounds = 6;           // partition so many exchanges of every replica
 constexpr int64_t kPollUs = kSecond / 4;
-
-ClusterConfig DrawCluster(Random& random, const RunOptions& options) {
-  ClusterConfig cluster;
-  cluster.name = "sim";
-  cluster.secret = "a simulated secret";
-  cluster.partitions = uint32_t{16} << random.Below(3);
-  for (int i = 1; i <= options.nodes; ++i) {
-    MemberConfig member;
-    member.id = static_cast<NodeId>(i);
-    member.address = absl::StrCat("n", i);
-    member.zone = absl::StrCat("z", i % 3);
-    cluster.members.push_back(std::move(member));
-  }
-  cluster.buckets.front().n = options.n;
-  cluster.buckets.front().r = options.r;
-  cluster.buckets.front().w = options.w;
-  return cluster;
-}
-
-NodeOptions DrawNodeOptions(Random& random) {
-  NodeOptions node;
-  node.request_timeout_us = random.Between(kSecond, 3 * kSecond);
-  node.gossip_interval_us = random.Between(50'000, 300'000);
-  node.suspect_after_us = random.Between(3, 10) * node.gossip_interval_us;
-  node.speculate_after_us = random.Between(2'000, 50'000);
-  node.exchange_interval_us = random.Between(20'000, 300'000);
-  node.exchange_page_entries = 1 + random.Below(8);
-  node.exchange_page_bytes = 64 + random.Below(16'384);
-  node.lease_counters = 2 + random.Below(64);
-  return node;
-}
+constexpr int kKeysPerIllNode = 20;
+constexpr int kLastReadTries = 5;  // of each key: a node may be busy, or still waking up
 
 // The node whose disk falls ill, or kNoNode.
 NodeId IllNode(const std::vector<Fault>& plan) {
@@ -67,22 +42,9 @@ NodeId IllNode(const std::vector<Fault>& plan) {
   return kNoNode;
 }
 
-storage::EngineOptions DrawEngineOptions(Random& random) {
-  storage::EngineOptions engine;
-  engine.dir = "/data";
-  engine.memtable_bytes = 2'000 + random.Below(30'000);
-  engine.immutable_memtables_max = static_cast<int>(random.Between(1, 4));
-  engine.wal_preallocate_bytes = 64 << 10;
-  engine.block_bytes = 256 + random.Below(2'048);
-  engine.block_restart_interval = static_cast<int>(random.Between(1, 16));
-  engine.block_cache_bytes = random.Below(16'384);
-  engine.record_cache_bytes = random.Chance(1, 3) ? 0 : random.Below(8'192);
-  engine.level0_tables_to_compact = static_cast<int>(random.Between(2, 4));
-  engine.level0_percent = static_cast<int>(random.Between(1, 100));
-  engine.level0_tables_max = static_cast<int>(random.Between(4, 10));
-  engine.level1_bytes = 20'000 + random.Below(60'000);
-  engine.table_bytes = 4'000 + random.Below(16'000);
-  return engine;
+bool Stalls(const std::vector<Fault>& plan) {
+  return std::any_of(plan.begin(), plan.end(),
+                     [](const Fault& fault) { return fault.kind == FaultKind::kStalledDisk; });
 }
 
 class Universe final : public StoreObserver {
@@ -94,12 +56,16 @@ class Universe final : public StoreObserver {
 
  private:
   void Build();
+  void RunScenario();
   void Heal();
   std::optional<Violation> FindApart();
   // What went wrong, or nothing. Leaves the final state and the last reads behind.
   std::optional<std::string> ReadEverything();
+  bool ReadOnce(const std::string& key, size_t turn);
   FinalState ReadState();
   void Judge();
+  // A fault that was planned and never took effect; empty: none.
+  std::string Unstaged() const;
 
   void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) override;
   void OnMinted(const Dot& dot, const std::string& record) override;
@@ -110,33 +76,45 @@ class Universe final : public StoreObserver {
   SimNode& node(NodeId id) { return *nodes_[id - 1u]; }
   bool Violated(std::optional<Violation> violation);
 
+  // What every node would hold after a power cut, by record key.
+  FinalState DurableState() const;
+  bool MayDestroy(NodeId id);
+  // That no acknowledged write is lost, now that disks are.
+  void CheckSurvivors();
+
   const RunOptions options_;
+  UniverseConfig config_;
   Trace trace_;
   Random random_;
   Scheduler scheduler_;
-  ClusterConfig cluster_;
   std::unique_ptr<Layout> layout_;
+  std::unique_ptr<FaultBudget> budget_;
   std::unique_ptr<TokenSealer> sealer_;
   std::vector<Fault> plan_;
   std::unique_ptr<SimNetwork> network_;
+  std::unique_ptr<MessageRules> rules_;  // a scenario's
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::unique_ptr<Workload> workload_;
   std::unique_ptr<UniverseFaults> faults_;
-  std::map<Dot, size_t> minted_;  // into the history's list
-  int64_t heal_bound_us_ = 0;
-  std::set<std::string> keys_seen_;  // record keys that were ever minted
-  FinalState state_;                 // at rest, after healing
-  size_t last_reads_ = 0;            // the first of the reads of that state, in the history
+  std::unique_ptr<ScenarioRunner> runner_;  // of a scenario
+  std::map<Dot, size_t> minted_;            // into the history's list
+  std::set<std::string> keys_seen_;         // record keys that were ever minted
+  FinalState state_;                        // at rest, after healing
+  size_t last_reads_ = 0;                   // the first of the reads of that state, in the history
   RunResult result_;
 };
 
 RunResult Universe::Run() {
   Build();
-  workload_->Begin();
-  faults_->Schedule();
-  scheduler_.RunUntil(kQuietUs + kFaultsUs);
-  workload_->Stop();
-  Heal();
+  if (options_.scenario != nullptr) {
+    RunScenario();
+  } else {
+    workload_->Begin();
+    faults_->Schedule();
+    scheduler_.RunUntil(kQuietUs + kFaultsUs);
+    workload_->Stop();
+  }
+  if (result_.verdict != Verdict::kViolated) Heal();
   result_.trace_hash = trace_.Hash();
   result_.virtual_us = scheduler_.now_us();
   result_.events = scheduler_.events();
@@ -155,6 +133,15 @@ RunResult Universe::Run() {
   return std::move(result_);
 }
 
+void Universe::RunScenario() {
+  const ScenarioRunner::Stage stage{
+      scheduler_, trace_, *workload_, *faults_, *rules_, plan_, [this] {
+        return !FindApart().has_value();
+      }};
+  runner_ = std::make_unique<ScenarioRunner>(*options_.scenario, stage);
+  Violated(runner_->Run());
+}
+
 void Universe::Build() {
   Random knobs = random_.Fork();
   Random faults = random_.Fork();
@@ -162,38 +149,46 @@ void Universe::Build() {
   Random clients = random_.Fork();
   Random seeds = random_.Fork();
   Random harm = random_.Fork();
-  cluster_ = DrawCluster(knobs, options_);
-  const NodeOptions node_options = DrawNodeOptions(knobs);
-  const storage::EngineOptions engine_options = DrawEngineOptions(knobs);
+  const Scenario* const scenario = options_.scenario.get();
+  config_ = scenario != nullptr ? scenario->Config() : DrawUniverseConfig(knobs, options_);
+  result_.config = ToString(config_);
+  const ClusterConfig& cluster = config_.cluster;
+  const auto nodes = static_cast<int>(cluster.members.size());
   // A replica exchanges its partitions one after the other.
-  const int64_t held = int64_t{cluster_.partitions} * options_.n / options_.nodes;
-  heal_bound_us_ = kHealUs + kHealRounds * held * node_options.exchange_interval_us;
-  layout_ =
-      std::make_unique<Layout>(Layout::Build(1, cluster_.partitions, options_.n, cluster_.members));
-  sealer_ = std::make_unique<TokenSealer>(cluster_.name, cluster_.secret);
-  plan_ = DrawFaultPlan(faults, options_.nodes, kQuietUs, kQuietUs + kFaultsUs);
+  const int64_t held = int64_t{cluster.partitions} * config_.bucket().n / nodes + 1;
+  // A scenario may do without exchanges: then the replicas agree without, or not at all.
+  const int64_t interval_us = std::min(config_.node.exchange_interval_us, kSecond);
+  result_.heal_bound_us = kHealUs + kHealRounds * held * interval_us;
+  layout_ = std::make_unique<Layout>(
+      Layout::Build(1, cluster.partitions, config_.bucket().n, cluster.members));
+  budget_ = std::make_unique<FaultBudget>(*layout_, config_.bucket().WMin());
+  sealer_ = std::make_unique<TokenSealer>(cluster.name, cluster.secret);
+  if (scenario == nullptr) {
+    plan_ = DrawFaultPlan(faults, nodes, kQuietUs, kQuietUs + kFaultsUs, options_.wipes);
+  }
 
-  const int64_t delay_min_us = knobs.Between(50, 500);
-  const int64_t delay_max_us = delay_min_us + knobs.Between(100, 5'000);
-  network_ =
-      std::make_unique<SimNetwork>(scheduler_, trace_, network, &plan_, delay_min_us, delay_max_us,
-                                   [this](NodeId from, NodeId to, const std::string& bytes) {
-                                     node(to).DeliverMessage(from, bytes);
-                                   });
+  network_ = std::make_unique<SimNetwork>(scheduler_, trace_, network, &plan_, config_.delay_min_us,
+                                          config_.delay_max_us,
+                                          [this](NodeId from, NodeId to, const std::string& bytes) {
+                                            node(to).DeliverMessage(from, bytes);
+                                          });
+  if (scenario != nullptr) rules_ = std::make_unique<MessageRules>(scheduler_, *network_);
   const NodeId ill = IllNode(plan_);
-  for (const MemberConfig& member : cluster_.members) {
-    NodeOptions own_options = node_options;
+  for (const MemberConfig& member : cluster.members) {
+    NodeOptions own_options = config_.node;
     own_options.id = member.id;
-    storage::EngineOptions own_engine = engine_options;
-    own_engine.owner = absl::StrCat(cluster_.name, "/", member.id);
+    storage::EngineOptions own_engine = config_.engine;
+    own_engine.owner = absl::StrCat(cluster.name, "/", member.id);
     if (member.id == ill) {  // to be read, it must not have all in memory
-      own_engine.memtable_bytes = std::min<size_t>(own_engine.memtable_bytes, 2'000);
+      own_engine.memtable_bytes = std::min<size_t>(own_engine.memtable_bytes, 1'000);
       own_engine.block_cache_bytes = 0;
+      own_engine.record_cache_bytes = 0;
+      own_engine.wal_preallocate_bytes = 512;  // nor room in advance, to be full
     }
-    CORE_CHECK(Validate(cluster_, own_options).ok());
+    CORE_CHECK(Validate(cluster, own_options).ok());
     nodes_.push_back(std::make_unique<SimNode>(
-        scheduler_, trace_, *network_, cluster_, own_options, own_engine, seeds.Next64(), this,
-        &plan_,
+        scheduler_, trace_, *network_, cluster, own_options, own_engine, seeds.Next64(), this,
+        &plan_, rules_.get(),
         [this](NodeId, ClientReply&& reply) {
           const bool ok = reply.outcome == ClientReply::Outcome::kOk;
           if (ok && workload_->IsWrite(reply.client)) faults_->OnAcknowledged();
@@ -201,35 +196,43 @@ void Universe::Build() {
         },
         [this](NodeId id) { faults_->OnCrash(id); }));
   }
-  faults_ = std::make_unique<UniverseFaults>(
-      scheduler_, trace_, harm, &plan_, &nodes_, kQuietUs + kFaultsUs,
-      [this](NodeId id, const std::string& error) {
-        Violated(Violation{"a node whose disk obeys its contract opens again",
-                           absl::StrCat("n", id, ": ", error)});
-      });
-  WorkloadOptions workload;
-  workload.clients = static_cast<int>(clients.Between(3, 8));
-  workload.keys = static_cast<int>(clients.Between(4, 40));
-  // With fewer, an ill disk might be that of a node that has hardly any of them.
-  if (ill != kNoNode) workload.keys = std::max(workload.keys, 32);
-  workload_ = std::make_unique<Workload>(scheduler_, trace_, clients, workload, options_.nodes,
+  UniverseFaults::Hooks hooks;
+  hooks.refused = [this](NodeId id, const std::string& error) {
+    Violated(Violation{"a node whose disk obeys its contract opens again",
+                       absl::StrCat("n", id, ": ", error)});
+  };
+  hooks.may_destroy = [this](NodeId id) { return MayDestroy(id); };
+  hooks.destroyed = [this](NodeId id) {
+    budget_->Destroyed(id, DurableState());
+    CheckSurvivors();
+  };
+  hooks.power_cut = [this] { CheckSurvivors(); };
+  faults_ = std::make_unique<UniverseFaults>(scheduler_, trace_, harm, &plan_, &nodes_,
+                                             kQuietUs + kFaultsUs, std::move(hooks));
+  // With fewer keys, an ill disk might be that of a node that has hardly any of them.
+  if (ill != kNoNode || Stalls(plan_)) {
+    const int enough = kKeysPerIllNode * nodes / config_.bucket().n;
+    config_.workload.keys = std::max(config_.workload.keys, enough);
+  }
+  workload_ = std::make_unique<Workload>(scheduler_, trace_, clients, config_.workload, nodes,
                                          *sealer_, [this](NodeId id, ClientRequest&& request) {
                                            if (!node(id).up()) return false;
                                            node(id).DeliverRequest(std::move(request));
                                            return true;
                                          });
-  for (const MemberConfig& member : cluster_.members) faults_->StartNode(member.id);
+  for (const MemberConfig& member : cluster.members) faults_->StartNode(member.id);
 }
 
 void Universe::Heal() {
   const int64_t began_us = scheduler_.now_us();
+  if (rules_ != nullptr) rules_->EndAll();
   faults_->EndAll();
   std::optional<Violation> apart;
   do {
     scheduler_.RunUntil(scheduler_.now_us() + kPollUs);
     apart = FindApart();
   } while ((apart.has_value() || !workload_->idle()) &&
-           scheduler_.now_us() < began_us + heal_bound_us_);
+           scheduler_.now_us() < began_us + result_.heal_bound_us);
   result_.healed_after_us = scheduler_.now_us() - began_us;
   if (result_.verdict == Verdict::kViolated) return;
   if (auto stuck = ReadEverything()) {
@@ -257,24 +260,55 @@ std::optional<std::string> Universe::ReadEverything() {
   for (int round = 0; round < 3; ++round) {
     state_ = ReadState();
     last_reads_ = workload_->history().operations.size();
-    size_t answered = 0;
-    NodeId via = 1;
+    size_t turn = 0;
     for (const std::string& key : keys) {
-      workload_->ReadOnce(via, key, [&answered](bool ok) { answered += ok ? 1 : 0; });
-      via = static_cast<NodeId>(via % static_cast<NodeId>(options_.nodes) + 1);
+      if (!ReadOnce(key, turn++)) return absl::StrCat("after healing every key can be read: ", key);
     }
-    while (!workload_->idle()) scheduler_.RunUntil(scheduler_.now_us() + kPollUs);
-    if (answered < keys.size()) return "after healing every key can be read";
     if (ReadState() == state_) return std::nullopt;
   }
   return "after healing the replicas come to rest";
+}
+
+bool Universe::ReadOnce(const std::string& key, size_t turn) {
+  bool ok = false;
+  for (int i = 0; i < kLastReadTries && !ok; ++i) {
+    ClientRequest request;
+    request.key = key;
+    const auto via = static_cast<NodeId>((turn + static_cast<size_t>(i)) % nodes_.size() + 1);
+    workload_->Ask(0, via, std::move(request), [&ok](const ClientReply* reply) {
+      ok = reply != nullptr && reply->outcome == ClientReply::Outcome::kOk;
+    });
+    CORE_CHECK(scheduler_.RunUntilDone(kNever, [this] { return workload_->idle(); }));
+  }
+  return ok;
+}
+
+FinalState Universe::DurableState() const {
+  FinalState state;
+  for (const auto& node : nodes_) {
+    for (auto& [key, record] : node->DurableRecords()) state[key][node->id()] = record;
+  }
+  return state;
+}
+
+bool Universe::MayDestroy(NodeId id) {
+  budget_->Reconsider(DurableState());
+  return budget_->Allows(id);
+}
+
+void Universe::CheckSurvivors() {
+  if (result_.verdict == Verdict::kViolated) return;
+  auto lost = CheckNothingLost(workload_->history(), DurableState());
+  if (!lost.has_value()) return;
+  lost->property = absl::StrCat("while the cluster runs: ", lost->property);
+  Violated(std::move(lost));
 }
 
 FinalState Universe::ReadState() {
   FinalState state;
   for (const std::string& key : keys_seen_) state[key];
   for (const auto& node : nodes_) {
-    CORE_CHECK(node->up());
+    if (!node->up()) continue;
     std::string from;
     do {
       std::vector<storage::Engine::Entry> entries;
@@ -305,19 +339,18 @@ void Universe::Judge() {
   if (Violated(CheckDotsUnique(history))) return;
   if (Violated(CheckMintedOnce(history))) return;
   if (Violated(CheckNothingInvented(history))) return;
-  const bool overlapping = options_.r + options_.w > options_.n;
+  const bool overlapping = config_.overlapping();
   if (Violated(CheckNothingLost(history, state_))) return;
   if (Violated(CheckRefusalsHold(history, state_))) return;
   if (Violated(CheckNoResurrection(history, state_, last_reads_, overlapping))) return;
   if (Violated(CheckFinalReads(history, state_, last_reads_))) return;
-  if (overlapping) {
-    if (Violated(CheckReadsCoverWrites(history))) return;
-    if (Violated(CheckMonotonicReads(history))) return;
-  }
-  for (const Fault& fault : plan_) {
-    if (fault.effects > 0) continue;
+  if (Violated(CheckExactSiblings(history, state_))) return;
+  if (Violated(CheckSessions(history, config_.bucket().n, overlapping))) return;
+  if (Violated(CheckReadsCoverWrites(history, config_.bucket().n))) return;
+  if (overlapping && Violated(CheckMonotonicReads(history))) return;
+  if (const std::string unstaged = Unstaged(); !unstaged.empty()) {
     result_.verdict = Verdict::kUnknown;
-    result_.property = absl::StrCat("a planned fault never took effect: ", ToString(fault));
+    result_.property = unstaged;
     return;
   }
   const bool anything =
@@ -325,6 +358,15 @@ void Universe::Judge() {
                   [](const Operation& o) { return o.ok() && o.kind == ClientRequest::Kind::kPut; });
   result_.verdict = anything ? Verdict::kValid : Verdict::kUnknown;
   if (!anything) result_.property = "no write was ever acknowledged: nothing was tested";
+}
+
+std::string Universe::Unstaged() const {
+  if (runner_ != nullptr) return runner_->Unstaged();
+  for (const Fault& fault : plan_) {
+    if (fault.effects > 0 || fault.withheld) continue;
+    return absl::StrCat("a planned fault never took effect: ", ToString(fault));
+  }
+  return "";
 }
 
 bool Universe::Violated(std::optional<Violation> violation) {

@@ -17,19 +17,12 @@
 #include "sim/checkers/checkers.h"
 #include "sim/fault_plan.h"
 #include "sim/trace.h"
+#include "sim/universe_config.h"
 
 namespace norn::sim {
 
 enum class Verdict : uint8_t { kValid, kViolated, kNoProgress, kUnknown };
 const char* VerdictName(Verdict verdict);
-
-struct RunOptions {
-  uint64_t seed = 1;
-  int nodes = 5;
-  int n = 3;
-  int r = 2;
-  int w = 2;
-};
 
 struct RunResult {
   Verdict verdict = Verdict::kUnknown;
@@ -37,7 +30,9 @@ struct RunResult {
   std::string witness;
   std::string trace_hash;
   int64_t virtual_us = 0;
+  std::string config;           // what was run, in words
   int64_t healed_after_us = 0;  // from the end of the faults to equal replicas
+  int64_t heal_bound_us = 0;    // what it may take
   uint64_t events = 0;
   uint64_t messages = 0;
   uint64_t file_operations = 0;

@@ -26,14 +26,66 @@ void UniverseFaults::Schedule() {
     } else if (fault.kind == FaultKind::kPowerCut) {
       scheduler_.At(fault.start_us, [this, i] { BeginPowerCut(i); });
       scheduler_.At(fault.end_us, [this, i] { CutPower(i); });
+    } else if (Destroys(fault.kind)) {
+      scheduler_.At(fault.start_us, [this, i] { CopyDisk(i); });
+      scheduler_.At(fault.end_us, [this, i] { LoseDisk(i); });
     } else if (OfDisk(fault.kind)) {
       scheduler_.At(fault.start_us, [this, i] { BeginDiskFault(i); });
       scheduler_.At(fault.end_us, [this, i] { EndDiskFault(i); });
     } else {
       scheduler_.At(fault.start_us, [this, i] { Announce(i, "begins"); });
-      scheduler_.At(fault.end_us - 1, [this, i] { EndNetworkFault(i); });
+      scheduler_.At(fault.end_us - 1, [this, i] { EndLastingFault(i); });
     }
   }
+}
+
+std::optional<size_t> UniverseFaults::Begin(Fault fault) {
+  if (Destroys(fault.kind) && !hooks_.may_destroy(fault.nodes.front())) return std::nullopt;
+  fault.start_us = scheduler_.now_us();
+  const size_t number = plan_.size();
+  plan_.push_back(std::move(fault));
+  switch (plan_[number].kind) {
+    case FaultKind::kCrash:
+      if (plan_[number].amount > 0) {
+        BeginCrash(number);
+      } else {
+        Announce(number, "begins");
+        if (victim(number).up()) Crash(number, victim(number));
+      }
+      break;
+    case FaultKind::kPowerCut:
+      Announce(number, "begins");
+      CutPower(number);
+      break;
+    case FaultKind::kWipedDisk:
+      Announce(number, "begins");
+      TryLoseDisk(number);
+      break;
+    case FaultKind::kOlderDisk:
+      CopyDisk(number);
+      break;
+    default:
+      if (OfDisk(plan_[number].kind)) {
+        BeginDiskFault(number);
+      } else {
+        Announce(number, "begins");
+      }
+  }
+  return number;
+}
+
+void UniverseFaults::End(size_t fault) {
+  const FaultKind kind = plan_[fault].kind;
+  if (kind == FaultKind::kOlderDisk) {
+    TryLoseDisk(fault);
+  } else if (kind == FaultKind::kCrash) {
+    if (plan_[fault].effects == 0) victim(fault).disk().CancelCrash();
+  } else if (OfDisk(kind)) {
+    HealDisk(fault);
+  }
+  plan_[fault].end_us = std::min(plan_[fault].end_us, scheduler_.now_us());
+  for (const auto& node : nodes_) node->MaybeGoOn();
+  Announce(fault, "ends");
 }
 
 bool UniverseFaults::Later(size_t fault, void (UniverseFaults::*what)(size_t)) {
@@ -48,8 +100,8 @@ void UniverseFaults::Announce(size_t fault, const char* what) {
                  absl::StrCat("fault ", what, ": ", ToString(plan_[fault])));
 }
 
-void UniverseFaults::EndNetworkFault(size_t fault) {
-  if (plan_[fault].effects == 0 && Later(fault, &UniverseFaults::EndNetworkFault)) {
+void UniverseFaults::EndLastingFault(size_t fault) {
+  if (plan_[fault].effects == 0 && Later(fault, &UniverseFaults::EndLastingFault)) {
     plan_[fault].end_us += kLaterUs;
     const FaultKind kind = plan_[fault].kind;
     if (kind == FaultKind::kLoss || kind == FaultKind::kDuplicate) {  // few messages: harder
@@ -58,6 +110,11 @@ void UniverseFaults::EndNetworkFault(size_t fault) {
     return;
   }
   Announce(fault, "ends");
+}
+
+uint64_t UniverseFaults::EffectsOf(size_t fault) {
+  const auto it = ill_.find(fault);
+  return it == ill_.end() ? plan_[fault].effects : Counted(fault) - it->second;
 }
 
 // ---- Crashes ----------------------------------------------------------------------
@@ -101,7 +158,11 @@ void UniverseFaults::CutPower(size_t fault) {
   for (const NodeId id : plan_[fault].nodes) {
     if (node(id).up()) Crash(fault, node(id));
   }
-  if (plan_[fault].effects == 0) Later(fault, &UniverseFaults::CutPower);
+  if (plan_[fault].effects > 0) {
+    hooks_.power_cut();
+  } else {
+    Later(fault, &UniverseFaults::CutPower);
+  }
 }
 
 void UniverseFaults::Crash(size_t fault, SimNode& victim) {
@@ -122,6 +183,7 @@ void UniverseFaults::OnCrash(NodeId id) {
     const auto place = std::find(fault.nodes.begin(), fault.nodes.end(), id);
     away_us = BackAfterUs(fault, static_cast<size_t>(place - fault.nodes.begin()));
   }
+  if (away_us == kNever) return;
   scheduler_.After(away_us, [this, id, again, loss = fault.loss, n = fault.amount] {
     if (node(id).up()) return;
     node(id).disk().Restart();
@@ -133,21 +195,56 @@ void UniverseFaults::OnCrash(NodeId id) {
 void UniverseFaults::StartNode(NodeId id) {
   if (node(id).up()) return;
   const FaultCounters& counters = node(id).disk().counters();
-  const uint64_t unreadable = counters.eio + counters.read_errors;
+  const auto failed = [&counters] {
+    return counters.eio + counters.read_errors + counters.disk_full;
+  };
+  const uint64_t before = failed();
   std::string error;
   if (node(id).StartUp(&error)) return;
   trace_.Explain(scheduler_.now_us(), id, error);
-  if (counters.eio + counters.read_errors == unreadable) {
-    refused_(id, error);
+  if (failed() == before) {
+    hooks_.refused(id, error);
   } else {
     scheduler_.After(kLaterUs, [this, id] { StartNode(id); });
   }
+}
+
+// ---- Lost disks -------------------------------------------------------------------
+
+void UniverseFaults::CopyDisk(size_t fault) {
+  Announce(fault, "begins");
+  if (plan_[fault].kind == FaultKind::kOlderDisk) copies_[fault] = victim(fault).disk().Fork();
+}
+
+void UniverseFaults::LoseDisk(size_t fault) {
+  if (TryLoseDisk(fault)) return;
+  if (Later(fault, &UniverseFaults::LoseDisk)) {
+    plan_[fault].end_us += kLaterUs;
+  } else {
+    plan_[fault].withheld = true;
+  }
+}
+
+bool UniverseFaults::TryLoseDisk(size_t fault) {
+  const NodeId id = victim(fault).id();
+  if (!victim(fault).up() || !hooks_.may_destroy(id)) return false;
+  crashing_[id] = fault;
+  victim(fault).disk().CancelCrash();
+  if (plan_[fault].kind == FaultKind::kWipedDisk) {
+    victim(fault).Wipe();
+  } else {
+    victim(fault).Restore(*copies_.at(fault));
+    copies_.erase(fault);
+  }
+  hooks_.destroyed(id);
+  return true;
 }
 
 // ---- Disks ------------------------------------------------------------------------
 
 uint64_t UniverseFaults::Counted(size_t fault) {
   const FaultCounters& counters = victim(fault).disk().counters();
+  if (plan_[fault].kind == FaultKind::kFullDisk) return counters.disk_full;
   return plan_[fault].kind == FaultKind::kReadError ? counters.eio : counters.read_errors;
 }
 
@@ -156,6 +253,11 @@ void UniverseFaults::BeginDiskFault(size_t fault) {
   ill_[fault] = Counted(fault);
   if (plan_[fault].kind == FaultKind::kBadBlock) {
     for (uint64_t i = 0; i < plan_[fault].amount; ++i) SpoilBlock(fault);
+    return;
+  }
+  if (plan_[fault].kind == FaultKind::kFullDisk) {
+    SimDisk& disk = victim(fault).disk();
+    disk.set_capacity_bytes(disk.used_bytes() + plan_[fault].amount);
     return;
   }
   DiskFault errors;
@@ -185,6 +287,9 @@ void UniverseFaults::EndDiskFault(size_t fault) {
   if (Counted(fault) == ill_.at(fault) && Later(fault, &UniverseFaults::EndDiskFault)) {
     plan_[fault].end_us += kLaterUs;
     if (plan_[fault].kind == FaultKind::kBadBlock) SpoilBlock(fault);
+    if (plan_[fault].kind == FaultKind::kFullDisk) {  // not so much as there is
+      victim(fault).disk().set_capacity_bytes(victim(fault).disk().used_bytes());
+    }
     return;
   }
   HealDisk(fault);
@@ -196,7 +301,9 @@ void UniverseFaults::HealDisk(size_t fault) {
   plan_[fault].effects = Counted(fault) - it->second;
   ill_.erase(it);
   SimDisk& disk = victim(fault).disk();
-  if (plan_[fault].kind == FaultKind::kReadError) {
+  if (plan_[fault].kind == FaultKind::kFullDisk) {
+    disk.set_capacity_bytes(SimDisk::kUnlimited);
+  } else if (plan_[fault].kind == FaultKind::kReadError) {
     disk.ClearFaults();
   } else {
     for (const SimDisk::FileState& file : disk.Files()) {
@@ -210,15 +317,16 @@ void UniverseFaults::EndAll() {
   ended_ = true;
   const int64_t now_us = scheduler_.now_us();
   for (size_t i = 0; i < plan_.size(); ++i) {
-    CORE_CHECK(plan_[i].start_us < now_us);
+    CORE_CHECK(plan_[i].start_us <= now_us);
     plan_[i].end_us = std::min(plan_[i].end_us, now_us);
     HealDisk(i);
   }
   for (const auto& node : nodes_) {
+    node->MaybeGoOn();
     node->disk().CancelCrash();
-    if (node->up() && node->engine()->stats().damaged_tables > 0) {
-      node->Crash(CrashLoss::kProcessOnly);
-    }
+    const bool hurt = node->up() && (node->engine()->stats().damaged_tables > 0 ||
+                                     !node->engine()->health().ok());
+    if (hurt) node->Crash(CrashLoss::kProcessOnly);
     StartNode(node->id());
   }
 }

@@ -1,6 +1,10 @@
-// Makes the faults of a plan befall the nodes: crashes, power cuts, ill disks. (Those of the
-// network are SimNetwork's.) A fault that has harmed nothing by its end stays a little
-// longer: its node was down, say, or nobody read the bad block.
+// Makes the faults of a plan befall the nodes: crashes, power cuts, ill and lost disks. (Those
+// of the network are SimNetwork's; pauses, clocks, slow and stalled disks are SimNode's.) A
+// fault that has harmed nothing by its end stays a little longer: its node was down, say, or
+// nobody read the bad block.
+//
+// Two callers: a drawn plan is scheduled as a whole; a scenario begins and ends each fault
+// itself, and restarts what it has crashed.
 
 #ifndef NORN_SIM_UNIVERSE_FAULTS_H_
 #define NORN_SIM_UNIVERSE_FAULTS_H_
@@ -9,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,22 +27,41 @@ namespace norn::sim {
 
 class UniverseFaults {
  public:
-  // Hears of a node that refuses to start although its disk could be read.
-  using RefusalSink = std::function<void(NodeId node, const std::string& error)>;
+  // What the universe has to say, and wants to hear.
+  struct Hooks {
+    // A node refuses to start although its disk could be read.
+    std::function<void(NodeId node, const std::string& error)> refused;
+    // Whether the fault budget allows that the node's disk is lost.
+    std::function<bool(NodeId node)> may_destroy;
+    // Its disk was lost (`destroyed`), or the power of several nodes was cut.
+    std::function<void(NodeId node)> destroyed;
+    std::function<void()> power_cut;
+  };
 
   // `plan` and `nodes` (of which n<i> is the i-th) outlive this. Nothing begins at `end_us`
   // or later.
   UniverseFaults(Scheduler& scheduler, Trace& trace, Random random, std::vector<Fault>* plan,
-                 std::vector<std::unique_ptr<SimNode>>* nodes, int64_t end_us, RefusalSink refused)
+                 std::vector<std::unique_ptr<SimNode>>* nodes, int64_t end_us, Hooks hooks)
       : scheduler_(scheduler),
         trace_(trace),
         random_(random),
         plan_(*plan),
         nodes_(*nodes),
         end_us_(end_us),
-        refused_(std::move(refused)) {}
+        hooks_(std::move(hooks)) {}
 
   void Schedule();
+
+  // For scenarios. Adds the fault to the plan, begins it now and returns its number; `end_us`
+  // and `down_us` may be kNever. A crash whose `amount` is 0 happens now, as a power cut and a
+  // wiped disk do; an older copy of a disk is taken now and brought back by End. Nothing is
+  // added, and the result is nothing, if the fault budget does not allow it.
+  std::optional<size_t> Begin(Fault fault);
+  // Ends it, unless it is over.
+  void End(size_t fault);
+  // How much harm it has done so far.
+  uint64_t EffectsOf(size_t fault);
+
   // To be told of every crash, and of every write that is acknowledged.
   void OnCrash(NodeId id);
   void OnAcknowledged();
@@ -54,7 +78,10 @@ class UniverseFaults {
   bool Later(size_t fault, void (UniverseFaults::*what)(size_t));
   void Announce(size_t fault, const char* what);
 
-  void EndNetworkFault(size_t fault);
+  void EndLastingFault(size_t fault);
+  void CopyDisk(size_t fault);
+  void LoseDisk(size_t fault);
+  bool TryLoseDisk(size_t fault);
   void BeginCrash(size_t fault);
   void EndCrashWindow(size_t fault);
   void BeginPowerCut(size_t fault);
@@ -73,10 +100,11 @@ class UniverseFaults {
   std::vector<Fault>& plan_;
   std::vector<std::unique_ptr<SimNode>>& nodes_;
   const int64_t end_us_;
-  RefusalSink refused_;
+  Hooks hooks_;
   std::map<NodeId, size_t> crashing_;      // nodes whose crash is armed or under way: the fault
   std::map<size_t, uint64_t> power_cuts_;  // armed: acknowledgements still to come
   std::map<size_t, uint64_t> ill_;         // disk faults under way: what was counted before
+  std::map<size_t, std::unique_ptr<SimDisk>> copies_;  // of disks, to be brought back
   bool ended_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "sim/workload.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -25,9 +26,9 @@ Workload::Workload(Scheduler& scheduler, Trace& trace, Random random,
 }
 
 std::vector<std::string> Workload::Keys() const {
-  std::vector<std::string> keys;
-  for (int i = 0; i < options_.keys; ++i) keys.push_back(absl::StrCat("k", i));
-  return keys;
+  std::set<std::string> keys;
+  for (const Operation& operation : history_.operations) keys.insert(operation.key);
+  return std::vector<std::string>(keys.begin(), keys.end());
 }
 
 void Workload::Begin() {
@@ -46,7 +47,13 @@ void Workload::Next(int index) {
   const bool move = client.node == kNoNode || random_.Chance(1, 20);
   if (move) client.node = static_cast<NodeId>(random_.Between(1, nodes_));
   ClientRequest request = Draw(client);
-  Send(index, client.node, std::move(request), nullptr);
+  Send(index, client.id, client.node, std::move(request), nullptr);
+}
+
+int Workload::DrawQuorum(ClientRequest::Kind kind) {
+  if (!random_.Chance(1, 5)) return 0;
+  const bool get = kind == ClientRequest::Kind::kGet;
+  return static_cast<int>(random_.Between(get ? options_.r_min : options_.w_min, options_.n));
 }
 
 ClientRequest Workload::Draw(Client& client) {
@@ -64,9 +71,9 @@ ClientRequest Workload::Draw(Client& client) {
     request.value.append(padding, 'x');
   } else if (die < options_.put_per_mille + options_.delete_per_mille) {
     request.kind = ClientRequest::Kind::kDelete;
-  } else {
-    return request;
   }
+  request.quorum = DrawQuorum(request.kind);
+  if (request.kind == ClientRequest::Kind::kGet) return request;
   const uint64_t base = random_.Below(1000);
   const auto token = client.tokens.find(request.key);
   if (base < options_.token_per_mille) {
@@ -80,17 +87,21 @@ ClientRequest Workload::Draw(Client& client) {
   return request;
 }
 
-void Workload::Send(int client, NodeId node, ClientRequest&& request,
-                    std::function<void(bool)> done) {
+size_t Workload::Send(int loop, int client, NodeId node, ClientRequest&& request,
+                      Answered answered) {
   const uint64_t id = ++next_id_;
   Operation operation;
   operation.id = id;
-  operation.client = client + 1;
+  operation.client = client;
   operation.node = node;
   operation.kind = request.kind;
   operation.base = request.base;
   operation.key = request.key;
   operation.value = request.value;
+  operation.quorum = request.quorum;
+  if (operation.quorum == 0) {
+    operation.quorum = request.kind == ClientRequest::Kind::kGet ? options_.r : options_.w;
+  }
   if (request.base == ClientRequest::Base::kToken) {
     auto replaces = sealer_.Open(MakeRecordKey(0, request.key), request.context);
     CORE_CHECK(replaces.ok());
@@ -98,10 +109,12 @@ void Workload::Send(int client, NodeId node, ClientRequest&& request,
   }
   operation.invoked_us = scheduler_.now_us();
   history_.operations.push_back(std::move(operation));
-  open_[id] = Open{history_.operations.size() - 1, client, std::move(done)};
+  const size_t place = history_.operations.size() - 1;
+  open_[id] = Open{place, loop, std::move(answered)};
   request.client = id;
   trace_.Record(scheduler_.now_us(), kNoNode, "invoke",
-                absl::StrCat(node, " ", request.key, " ", request.value, " ", request.context));
+                absl::StrCat(node, " ", request.key, " ", request.value, " ", request.context, " ",
+                             request.quorum));
   trace_.Explain(scheduler_.now_us(), kNoNode, DescribeInvocation(history_.operations.back()));
   const int64_t way_us = random_.Between(50, 500);
   scheduler_.After(way_us, [this, id, node, request = std::move(request)]() mutable {
@@ -117,11 +130,12 @@ void Workload::Send(int client, NodeId node, ClientRequest&& request,
     if (it == open_.end()) return;
     const Open open = std::move(it->second);
     open_.erase(it);
-    if (open.done) open.done(false);
-    if (open.client < 0) return;
-    clients_[static_cast<size_t>(open.client)].node = kNoNode;
-    Think(open.client);
+    if (open.answered) open.answered(nullptr);
+    if (open.loop < 0) return;
+    clients_[static_cast<size_t>(open.loop)].node = kNoNode;
+    Think(open.loop);
   });
+  return place;
 }
 
 bool Workload::IsWrite(uint64_t id) const {
@@ -145,10 +159,12 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
   Operation& operation = history_.operations[open.operation];
   operation.completed_us = scheduler_.now_us();
   operation.outcome = reply.outcome;
-  if (operation.ok() && operation.kind == ClientRequest::Kind::kGet) {
+  if (operation.ok() && !reply.context.empty()) {
     auto context = sealer_.Open(MakeRecordKey(0, operation.key), reply.context);
     CORE_CHECK(context.ok());
     operation.context = *std::move(context);
+  }
+  if (operation.ok()) {
     for (Sibling& sibling : reply.siblings) operation.read.push_back(std::move(sibling.value));
   }
   trace_.Record(scheduler_.now_us(), kNoNode, "complete",
@@ -156,18 +172,16 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
                              absl::StrJoin(operation.read, ",")));
   trace_.Explain(scheduler_.now_us(), kNoNode, Describe(operation));
   if (!reply.message.empty()) trace_.Explain(scheduler_.now_us(), kNoNode, reply.message);
-  if (open.done) open.done(operation.ok());
-  if (open.client < 0) return;
-  Client& client = clients_[static_cast<size_t>(open.client)];
+  if (open.answered) open.answered(&reply);
+  if (open.loop < 0) return;
+  Client& client = clients_[static_cast<size_t>(open.loop)];
   if (operation.ok() && !reply.context.empty()) client.tokens[operation.key] = reply.context;
   if (!operation.ok()) client.node = kNoNode;
-  Think(open.client);
+  Think(open.loop);
 }
 
-void Workload::ReadOnce(NodeId node, const std::string& key, std::function<void(bool ok)> done) {
-  ClientRequest request;
-  request.key = key;
-  Send(-1, node, std::move(request), std::move(done));
+size_t Workload::Ask(int client, NodeId node, ClientRequest&& request, Answered answered) {
+  return Send(-1, client, node, std::move(request), std::move(answered));
 }
 
 }  // namespace norn::sim

@@ -34,6 +34,12 @@ struct WorkloadOptions {
   uint64_t token_per_mille = 400;    // of writes: with the context of the last read
   uint64_t nothing_per_mille = 100;  // of writes: beside all that is there
   size_t value_bytes_max = 2'000;
+  // The levels of the bucket. One request in five asks for others that it permits.
+  int n = 3;
+  int r = 2;
+  int w = 2;
+  int r_min = 2;
+  int w_min = 2;
 };
 
 class Workload {
@@ -53,10 +59,14 @@ class Workload {
 
   void OnReply(ClientReply&& reply);
 
-  // One read of `key` via `node`, outside the loops; `done` hears whether it was answered.
-  void ReadOnce(NodeId node, const std::string& key, std::function<void(bool ok)> done);
+  // Hears the answer; null: there was none within the client's patience.
+  using Answered = std::function<void(const ClientReply* reply)>;
+  // One request via `node`, outside the loops, as of the client of that number. Returns the
+  // place of its operation in the history.
+  size_t Ask(int client, NodeId node, ClientRequest&& request, Answered answered);
 
   History& history() { return history_; }
+  // Those that were ever asked for, ascending.
   std::vector<std::string> Keys() const;
 
  private:
@@ -68,14 +78,15 @@ class Workload {
   };
   struct Open {
     size_t operation = 0;  // index into history_
-    int client = 0;        // -1: ReadOnce
-    std::function<void(bool)> done;
+    int loop = 0;          // -1: none, Ask
+    Answered answered;
   };
 
   void Next(int client);
   void Think(int client);
   ClientRequest Draw(Client& client);
-  void Send(int client, NodeId node, ClientRequest&& request, std::function<void(bool)> done);
+  size_t Send(int loop, int client, NodeId node, ClientRequest&& request, Answered answered);
+  int DrawQuorum(ClientRequest::Kind kind);
   void Complete(uint64_t id, ClientReply&& reply);
 
   Scheduler& scheduler_;

@@ -17,11 +17,13 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/json_string.h"
 #include "net/host_port.h"
 #include "net/resp_reply.h"
 
 namespace {
 
+using norn::JsonString;
 using norn::net::RespReply;
 
 constexpr char kUsage[] = R"(norn: reads and writes keys of a Norn node
@@ -107,22 +109,6 @@ class Connection {
   asio::io_context loop_;
   asio::ip::tcp::socket socket_;
 };
-
-std::string JsonString(absl::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      absl::StrAppendFormat(&out, "\\u%04x", byte);  // values are bytes: Latin-1 keeps them apart
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out + "\"";
-}
 
 int Get(Connection& node, const Arguments& arguments) {
   std::vector<std::string> words = {"KV.GET", arguments.words[1]};

@@ -22,6 +22,8 @@ using Kind = ClientRequest::Kind;
 using Outcome = ClientReply::Outcome;
 
 inline constexpr NodeId kMinter = 1;
+inline constexpr int kReplicas = 3;
+inline constexpr int kQuorum = 2;  // R of every get, W of every put and delete
 
 inline Dot MakeDot(uint64_t counter, NodeId node = kMinter) {
   return Dot{MakeIncarnation(node, 7), counter};
@@ -40,6 +42,22 @@ class Story {
              Outcome outcome = Outcome::kOk, const std::string& key = "k") {
     Operation& operation = Add(Kind::kPut, key, begin_us, end_us, outcome);
     operation.value = value;
+    return *this;
+  }
+
+  // With a token that covers `replaces`.
+  Story& PutRead(const std::string& value, const VersionVector& replaces, int64_t begin_us,
+                 int64_t end_us) {
+    Operation& operation = Add(Kind::kPut, "k", begin_us, end_us, Outcome::kOk);
+    operation.value = value;
+    operation.base = ClientRequest::Base::kToken;
+    operation.replaces = replaces;
+    return *this;
+  }
+
+  // The answer to the last operation carried a token that covers `context`.
+  Story& TokenOfLast(const VersionVector& context) {
+    history_.operations.back().context = context;
     return *this;
   }
 
@@ -121,6 +139,7 @@ class Story {
     operation.key = key;
     operation.invoked_us = begin_us;
     operation.completed_us = end_us;
+    operation.quorum = kQuorum;
     operation.outcome = outcome;
     history_.operations.push_back(std::move(operation));
     return history_.operations.back();

@@ -33,10 +33,11 @@ std::optional<Violation> CheckDotsUnique(const History& history);
 // One put makes one version, however often its messages were repeated.
 std::optional<Violation> CheckMintedOnce(const History& history);
 
-// For R + W > N: a read covers every write whose acknowledgement came before it began: the
-// version is among the siblings, or was replaced by one whose base covers it and which the
-// read covers as well. A read that says "not found" covers by its token.
-std::optional<Violation> CheckReadsCoverWrites(const History& history);
+// A read covers every write whose acknowledgement came before it began, if the R of the one
+// and the W of the other are above N together: the version is among the siblings, or was
+// replaced by one whose base covers it and which the read covers as well. A read that says
+// "not found" covers by its token.
+std::optional<Violation> CheckReadsCoverWrites(const History& history, int n);
 
 // For R + W > N: what a read covered, a read that begins after it ended covers too, whoever
 // asks wherever.
@@ -63,6 +64,15 @@ std::optional<Violation> CheckRefusalsHold(const History& history, const FinalSt
 // (`overlapping`) no read that began after the acknowledgement does.
 std::optional<Violation> CheckNoResurrection(const History& history, const FinalState& state,
                                              size_t last_reads, bool overlapping);
+
+// The versions alive in the end are exactly the maximal ones of the true causal history, as
+// far as the replicas have seen it. See siblings.cc. O(versions of a key squared).
+std::optional<Violation> CheckExactSiblings(const History& history, const FinalState& state);
+
+// What a client ties together by handing contexts back stays together for whoever reads it;
+// where all quorums overlap (`overlapping`), clients read their own writes and never less than
+// before. See sessions.cc. O(operations of a client on a key squared).
+std::optional<Violation> CheckSessions(const History& history, int n, bool overlapping);
 
 // The last reads show, key by key, what the replicas hold: the same values and the same
 // context. A key that replicas hold and nobody read is a violation, too.

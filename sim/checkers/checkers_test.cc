@@ -92,7 +92,7 @@ TEST(MintedOnce, RefusesAPutThatBecameTwoVersions) {
 TEST(ReadsCoverWrites, AcceptsAReadThatHoldsTheValue) {
   Story story;
   story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({"a"}, Seen({MakeDot(1)}), 30, 40);
-  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
 TEST(ReadsCoverWrites, AcceptsAReadThatHoldsASuccessor) {
@@ -100,7 +100,7 @@ TEST(ReadsCoverWrites, AcceptsAReadThatHoldsASuccessor) {
   story.Put("a", 10, 20).Mint("a", MakeDot(1));
   story.Put("b", 21, 25).Mint("b", MakeDot(2), Seen({MakeDot(1)}));
   story.Get({"b"}, Seen({MakeDot(2)}), 30, 40);
-  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
 TEST(ReadsCoverWrites, AcceptsNotFoundAfterADelete) {
@@ -108,37 +108,37 @@ TEST(ReadsCoverWrites, AcceptsNotFoundAfterADelete) {
   story.Put("a", 10, 20).Mint("a", MakeDot(1));
   story.Delete(21, 25).MintTombstone(MakeDot(2), Seen({MakeDot(1)}), 22);
   story.Get({}, Seen({MakeDot(2)}), 30, 40);
-  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
 TEST(ReadsCoverWrites, AConcurrentReadMaySeeEither) {
   Story story;
   story.Put("a", 10, 30).Mint("a", MakeDot(1)).Get({}, {}, 20, 40);
-  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
 TEST(ReadsCoverWrites, AReadThatBeginsAtTheInstantOfTheAckIsConcurrent) {
   Story story;
   story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({}, {}, 20, 40);
-  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
 TEST(ReadsCoverWrites, AnUnacknowledgedPutNeedNotBeSeen) {
   Story story;
   story.Put("a", 10, 20, Outcome::kUnknown).Mint("a", MakeDot(1)).Get({}, {}, 30, 40);
-  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
 TEST(ReadsCoverWrites, AReadThatFailedSaysNothing) {
   Story story;
   story.Put("a", 10, 20).Mint("a", MakeDot(1)).FailedGet(30, 40);
-  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history())));
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
 TEST(ReadsCoverWrites, RefusesNotFoundAfterAnAcknowledgedPut) {
   Story story;
   story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({}, {}, 30, 40);
-  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history()), "put k = a"));
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history(), kReplicas), "put k = a"));
 }
 
 TEST(ReadsCoverWrites, RefusesAnOlderValue) {
@@ -146,7 +146,7 @@ TEST(ReadsCoverWrites, RefusesAnOlderValue) {
   story.Put("a", 10, 20).Mint("a", MakeDot(1));
   story.Put("b", 21, 25).Mint("b", MakeDot(2), Seen({MakeDot(1)}));
   story.Get({"a"}, Seen({MakeDot(1)}), 30, 40);
-  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history()), "put k = b"));
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history(), kReplicas), "put k = b"));
 }
 
 TEST(ReadsCoverWrites, RefusesASiblingDroppedWithoutCause) {
@@ -155,7 +155,7 @@ TEST(ReadsCoverWrites, RefusesASiblingDroppedWithoutCause) {
   story.Put("a", 10, 20).Mint("a", MakeDot(1));
   story.Put("b", 21, 25).Mint("b", MakeDot(1, 2));
   story.Get({"b"}, Seen({MakeDot(1), MakeDot(1, 2)}), 30, 40);
-  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history()), "put k = a"));
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history(), kReplicas), "put k = a"));
 }
 
 // ---- CheckMonotonicReads ----------------------------------------------------------

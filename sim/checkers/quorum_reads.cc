@@ -46,7 +46,7 @@ bool Covers(const Operation& read, const Operation& put, const MintedIndex& inde
 
 }  // namespace
 
-std::optional<Violation> CheckReadsCoverWrites(const History& history) {
+std::optional<Violation> CheckReadsCoverWrites(const History& history, int n) {
   const MintedIndex index(history);
   std::map<std::string, std::vector<const Operation*>> completed;  // puts, by key
   std::map<uint64_t, size_t> due;  // read -> how many of its key's puts it must cover
@@ -63,7 +63,7 @@ std::optional<Violation> CheckReadsCoverWrites(const History& history) {
       continue;
     }
     for (size_t i = 0; i < due[operation.id]; ++i) {
-      if (Covers(operation, *puts[i], index)) continue;
+      if (operation.quorum + puts[i]->quorum <= n || Covers(operation, *puts[i], index)) continue;
       return Violation{"a read covers every write completed before it began",
                        absl::StrCat(Describe(*puts[i]), "\n", Describe(operation))};
     }

@@ -10,6 +10,7 @@ fail() {
 
 "$sim" run --seeds 1..60 --jobs 2 --twice || fail "the campaign ended with $?"
 "$sim" run --seeds 1..10 --jobs 2 --nodes 3 --n 3 --r 1 --w 1 || fail "R + W <= N ended with $?"
+"$sim" run --seeds 1..30 --jobs 2 --random-config --twice || fail "drawn configurations ended with $?"
 
 expect_usage() {
   local text
@@ -27,6 +28,8 @@ expect_usage run --seed 1 --nodes 0
 expect_usage run --seed 1 --n 3 --w 4
 expect_usage run --seed 1 --nodes 2
 expect_usage run --seed 1 --frob 2
+expect_usage run --scenario
+expect_usage scenarios "$TEST_TMPDIR/none"
 
 "$sim" run --seed 3 --trace >"$TEST_TMPDIR/trace" || fail "--trace ended with $?"
 hash=$("$sim" hash --seed 3) || fail "hash ended with $?"

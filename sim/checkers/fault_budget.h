@@ -1,0 +1,46 @@
+// The fault budget: what may be destroyed when, so that loss stays avoidable.
+//
+// At most W_min - 1 replicas of any replica set may be destroyed (their disks wiped, or
+// brought back older) until they are whole again: then every acknowledged write, durable on
+// W >= W_min replicas, has a survivor, and no loss is excusable. Who is whole again is
+// decided by those who see every copy of every dot, not by what the nodes believe.
+
+#ifndef NORN_SIM_CHECKERS_FAULT_BUDGET_H_
+#define NORN_SIM_CHECKERS_FAULT_BUDGET_H_
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "core/causality/version_vector.h"
+#include "core/ring/layout.h"
+#include "core/types.h"
+#include "sim/checkers/checkers.h"
+
+namespace norn::sim {
+
+class FaultBudget {
+ public:
+  // `layout` outlives this.
+  FaultBudget(const Layout& layout, int w_min) : layout_(layout), w_min_(w_min) {}
+
+  // Whether `victim` may be destroyed now.
+  bool Allows(NodeId victim) const;
+  // `victim` was destroyed; `copies` is what every node still holds durably. From now on it
+  // must come to see what the others have seen.
+  void Destroyed(NodeId victim, const FinalState& copies);
+  // Whoever holds again what was asked of it is whole. O(keys * replicas).
+  void Reconsider(const FinalState& copies);
+
+  bool IsWhole(NodeId node) const { return missing_.count(node) == 0; }
+
+ private:
+  const Layout& layout_;
+  const int w_min_;
+  // Of those that are not whole: what they must have seen, by record key.
+  std::map<NodeId, std::map<std::string, VersionVector>> missing_;
+};
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_CHECKERS_FAULT_BUDGET_H_

@@ -1,0 +1,180 @@
+#include "sim/scenario.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/check.h"
+#include "google/protobuf/io/tokenizer.h"
+#include "google/protobuf/text_format.h"
+#include "sim/scenario_check.h"
+
+namespace norn::sim {
+
+namespace {
+
+using google::protobuf::TextFormat;
+
+constexpr char kSuffix[] = ".textproto";
+constexpr int64_t kMilli = 1'000;
+
+class SyntaxErrors : public google::protobuf::io::ErrorCollector {
+ public:
+  explicit SyntaxErrors(const std::string& path) : path_(path) {}
+
+  void AddError(int line, int column, const std::string& message) override {
+    errors_.push_back(line < 0
+                          ? absl::StrCat(path_, ": ", message)
+                          : absl::StrCat(path_, ":", line + 1, ":", column + 1, ": ", message));
+  }
+
+  absl::Status status() const {
+    return absl::InvalidArgumentError(absl::StrCat(
+        absl::StrJoin(errors_, "\n"), " (sim/scenario.proto tells what can be written)"));
+  }
+
+ private:
+  const std::string& path_;
+  std::vector<std::string> errors_;
+};
+
+std::string NameOf(const std::string& path) {
+  std::string name = path.substr(path.rfind('/') + 1);
+  if (absl::EndsWith(name, kSuffix)) name.resize(name.size() - (sizeof(kSuffix) - 1));
+  return name;
+}
+
+void TakeCluster(const v1::ScenarioCluster& from, ClusterConfig* cluster) {
+  cluster->name = "sim";
+  cluster->secret = "a simulated secret";
+  cluster->partitions = from.has_partitions() ? from.partitions() : 16;
+  const uint32_t nodes = from.has_nodes() ? from.nodes() : 3;
+  const uint32_t zones = from.has_zones() ? from.zones() : 3;
+  for (uint32_t i = 1; i <= nodes; ++i) {
+    MemberConfig member;
+    member.id = static_cast<NodeId>(i);
+    member.address = absl::StrCat("n", i);
+    member.zone = absl::StrCat("z", i % std::max(zones, 1u));
+    cluster->members.push_back(std::move(member));
+  }
+  BucketConfig& bucket = cluster->buckets.front();
+  if (from.has_n()) bucket.n = static_cast<int>(from.n());
+  if (from.has_r()) bucket.r = static_cast<int>(from.r());
+  if (from.has_w()) bucket.w = static_cast<int>(from.w());
+  if (from.has_r_min()) bucket.r_min = static_cast<int>(from.r_min());
+  if (from.has_w_min()) bucket.w_min = static_cast<int>(from.w_min());
+}
+
+int64_t Micros(uint64_t milliseconds) { return static_cast<int64_t>(milliseconds) * kMilli; }
+
+void TakeNode(const v1::ScenarioNode& from, NodeOptions* node) {
+  if (from.has_siblings_max()) node->siblings_max = from.siblings_max();
+  if (from.has_requests_in_flight_max()) {
+    node->requests_in_flight_max = from.requests_in_flight_max();
+  }
+  if (from.has_request_timeout_ms()) node->request_timeout_us = Micros(from.request_timeout_ms());
+  if (from.has_gossip_interval_ms()) node->gossip_interval_us = Micros(from.gossip_interval_ms());
+  if (from.has_suspect_after_ms()) node->suspect_after_us = Micros(from.suspect_after_ms());
+  if (from.has_speculate_after_ms()) node->speculate_after_us = Micros(from.speculate_after_ms());
+  if (from.has_exchange_interval_ms()) {
+    node->exchange_interval_us = Micros(from.exchange_interval_ms());
+  }
+  if (from.has_exchange_page_entries()) node->exchange_page_entries = from.exchange_page_entries();
+  if (from.has_exchange_page_bytes()) node->exchange_page_bytes = from.exchange_page_bytes();
+  if (from.has_lease_counters()) node->lease_counters = from.lease_counters();
+}
+
+absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) return absl::NotFoundError(absl::StrCat(path, ": no such scenario, or unreadable"));
+  return text.str();
+}
+
+}  // namespace
+
+std::string Scenario::Where(size_t step) const { return absl::StrCat(path, ":", lines[step]); }
+
+UniverseConfig Scenario::Config() const {
+  UniverseConfig config;
+  TakeCluster(script.cluster(), &config.cluster);
+  TakeNode(script.node(), &config.node);
+  config.engine.dir = "/data";
+  config.engine.wal_preallocate_bytes = 64 << 10;
+  config.engine.memtable_bytes = 1 << 20;
+  config.engine.immutable_memtables_max = 64;  // a script does not wait for flushes
+  const v1::ScenarioStorage& storage = script.storage();
+  if (storage.has_memtable_bytes()) config.engine.memtable_bytes = storage.memtable_bytes();
+  if (storage.has_block_cache_bytes()) {
+    config.engine.block_cache_bytes = storage.block_cache_bytes();
+  }
+  if (storage.has_record_cache_bytes()) {
+    config.engine.record_cache_bytes = storage.record_cache_bytes();
+  }
+  config.delay_min_us = 200;
+  config.delay_max_us = 1'000;
+  config.workload.clients = 0;
+  config.workload.keys = 0;
+  config.workload.patience_us = 10'000 * kMilli;
+  config.workload.n = config.bucket().n;
+  config.workload.r = config.bucket().r;
+  config.workload.w = config.bucket().w;
+  return config;
+}
+
+absl::StatusOr<std::shared_ptr<const Scenario>> ParseScenario(absl::string_view text,
+                                                              const std::string& path) {
+  auto scenario = std::make_shared<Scenario>();
+  scenario->name = NameOf(path);
+  scenario->path = path;
+  SyntaxErrors errors(path);
+  TextFormat::ParseInfoTree tree;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&errors);
+  parser.WriteLocationsTo(&tree);
+  if (!parser.ParseFromString(std::string(text), &scenario->script)) return errors.status();
+  const auto* const steps = v1::Scenario::descriptor()->FindFieldByName("step");
+  CORE_CHECK(steps != nullptr);
+  for (int i = 0; i < scenario->script.step_size(); ++i) {
+    scenario->lines.push_back(tree.GetLocation(steps, i).line + 1);
+  }
+  if (absl::Status status = CheckScenario(*scenario); !status.ok()) return status;
+  return std::shared_ptr<const Scenario>(std::move(scenario));
+}
+
+absl::StatusOr<std::shared_ptr<const Scenario>> LoadScenario(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadWholeFile(path);
+  if (!text.ok()) return text.status();
+  return ParseScenario(*text, path);
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<const Scenario>>> LoadScenarios(const std::string& dir) {
+  DIR* const folder = opendir(dir.c_str());
+  if (folder == nullptr) {
+    return absl::NotFoundError(absl::StrCat(dir, ": no such folder of scenarios"));
+  }
+  std::vector<std::string> names;
+  while (const dirent* const entry = readdir(folder)) {
+    const std::string name = entry->d_name;
+    if (absl::EndsWith(name, kSuffix)) names.push_back(name);
+  }
+  closedir(folder);
+  std::sort(names.begin(), names.end());
+  std::vector<std::shared_ptr<const Scenario>> scenarios;
+  for (const std::string& name : names) {
+    auto scenario = LoadScenario(absl::StrCat(dir, "/", name));
+    if (!scenario.ok()) return scenario.status();
+    scenarios.push_back(*std::move(scenario));
+  }
+  return scenarios;
+}
+
+}  // namespace norn::sim

@@ -1,0 +1,216 @@
+#include "sim/scenario_check.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/config.h"
+#include "core/messages.h"
+
+namespace norn::sim {
+
+namespace {
+
+template <size_t... kIndex>
+std::set<std::string> NamesOf(std::index_sequence<kIndex...>) {
+  return {MessageName(Message(std::in_place_index<kIndex>))...};
+}
+
+std::set<std::string> MessageNames() {
+  return NamesOf(std::make_index_sequence<std::variant_size_v<Message>>());
+}
+
+const std::set<std::string>& Outcomes() {
+  static const auto* const kOutcomes =
+      new std::set<std::string>{"ok",      "invalid",     "overloaded",     "not applied",
+                                "unknown", "unavailable", "never answered", "any"};
+  return *kOutcomes;
+}
+
+// Walks the steps once, and keeps what was named so far. Every check returns what is wrong,
+// or nothing.
+class Checker {
+ public:
+  explicit Checker(const Scenario& scenario) : script_(scenario.script) {
+    nodes_ = script_.cluster().has_nodes() ? script_.cluster().nodes() : 3;
+  }
+
+  std::string Step(const v1::ScenarioStep& step) {
+    switch (step.what_case()) {
+      case v1::ScenarioStep::kOperation:
+        return Operation(step.operation(), /*waits=*/true);
+      case v1::ScenarioStep::kBegin:
+        return Operation(step.begin(), /*waits=*/false);
+      case v1::ScenarioStep::kAwait:
+        unawaited_.erase(step.await());
+        if (open_.erase(step.await()) > 0) return "";
+        return absl::StrCat("await \"", step.await(), "\": no begin of that name is open");
+      case v1::ScenarioStep::kFault:
+        return Fault(step.fault());
+      case v1::ScenarioStep::kRule:
+        return Rule(step.rule());
+      case v1::ScenarioStep::kEnd:
+        return Known(step.end(), {"fault", "rule"});
+      case v1::ScenarioStep::kRelease:
+        return Known(step.release(), {"rule"});
+      case v1::ScenarioStep::kAwaitEffect:
+        return Known(step.await_effect(), {"fault", "rule"});
+      case v1::ScenarioStep::kRestart:
+        return Node("restart", step.restart());
+      case v1::ScenarioStep::kWaitMs:
+      case v1::ScenarioStep::kSettleMs:
+        return "";
+      case v1::ScenarioStep::WHAT_NOT_SET:
+        return "the step is empty: write an operation, a fault, wait_ms, ...";
+    }
+    return "";
+  }
+
+  // What was begun and is never looked at.
+  std::string Rest() const {
+    if (unawaited_.empty()) return "";
+    return absl::StrCat("\"", *unawaited_.begin(),
+                        "\" is begun and never awaited: await it, or write expect: \"any\"");
+  }
+
+ private:
+  std::string Node(const char* field, uint32_t node) const {
+    if (node >= 1 && node <= nodes_) return "";
+    return absl::StrCat(field, " is ", node, ": the cluster has the nodes 1 to ", nodes_);
+  }
+
+  std::string Name(const std::string& name, const std::string& what) {
+    if (name.empty() || kinds_.emplace(name, what).second) return "";
+    return absl::StrCat("two steps have the name \"", name, "\"");
+  }
+
+  std::string Known(const std::string& name, const std::set<std::string>& kinds) const {
+    const auto it = kinds_.find(name);
+    if (it != kinds_.end() && kinds.count(it->second) != 0) return "";
+    return absl::StrCat("no ", absl::StrJoin(kinds, " or "), " before this has the name \"", name,
+                        "\"");
+  }
+
+  std::string Operation(const v1::ScenarioOperation& operation, bool waits) {
+    const bool get = operation.kind() == v1::ScenarioOperation::GET;
+    const bool put = operation.kind() == v1::ScenarioOperation::PUT;
+    if (operation.key().empty()) return "the operation has no key";
+    if (operation.has_via()) {
+      if (std::string wrong = Node("via", operation.via()); !wrong.empty()) return wrong;
+    }
+    if (put == operation.value().empty()) return "a put has a value, and nothing else has one";
+    if (put && !values_.insert(operation.value()).second) {
+      return absl::StrCat("the value ", operation.value(),
+                          " was put before: values tell whose write was read");
+    }
+    if (operation.value().find(' ') != std::string::npos) {
+      return "the value has a space: what follows one is taken for padding";
+    }
+    if (operation.repeat() > 1 && (get || !waits)) return "only puts and deletes can be repeated";
+    const std::string& base = operation.base();
+    if (!base.empty() && get) return "a get has no base";
+    if (!base.empty() && base != "current" && base != "nothing") {
+      if (std::string wrong = Known(base, {"operation"}); !wrong.empty()) {
+        return absl::StrCat("base is neither \"current\" nor \"nothing\", and ", wrong);
+      }
+    }
+    if (operation.has_expect() && Outcomes().count(operation.expect()) == 0) {
+      return absl::StrCat("expect is \"", operation.expect(), "\": write one of ",
+                          absl::StrJoin(Outcomes(), ", "));
+    }
+    const bool looks = operation.reads_size() > 0 || operation.reads_nothing() ||
+                       operation.contains_size() > 0 || operation.lacks_size() > 0;
+    if (looks && !get) return "only a get reads";
+    if (!waits) {
+      if (operation.name().empty()) return "a begin needs a name, to be awaited by";
+      open_.insert(operation.name());
+      if (operation.expect() != "any") unawaited_.insert(operation.name());
+    }
+    return Name(operation.name(), "operation");
+  }
+
+  std::string Fault(const v1::ScenarioFault& fault) {
+    using Kind = v1::ScenarioFault;
+    for (const uint32_t node : fault.nodes()) {
+      if (std::string wrong = Node("nodes", node); !wrong.empty()) return wrong;
+    }
+    switch (fault.kind()) {
+      case Kind::CRASH:
+      case Kind::READ_ERROR:
+      case Kind::BAD_BLOCK:
+      case Kind::FULL_DISK:
+      case Kind::WIPED_DISK:
+      case Kind::OLDER_DISK:
+      case Kind::ISOLATE:
+        if (fault.nodes_size() != 1) return "this fault befalls one node: name it by nodes";
+        break;
+      case Kind::HALVES:
+      case Kind::ONE_WAY:
+      case Kind::POWER_CUT:
+        if (fault.nodes_size() == 0) return "which nodes? Name them by nodes";
+        break;
+      default:
+        break;
+    }
+    const bool shifts = fault.kind() == Kind::CLOCK_JUMP || fault.kind() == Kind::CLOCK_DRIFT;
+    if (shifts != (fault.shift_ms() != 0)) return "shift_ms is for clocks, and they need it";
+    return Name(fault.name(), "fault");
+  }
+
+  std::string Rule(const v1::ScenarioRule& rule) {
+    if (!rule.message().empty() && MessageNames().count(rule.message()) == 0) {
+      return absl::StrCat("message is \"", rule.message(), "\": write one of ",
+                          absl::StrJoin(MessageNames(), ", "));
+    }
+    for (const uint32_t node : {rule.from(), rule.to()}) {
+      if (node == 0) continue;
+      if (std::string wrong = Node("from or to", node); !wrong.empty()) return wrong;
+    }
+    if (rule.has_nth() && rule.nth() == 0) return "nth is 0: the first is 1";
+    const bool later =
+        rule.action() == v1::ScenarioRule::DELAY || rule.action() == v1::ScenarioRule::DUPLICATE;
+    if (later != rule.has_by_ms()) return "by_ms is for DELAY and DUPLICATE, and they need it";
+    return Name(rule.name(), "rule");
+  }
+
+  const v1::Scenario& script_;
+  uint32_t nodes_ = 0;
+  std::map<std::string, std::string> kinds_;  // of what has a name
+  std::set<std::string> values_;
+  std::set<std::string> open_;       // begun
+  std::set<std::string> unawaited_;  // begun, and somebody has to look
+};
+
+}  // namespace
+
+absl::Status CheckScenario(const Scenario& scenario) {
+  const auto refuse = [](absl::string_view where, absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": ", why));
+  };
+  if (scenario.script.description().empty()) {
+    return refuse(scenario.path, "no description: say in one line what is staged");
+  }
+  if (scenario.script.step_size() == 0) return refuse(scenario.path, "no steps");
+  const UniverseConfig config = scenario.Config();
+  NodeOptions node = config.node;
+  node.id = 1;
+  if (const absl::Status status = Validate(config.cluster, node); !status.ok()) {
+    return refuse(scenario.path, absl::string_view(status.message()));
+  }
+  Checker checker(scenario);
+  for (int i = 0; i < scenario.script.step_size(); ++i) {
+    const std::string wrong = checker.Step(scenario.script.step(i));
+    if (!wrong.empty()) return refuse(scenario.Where(static_cast<size_t>(i)), wrong);
+  }
+  if (const std::string wrong = checker.Rest(); !wrong.empty()) {
+    return refuse(scenario.path, wrong);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace norn::sim

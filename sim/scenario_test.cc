@@ -1,0 +1,141 @@
+// Scenarios: what is refused, with file and line; and that expectations and effects decide.
+
+#include "sim/scenario.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "sim/universe.h"
+
+namespace norn::sim {
+namespace {
+
+constexpr char kPut[] = "step { operation { kind: PUT key: \"k\" value: \"a\" } }\n";
+
+std::string Described(const std::string& rest) { return "description: \"a test\"\n" + rest; }
+
+std::string ErrorOf(const std::string& text) {
+  const auto scenario = ParseScenario(text, "x/test.textproto");
+  return scenario.ok() ? "" : std::string(scenario.status().message());
+}
+
+RunResult RunText(const std::string& rest, uint64_t seed = 1) {
+  auto scenario = ParseScenario(Described(rest), "x/test.textproto");
+  EXPECT_TRUE(scenario.ok()) << scenario.status().message();
+  RunOptions options;
+  options.seed = seed;
+  options.scenario = *scenario;
+  return RunUniverse(options, nullptr);
+}
+
+void ExpectError(const std::string& rest, const std::string& where, const std::string& what) {
+  const std::string error = ErrorOf(Described(rest));
+  EXPECT_NE(error.find(where), std::string::npos) << error;
+  EXPECT_NE(error.find(what), std::string::npos) << error;
+}
+
+// ---- What is refused --------------------------------------------------------------
+
+TEST(ScenarioFile, ErrorsNameFileAndLine) {
+  ExpectError(absl::StrCat(kPut, "step { operation { kind: POT } }\n"), "x/test.textproto:3",
+              "POT");
+  ExpectError(absl::StrCat(kPut, "step { operation { kind: PUT key: \"k\" } }\n"),
+              "x/test.textproto:3", "has a value");
+  EXPECT_NE(ErrorOf(kPut).find("no description"), std::string::npos);
+  EXPECT_NE(ErrorOf(Described("")).find("no steps"), std::string::npos);
+}
+
+TEST(ScenarioFile, RefusesWhatCannotBeStaged) {
+  const std::string at = "x/test.textproto:2";
+  ExpectError("step { }\n", at, "empty");
+  ExpectError("step { operation { key: \"k\" via: 4 } }\n", at, "nodes 1 to 3");
+  ExpectError("step { operation { key: \"k\" expect: \"good\" } }\n", at, "not applied");
+  ExpectError("step { operation { kind: PUT key: \"k\" value: \"a\" reads: \"a\" } }\n", at,
+              "only a get");
+  ExpectError("step { operation { kind: PUT key: \"k\" value: \"a\" base: \"r\" } }\n", at,
+              "\"r\"");
+  ExpectError("step { await: \"x\" }\n", at, "no begin");
+  ExpectError("step { end: \"x\" }\n", at, "\"x\"");
+  ExpectError("step { rule { message: \"Gosip\" } }\n", at, "Gossip");
+  ExpectError("step { rule { action: DELAY } }\n", at, "by_ms");
+  ExpectError("step { fault { kind: ISOLATE nodes: 1 nodes: 2 } }\n", at, "one node");
+  ExpectError("step { fault { kind: CLOCK_JUMP nodes: 1 } }\n", at, "shift_ms");
+  ExpectError("step { restart: 9 }\n", at, "nodes 1 to 3");
+  ExpectError(absl::StrCat(kPut, kPut), "x/test.textproto:3", "put before");
+  ExpectError("step { begin { name: \"b\" key: \"k\" } }\n", "x/test.textproto", "never awaited");
+  ExpectError(absl::StrCat("cluster { w: 4 }\n", kPut), "x/test.textproto", "w is 4");
+}
+
+// ---- What decides -----------------------------------------------------------------
+
+TEST(ScenarioRun, IsValidIfAllIsAsExpected) {
+  const RunResult result =
+      RunText(absl::StrCat(kPut, "step { operation { key: \"k\" via: 2 reads: \"a\" } }\n"));
+  EXPECT_EQ(result.verdict, Verdict::kValid) << result.property << "\n" << result.witness;
+}
+
+TEST(ScenarioRun, AnUnmetExpectationIsAViolation) {
+  const RunResult result =
+      RunText(absl::StrCat(kPut, "step { operation { key: \"k\" via: 2 reads_nothing: true } }\n"));
+  EXPECT_EQ(result.verdict, Verdict::kViolated);
+  EXPECT_NE(result.property.find("x/test.textproto:3"), std::string::npos) << result.property;
+  EXPECT_NE(result.witness.find("read {a}"), std::string::npos) << result.witness;
+}
+
+TEST(ScenarioRun, ARuleWithoutEffectIsInconclusive) {
+  const RunResult result = RunText(absl::StrCat("step { rule { message: \"Forward\" } }\n", kPut));
+  EXPECT_EQ(result.verdict, Verdict::kUnknown);
+  EXPECT_NE(result.property.find("x/test.textproto:2"), std::string::npos) << result.property;
+}
+
+TEST(ScenarioRun, AFaultWithoutEffectIsInconclusive) {
+  const RunResult result =
+      RunText(absl::StrCat("step { fault { name: \"f\" kind: CRASH nodes: 1 amount: 1000000 } }\n",
+                           kPut, "step { end: \"f\" }\n"));
+  EXPECT_EQ(result.verdict, Verdict::kUnknown);
+}
+
+TEST(ScenarioRun, MessagesThatMustNotBeAreAViolation) {
+  const RunResult result = RunText(absl::StrCat(
+      "step { rule { message: \"ReplicaWrite\" effects_min: 0 effects_max: 0 } }\n", kPut));
+  EXPECT_EQ(result.verdict, Verdict::kViolated);
+}
+
+TEST(ScenarioRun, TheBudgetAllowsOneWipeAtATime) {
+  const std::string wipes =
+      "step { fault { kind: WIPED_DISK nodes: 1 } }\n"
+      "step { fault { kind: WIPED_DISK nodes: 2 } }\n";
+  const RunResult result = RunText(absl::StrCat(kPut, wipes));
+  EXPECT_EQ(result.verdict, Verdict::kUnknown);
+  EXPECT_NE(result.property.find("budget"), std::string::npos) << result.property;
+}
+
+TEST(ScenarioRun, APausedNodeAnswersLater) {
+  const RunResult result = RunText(
+      "step { fault { kind: PAUSE nodes: 1 for_ms: 500 } }\n"
+      "step { operation { kind: PUT key: \"k\" value: \"a\" via: 1 } }\n"
+      "step { fault { kind: PAUSE nodes: 1 for_ms: 20000 } }\n"
+      "step { operation { kind: GET key: \"k\" via: 1 expect: \"never answered\" } }\n");
+  EXPECT_EQ(result.verdict, Verdict::kValid) << result.property << "\n" << result.witness;
+  EXPECT_GT(result.fault_effects.at("paused nodes"), 0u);
+}
+
+TEST(ScenarioRun, AFullDiskRefusesAndRecovers) {
+  const RunResult result = RunText(absl::StrCat(
+      kPut, "step { fault { name: \"full\" kind: FULL_DISK nodes: 1 } }\n",
+      "step { operation { kind: PUT key: \"x\" value: \"b\" pad_bytes: 60000 expect: \"any\" } }\n",
+      "step { operation { kind: PUT key: \"x\" value: \"c\" pad_bytes: 60000 expect: \"any\" } }\n",
+      "step { end: \"full\" }\n",
+      "step { operation { kind: PUT key: \"x\" value: \"d\" pad_bytes: 60000 via: 2 } }\n"));
+  EXPECT_EQ(result.verdict, Verdict::kValid) << result.property << "\n" << result.witness;
+}
+
+TEST(ScenarioRun, IsAFunctionOfTheSeed) {
+  const std::string text = absl::StrCat(kPut, "step { operation { key: \"k\" reads: \"a\" } }\n");
+  EXPECT_EQ(RunText(text, 5).trace_hash, RunText(text, 5).trace_hash);
+  EXPECT_NE(RunText(text, 5).trace_hash, RunText(text, 6).trace_hash);
+}
+
+}  // namespace
+}  // namespace norn::sim

@@ -1,0 +1,137 @@
+#include "sim/universe_config.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace norn::sim {
+
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+
+struct Shape {
+  int nodes = 0;
+  int zones = 3;
+  BucketConfig bucket;
+};
+
+Shape DrawShape(Random& random, const RunOptions& options) {
+  Shape shape;
+  shape.nodes = options.nodes;
+  shape.bucket.n = options.n;
+  shape.bucket.r = options.r;
+  shape.bucket.w = options.w;
+  if (!options.random_config) return shape;
+  shape.nodes = static_cast<int>(random.Between(3, 9));
+  shape.zones = static_cast<int>(random.Between(1, 4));
+  BucketConfig& bucket = shape.bucket;
+  bucket.n = static_cast<int>(random.Between(1, std::min(5, shape.nodes)));
+  bucket.r = static_cast<int>(random.Between(1, bucket.n));
+  bucket.w = static_cast<int>(random.Between(1, bucket.n));
+  // Now and then requests may ask for less than the bucket does.
+  if (random.Chance(1, 3)) bucket.r_min = static_cast<int>(random.Between(1, bucket.r));
+  if (random.Chance(1, 3)) bucket.w_min = static_cast<int>(random.Between(1, bucket.w));
+  return shape;
+}
+
+ClusterConfig DrawCluster(Random& random, const Shape& shape) {
+  ClusterConfig cluster;
+  cluster.name = "sim";
+  cluster.secret = "a simulated secret";
+  cluster.partitions = uint32_t{16} << random.Below(3);
+  for (int i = 1; i <= shape.nodes; ++i) {
+    MemberConfig member;
+    member.id = static_cast<NodeId>(i);
+    member.address = absl::StrCat("n", i);
+    member.zone = absl::StrCat("z", i % shape.zones);
+    cluster.members.push_back(std::move(member));
+  }
+  cluster.buckets.front() = shape.bucket;
+  return cluster;
+}
+
+NodeOptions DrawNodeOptions(Random& random, const RunOptions& options) {
+  NodeOptions node;
+  node.request_timeout_us = random.Between(kSecond, 3 * kSecond);
+  node.gossip_interval_us = random.Between(50'000, 300'000);
+  node.suspect_after_us = random.Between(3, 10) * node.gossip_interval_us;
+  node.speculate_after_us = random.Between(2'000, 50'000);
+  node.exchange_interval_us = random.Between(20'000, 300'000);
+  node.exchange_page_entries = 1 + random.Below(8);
+  node.exchange_page_bytes = 64 + random.Below(16'384);
+  node.lease_counters = 2 + random.Below(64);
+  if (options.random_config && random.Chance(1, 4)) {
+    node.requests_in_flight_max = 1 + random.Below(4);
+  }
+  return node;
+}
+
+storage::EngineOptions DrawEngineOptions(Random& random) {
+  storage::EngineOptions engine;
+  engine.dir = "/data";
+  engine.memtable_bytes = 2'000 + random.Below(30'000);
+  engine.immutable_memtables_max = static_cast<int>(random.Between(1, 4));
+  engine.wal_preallocate_bytes = 64 << 10;
+  engine.block_bytes = 256 + random.Below(2'048);
+  engine.block_restart_interval = static_cast<int>(random.Between(1, 16));
+  engine.block_cache_bytes = random.Below(16'384);
+  engine.record_cache_bytes = random.Chance(1, 3) ? 0 : random.Below(8'192);
+  engine.level0_tables_to_compact = static_cast<int>(random.Between(2, 4));
+  engine.level0_percent = static_cast<int>(random.Between(1, 100));
+  engine.level0_tables_max = static_cast<int>(random.Between(4, 10));
+  engine.level1_bytes = 20'000 + random.Below(60'000);
+  engine.table_bytes = 4'000 + random.Below(16'000);
+  return engine;
+}
+
+WorkloadOptions DrawWorkload(Random& random, const BucketConfig& bucket) {
+  WorkloadOptions workload;
+  workload.clients = static_cast<int>(random.Between(3, 8));
+  workload.keys = static_cast<int>(random.Between(4, 40));
+  workload.n = bucket.n;
+  workload.r = bucket.r;
+  workload.w = bucket.w;
+  workload.r_min = bucket.RMin();
+  workload.w_min = bucket.WMin();
+  return workload;
+}
+
+std::string Levels(int least, int usual) {
+  return least == usual ? absl::StrCat(usual) : absl::StrCat(usual, " (at least ", least, ")");
+}
+
+}  // namespace
+
+UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options) {
+  UniverseConfig config;
+  const Shape shape = DrawShape(random, options);
+  config.cluster = DrawCluster(random, shape);
+  config.node = DrawNodeOptions(random, options);
+  config.engine = DrawEngineOptions(random);
+  config.delay_min_us = random.Between(50, 500);
+  config.delay_max_us = config.delay_min_us + random.Between(100, 5'000);
+  config.workload = DrawWorkload(random, shape.bucket);
+  return config;
+}
+
+std::string ToString(const UniverseConfig& config) {
+  std::set<std::string> zones;
+  for (const MemberConfig& member : config.cluster.members) zones.insert(member.zone);
+  const BucketConfig& bucket = config.bucket();
+  const storage::EngineOptions& engine = config.engine;
+  return absl::StrCat(
+      config.cluster.members.size(), " nodes in ", zones.size(), " zones, ",
+      config.cluster.partitions, " partitions, N=", bucket.n,
+      " R=", Levels(bucket.RMin(), bucket.r), " W=", Levels(bucket.WMin(), bucket.w), ", ",
+      config.workload.clients, " clients, ", config.workload.keys, " keys, request timeout ",
+      config.node.request_timeout_us / 1000, " ms, suspicion after ",
+      config.node.suspect_after_us / 1000, " ms, exchange every ",
+      config.node.exchange_interval_us / 1000, " ms in pages of ",
+      config.node.exchange_page_entries, ", leases of ", config.node.lease_counters,
+      ", memtables of ", engine.memtable_bytes, " bytes, record cache ", engine.record_cache_bytes);
+}
+
+}  // namespace norn::sim

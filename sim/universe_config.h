@@ -1,0 +1,54 @@
+// What a run is made of before anything happens: the cluster, its nodes and engines, the
+// network's delays, the clients. Drawn from the seed, or given by a scenario.
+
+#ifndef NORN_SIM_UNIVERSE_CONFIG_H_
+#define NORN_SIM_UNIVERSE_CONFIG_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/config.h"
+#include "core/random.h"
+#include "sim/workload.h"
+#include "storage/engine.h"
+
+namespace norn::sim {
+
+struct Scenario;
+
+struct RunOptions {
+  uint64_t seed = 1;
+  int nodes = 5;
+  int n = 3;
+  int r = 2;
+  int w = 2;
+  bool random_config = false;  // the four above are drawn from the seed instead, and so are
+                               // the number of zones and the least R and W of a request
+  bool wipes = false;          // faults may destroy a disk, or bring back an older copy of it
+  // A script instead of drawn configurations, faults and clients. Its options win.
+  std::shared_ptr<const Scenario> scenario;
+};
+
+struct UniverseConfig {
+  ClusterConfig cluster;
+  NodeOptions node;               // without its id
+  storage::EngineOptions engine;  // without its owner
+  int64_t delay_min_us = 0;       // of a message on a healthy network
+  int64_t delay_max_us = 0;
+  WorkloadOptions workload;
+
+  const BucketConfig& bucket() const { return cluster.buckets.front(); }
+  // Whether every read that is allowed meets every write that is allowed.
+  bool overlapping() const { return bucket().RMin() + bucket().WMin() > bucket().n; }
+};
+
+// 3 to 9 nodes, N 1 to 5, any R and W with `random_config`; otherwise what the options say.
+UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options);
+
+// "7 nodes in 3 zones, 32 partitions, N=3 R=1..3 W=2..3, 12 keys, ...": for verdict lines.
+std::string ToString(const UniverseConfig& config);
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_UNIVERSE_CONFIG_H_
