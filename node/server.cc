@@ -92,9 +92,8 @@ absl::Status Server::OpenPorts() {
   const auto write_note = [this](const Note& note) { notes_.Write(note); };
 
   net::TcpBusOptions bus;
-  bus.identity.id = config_.node.id;
-  bus.identity.cluster = config_.cluster.name;
-  bus.identity.fingerprint = net::ConfigFingerprint(config_.cluster);
+  const uint64_t instance = bus.identity.instance;
+  bus.identity = net::MakeIdentity(config_.cluster, config_.node.id, instance);
   bus.listen_address = config_.peer_listen;
   bus.seed = SystemRandom();
   for (const MemberConfig& member : config_.cluster.members) {
