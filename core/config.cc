@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
@@ -50,16 +51,18 @@ absl::Status CheckBucket(const BucketConfig& bucket, const ClusterConfig& cluste
 }
 
 absl::Status CheckBucketName(const BucketConfig& bucket) {
-  const auto printable = [](char c) { return c > ' ' && c <= '~'; };
+  const auto plain = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+  };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   const std::string& name = bucket.name;
   if (name.empty() || name.size() > kBucketNameBytesMax ||
-      !std::all_of(name.begin(), name.end(), printable) ||
+      !std::all_of(name.begin(), name.end(), plain) ||
       std::all_of(name.begin(), name.end(), digit)) {
     return absl::InvalidArgumentError(
         absl::StrCat("bucket ", bucket.id, " (", absl::CHexEscape(name.substr(0, 128)),
                      "): name is no name: it must be 1 to ", kBucketNameBytesMax,
-                     " printable characters without blanks, and not a number"));
+                     " letters, digits, '-', '_' and '.', and not a number"));
   }
   return absl::OkStatus();
 }

@@ -31,7 +31,7 @@ enum class PlainGet : uint8_t {
 // A named configuration of keys. The same on every node.
 struct BucketConfig {
   BucketId id = 0;               // fixed for ever: it is part of every record's key
-  std::string name = "default";  // unique; 1 to 64 printable characters, not a number
+  std::string name = "default";  // unique; 1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'; no number
   int n = 3;                     // replicas of each key, 1 to 9
   int r = 2;                     // replies a read waits for, r_min to n
   int w = 2;                     // durable copies a write waits for, w_min to n
