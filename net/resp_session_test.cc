@@ -106,29 +106,85 @@ TEST(RespSessionTest, SetOptionsOfRedisAreRefused) {
   for (const char* name : {"NX", "xx", "GET"}) {
     EXPECT_THAT(f.Ask(absl::StrCat("SET k v ", name)), HasSubstr("cannot be atomic")) << name;
   }
-  for (const char* name : {"EX", "px", "EXAT", "PXAT", "KEEPTTL"}) {
-    EXPECT_THAT(f.Ask(absl::StrCat("SET k v ", name, " 1")), HasSubstr("keys do not expire yet"));
+  EXPECT_THAT(f.Ask("SET k v KEEPTTL"), HasSubstr("cannot be atomic"));
+  EXPECT_THAT(f.Ask("SET k v EX 5 NX"), HasSubstr("cannot be atomic"));
+  EXPECT_EQ(f.Ask("SET k v EX"), "-ERR syntax error\r\n");
+  EXPECT_EQ(f.Ask("SET k v EX 5 6"), "-ERR syntax error\r\n");
+  EXPECT_EQ(f.Ask("SET k v EX x"), "-ERR value is not an integer or out of range\r\n");
+  for (const char* bad : {"EX 0", "px -1", "EX 3153600001", "EXAT 0", "PXAT 9223372036854775807"}) {
+    EXPECT_EQ(f.Ask(absl::StrCat("SET k v ", bad)),
+              "-ERR invalid expire time in 'set' command\r\n");
   }
+  EXPECT_EQ(f.Ask("SETEX k 0 v"), "-ERR invalid expire time in 'setex' command\r\n");
   EXPECT_EQ(f.Ask("SET k v BOGUS"), "-ERR syntax error\r\n");
   EXPECT_TRUE(f.node.seen.empty());
 }
 
+TEST(RespSessionTest, TimesToLiveReachTheNode) {
+  Fixture f;
+  for (const char* line : {"SET k v EX 5", "SET k v px 5", "SETEX k 5 v", "PSETEX k 5 v",
+                           "KV.PUT k v TTL 5", "KV.PUT k v ttl NONE", "SET k v"}) {
+    f.Ask(line);
+  }
+  const std::vector<int64_t> expected = {5'000'000, 5'000, 5'000'000, 5'000, 5'000, kTtlNever, 0};
+  ASSERT_EQ(f.node.seen.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(f.node.seen[i].ttl_us, expected[i]) << i;
+    EXPECT_EQ(f.node.seen[i].expires_us, 0) << i;
+    EXPECT_EQ(f.node.seen[i].value, "v") << i;
+  }
+  f.Ask("SET k v EXAT 2000000000");
+  EXPECT_EQ(f.node.seen.back().expires_us, 2'000'000'000'000'000);
+  f.Ask("SET k v PXAT 2000000000000");
+  EXPECT_EQ(f.node.seen.back().expires_us, 2'000'000'000'000'000);
+}
+
+TEST(RespSessionTest, TtlTellsWhatIsLeft) {
+  Fixture f;
+  EXPECT_EQ(f.Ask("TTL k"), ":-2\r\n");
+  f.Ask("SET k v");
+  EXPECT_EQ(f.Ask("TTL k"), ":-1\r\n");
+  EXPECT_EQ(f.Ask("PTTL k"), ":-1\r\n");
+  f.node.ttl_us = 1'500'001;
+  EXPECT_EQ(f.Ask("TTL k"), ":2\r\n");
+  EXPECT_EQ(f.Ask("PTTL k"), ":1501\r\n");
+}
+
+TEST(RespSessionTest, ABucketMayAnswerSiblingsWithAnError) {
+  Fixture f;
+  f.services.buckets[1].siblings_are_errors = true;
+  f.Ask("SELECT 4");
+  f.Ask("KV.PUT k a CONTEXT NONE");
+  EXPECT_EQ(f.Ask("GET k"), "$1\r\na\r\n");
+  f.Ask("KV.PUT k b CONTEXT NONE");
+  EXPECT_THAT(f.Ask("GET k"), StartsWith("-ERR the key has 2 concurrent values: read them with"));
+  EXPECT_THAT(f.Ask("MGET x k"), StartsWith("-ERR key 'k': the key has 2 concurrent values"));
+  EXPECT_EQ(f.Ask("EXISTS k"), ":1\r\n");
+  f.Ask("SELECT 0");
+  f.Ask("KV.PUT k a CONTEXT NONE");
+  f.Ask("KV.PUT k b CONTEXT NONE");
+  EXPECT_EQ(f.Ask("GET k"), "$1\r\nb\r\n") << "another bucket answers the winner";
+}
+
 TEST(RespSessionTest, KvContextReplacesExactlyWhatItCovers) {
   Fixture f;
-  EXPECT_EQ(f.Ask("KV.GET k"), "*3\r\n$-1\r\n*0\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k a"), "*2\r\n$3\r\ndDE\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k b CONTEXT none"), "*2\r\n$-1\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.GET k"), "*3\r\n$3\r\ndDI\r\n*2\r\n$1\r\nb\r\n$1\r\na\r\n:2\r\n");
+  EXPECT_EQ(f.Ask("KV.GET k"), "*5\r\n$-1\r\n*0\r\n:2\r\n:1\r\n:2\r\n");
+  EXPECT_EQ(f.Ask("KV.PUT k a"), "*4\r\n$3\r\ndDE\r\n:2\r\n:1\r\n:2\r\n");
+  EXPECT_EQ(f.Ask("KV.PUT k b CONTEXT none"), "*4\r\n$-1\r\n:2\r\n:1\r\n:2\r\n");
+  EXPECT_EQ(f.Ask("KV.GET k"), "*5\r\n$3\r\ndDI\r\n*2\r\n$1\r\nb\r\n$1\r\na\r\n:2\r\n:1\r\n:2\r\n");
   EXPECT_EQ(f.Ask("GET k"), "$1\r\nb\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k c CONTEXT dDI"), "*2\r\n$3\r\ndDM\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.DEL k CONTEXT dDI"), "*2\r\n$-1\r\n:2\r\n");  // a stale one
-  EXPECT_EQ(f.Ask("KV.DEL k"), "*2\r\n$3\r\ndDU\r\n:2\r\n");
+  EXPECT_EQ(f.Ask("KV.PUT k c CONTEXT dDI"), "*4\r\n$3\r\ndDM\r\n:2\r\n:1\r\n:2\r\n");
+  EXPECT_EQ(f.Ask("KV.DEL k CONTEXT dDI"), "*4\r\n$-1\r\n:2\r\n:1\r\n:2\r\n");  // a stale one
+  EXPECT_EQ(f.Ask("KV.DEL k"), "*4\r\n$3\r\ndDU\r\n:2\r\n:1\r\n:2\r\n");
   EXPECT_EQ(f.Ask("GET k"), "$-1\r\n");
   f.Ask("HELLO 3");
   EXPECT_EQ(f.Ask("GET k"), "_\r\n");
   EXPECT_EQ(f.Ask("KV.GET k"),
-            "%3\r\n$7\r\ncontext\r\n$3\r\ndDU\r\n$6\r\nvalues\r\n*0\r\n$8\r\nreplicas\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k d"), "%2\r\n$7\r\ncontext\r\n$3\r\ndDY\r\n$8\r\nreplicas\r\n:2\r\n");
+            "%5\r\n$7\r\ncontext\r\n$3\r\ndDU\r\n$6\r\nvalues\r\n*0\r\n$8\r\nreplicas\r\n:2\r\n$"
+            "5\r\nzones\r\n:1\r\n$7\r\ndurable\r\n:2\r\n");
+  EXPECT_EQ(f.Ask("KV.PUT k d"),
+            "%4\r\n$7\r\ncontext\r\n$3\r\ndDY\r\n$8\r\nreplicas\r\n:2\r\n$5\r\nzones\r\n:1\r\n$"
+            "7\r\ndurable\r\n:2\r\n");
 }
 
 TEST(RespSessionTest, KvOptionsReachTheNode) {
@@ -151,16 +207,49 @@ TEST(RespSessionTest, KvOptionsReachTheNode) {
   EXPECT_EQ(ticket.generation, kTicket.generation);
 }
 
+TEST(RespSessionTest, KvLevelsAndBucketsReachTheNode) {
+  Fixture f;
+  f.Ask("KV.GET k R local_quorum BUCKET carts");
+  f.Ask("KV.PUT k v w EACH_QUORUM PW 2 bucket 4");
+  f.Ask("KV.DEL k W all");
+  f.Ask("KV.GET k R one PR 1");
+  ASSERT_EQ(f.node.seen.size(), 4u);
+  EXPECT_EQ(f.node.seen[0].level, Level::kLocalQuorum);
+  EXPECT_EQ(f.node.seen[0].bucket, 4);
+  EXPECT_EQ(f.node.seen[0].quorum, 0);
+  EXPECT_EQ(f.node.seen[1].level, Level::kEachQuorum);
+  EXPECT_EQ(f.node.seen[1].primary, 2);
+  EXPECT_EQ(f.node.seen[1].bucket, 4);
+  EXPECT_EQ(f.node.seen[2].level, Level::kAll);
+  EXPECT_EQ(f.node.seen[2].bucket, 0);
+  EXPECT_EQ(f.node.seen[3].level, Level::kOne);
+  EXPECT_EQ(f.node.seen[3].primary, 1);
+}
+
 TEST(RespSessionTest, KvOptionErrors) {
   Fixture f;
-  EXPECT_EQ(f.Ask("KV.GET k W 1"), "-ERR syntax error at 'W': KV.GET takes R n and TIMEOUT ms\r\n");
-  EXPECT_EQ(f.Ask("KV.GET k R"), "-ERR syntax error at 'R': KV.GET takes R n and TIMEOUT ms\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k v R 1"),
-            "-ERR syntax error at 'R': KV.PUT takes CONTEXT token, W n and TIMEOUT ms\r\n");
+  EXPECT_EQ(f.Ask("KV.GET k BUCKET nowhere"),
+            "-ERR no bucket nowhere; this cluster has 0 (default), 4 (carts)\r\n");
+  EXPECT_EQ(f.Ask("KV.GET k R most"),
+            "-ERR R must be a whole number from 1 to 65535, or a level: one, quorum, all, "
+            "local_quorum or each_quorum\r\n");
+  EXPECT_EQ(f.Ask("KV.PUT k v PW 0"), "-ERR PW must be a whole number from 1 to 65535\r\n");
+  EXPECT_EQ(f.Ask("KV.PUT k v TTL 0"),
+            "-ERR TTL must be a whole number from 1 to 3153600000000, or NONE\r\n");
+  EXPECT_THAT(f.Ask("KV.DEL k TTL 5"), StartsWith("-ERR syntax error at 'TTL'"));
+  EXPECT_EQ(
+      f.Ask("KV.GET k W 1"),
+      "-ERR syntax error at 'W': KV.GET takes R n|level, PR n, BUCKET name and TIMEOUT ms\r\n");
+  EXPECT_THAT(f.Ask("KV.GET k R"), StartsWith("-ERR syntax error at 'R': KV.GET takes R n"));
+  EXPECT_EQ(
+      f.Ask("KV.PUT k v R 1"),
+      "-ERR syntax error at 'R': KV.PUT takes CONTEXT token|NONE, TTL ms|NONE, W n|level, PW n, "
+      "BUCKET name and TIMEOUT ms\r\n");
   EXPECT_THAT(f.Ask("KV.DEL k X 1"), StartsWith("-ERR syntax error at 'X': KV.DEL takes CONTEXT"));
   for (const char* bad : {"0", "-1", "x", "65536"}) {
     EXPECT_EQ(f.Ask(absl::StrCat("KV.GET k r ", bad)),
-              "-ERR R must be a whole number from 1 to 65535\r\n");
+              "-ERR R must be a whole number from 1 to 65535, or a level: one, quorum, all, "
+              "local_quorum or each_quorum\r\n");
   }
   EXPECT_EQ(f.Ask("KV.DEL k TIMEOUT 1000000001"),
             "-ERR TIMEOUT must be a whole number from 1 to 1000000000\r\n");
@@ -246,9 +335,9 @@ TEST(RespSessionTest, Client) {
 
 TEST(RespSessionTest, Command) {
   Fixture f;
-  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":20\r\n");
-  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*20\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
-  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*20\r\n$3\r\nget\r\n"));
+  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":24\r\n");
+  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*24\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
+  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*24\r\n$3\r\nget\r\n"));
   EXPECT_EQ(f.Ask("COMMAND INFO ECHO incr none"),
             "*3\r\n*6\r\n$4\r\necho\r\n:2\r\n*1\r\n+fast\r\n:0\r\n:0\r\n:0\r\n$-1\r\n$-1\r\n");
   EXPECT_EQ(f.Ask("COMMAND DOCS echo incr"),
@@ -314,7 +403,7 @@ TEST(RespSessionTest, UnknownRefusedAndMalformedCommands) {
   EXPECT_TRUE(f.Execute({"x\r\n+OK", "\r\n"}));  // no line break gets through
   EXPECT_EQ(f.Output(), "-ERR unknown command 'x  +OK', with args beginning with: '  ' \r\n");
   const std::map<std::string, std::string> reasons = {
-      {"INCR", "cannot be atomic"},   {"ttl", "keys do not expire yet"},
+      {"INCR", "cannot be atomic"},   {"expire", "is given with the value"},
       {"hset", "values are opaque"},  {"KEYS", "no node can list"},
       {"publish", "no channels"},     {"EVAL", "no scripts"},
       {"shutdown", "administered"},   {"exec", "there are no transactions"},

@@ -111,7 +111,7 @@ absl::Status Server::OpenPorts() {
   services.info = [this](absl::string_view section) { return Info(section); };
   services.buckets.clear();
   for (const BucketConfig& bucket : config_.cluster.buckets) {
-    services.buckets.push_back({bucket.id, bucket.name});
+    services.buckets.push_back({bucket.id, bucket.name, bucket.plain_get == PlainGet::kError});
   }
   services.version = kVersion;
   net::RespServerOptions clients;
@@ -340,6 +340,7 @@ std::string Server::Info(absl::string_view section) const {
                              .started_us = started_us_,
                              .notes_suppressed = notes_.suppressed()};
   if (section == "server") return ServerInfo(facts, status, RealClock().Read().monotonic_us);
+  if (section == "buckets") return BucketsInfo(config_.cluster);
   if (section == "cluster") return ClusterInfo(facts, status, *bus_);
   if (section == "stats") return StatsInfo(status);
   if (section == "storage") {
