@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "sim/history.h"
 #include "sim/sim_bus.h"
 #include "sim/sim_file_system.h"
 #include "storage/record_storage.h"
@@ -16,7 +17,6 @@ namespace {
 
 constexpr int64_t kScrubIntervalUs = 500'000;
 constexpr uint64_t kScrubBytes = 10'000;
-constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
 
 }  // namespace
 
@@ -27,9 +27,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
         bus(node_in.scheduler_, node_in.trace_, node_in.network_, node_in.id()),
         file_system(&node_in.disk_, absl::StrCat("n", node_in.id())) {}
 
-  Now Read() override {
-    return Now{node.scheduler_.now_us(), kWallOriginUs + node.scheduler_.now_us()};
-  }
+  Now Read() override { return Now{node.scheduler_.now_us(), WallOf(node.scheduler_.now_us())}; }
 
   void Send(NodeId to, Message&& message) override {
     if (file_system.crashed()) return;

@@ -43,6 +43,11 @@ ClusterConfig DrawCluster(Random& random, const RunOptions& options) {
   cluster.buckets.front().n = options.n;
   cluster.buckets.front().r = options.r;
   cluster.buckets.front().w = options.w;
+  BucketConfig last = cluster.buckets.front();
+  last.id = kLwwBucket;
+  last.name = "last";
+  last.conflicts = ConflictPolicy::kLww;
+  cluster.buckets.push_back(std::move(last));
   return cluster;
 }
 
@@ -310,6 +315,9 @@ void Universe::Judge() {
   if (Violated(CheckRefusalsHold(history, state_))) return;
   if (Violated(CheckNoResurrection(history, state_, last_reads_, overlapping))) return;
   if (Violated(CheckFinalReads(history, state_, last_reads_))) return;
+  if (Violated(CheckLastWriterWon(history, state_))) return;
+  if (Violated(CheckExpiry(history))) return;
+  if (Violated(CheckReplacedStaysReplaced(history))) return;
   if (overlapping) {
     if (Violated(CheckReadsCoverWrites(history))) return;
     if (Violated(CheckMonotonicReads(history))) return;
@@ -345,6 +353,7 @@ void Universe::OnMint(NodeId id, const std::string& record_key, const MintOp& mi
   version.value = mint.value;
   version.tombstone = mint.tombstone;
   version.minted_us = scheduler_.now_us();
+  version.expires_us = mint.expires_us;
   if (mint.base != ClientRequest::Base::kCurrent) {
     version.base_known = true;
     version.base = mint.context;
@@ -356,9 +365,13 @@ void Universe::OnMint(NodeId id, const std::string& record_key, const MintOp& mi
 void Universe::OnMinted(const Dot& dot, const std::string& bytes) {
   MintedVersion& version = workload_->history().minted[minted_.at(dot)];
   version.succeeded = true;
-  if (version.base_known || bytes.empty()) return;
+  if (bytes.empty()) return;
   Record record;
   CORE_CHECK(Record::Decode(bytes, &record));
+  for (const Version& stored : record.versions()) {
+    if (stored.dot == dot) version.wall_us = stored.wall_us;
+  }
+  if (version.base_known) return;
   version.base_known = true;
   version.base = record.context();
 }

@@ -24,9 +24,16 @@ Workload::Workload(Scheduler& scheduler, Trace& trace, Random random,
   }
 }
 
+namespace {
+
+// Every fourth is of the bucket where the last writer wins.
+std::string KeyName(int index) { return absl::StrCat(index % 4 == 3 ? "l" : "k", index); }
+
+}  // namespace
+
 std::vector<std::string> Workload::Keys() const {
   std::vector<std::string> keys;
-  for (int i = 0; i < options_.keys; ++i) keys.push_back(absl::StrCat("k", i));
+  for (int i = 0; i < options_.keys; ++i) keys.push_back(KeyName(i));
   return keys;
 }
 
@@ -54,7 +61,8 @@ ClientRequest Workload::Draw(Client& client) {
   // Half of all operations meet on a quarter of the keys.
   const bool hot = random_.Chance(1, 2);
   const int keys = hot ? std::max(1, options_.keys / 4) : options_.keys;
-  request.key = absl::StrCat("k", random_.Below(static_cast<uint64_t>(keys)));
+  request.key = KeyName(static_cast<int>(random_.Below(static_cast<uint64_t>(keys))));
+  request.bucket = BucketOfKey(request.key);
   const uint64_t die = random_.Below(1000);
   if (die < options_.put_per_mille) {
     request.kind = ClientRequest::Kind::kPut;
@@ -62,6 +70,9 @@ ClientRequest Workload::Draw(Client& client) {
     const size_t padding = random_.Below(large ? 4 * options_.value_bytes_max : 64);
     request.value = absl::StrCat("c", client.id, "-", ++client.serial, " ");
     request.value.append(padding, 'x');
+    if (random_.Below(1000) < options_.ttl_per_mille) {
+      request.ttl_us = random_.Between(options_.ttl_min_us, options_.ttl_max_us);
+    }
   } else if (die < options_.put_per_mille + options_.delete_per_mille) {
     request.kind = ClientRequest::Kind::kDelete;
   } else {
@@ -92,7 +103,7 @@ void Workload::Send(int client, NodeId node, ClientRequest&& request,
   operation.key = request.key;
   operation.value = request.value;
   if (request.base == ClientRequest::Base::kToken) {
-    auto replaces = sealer_.Open(MakeRecordKey(0, request.key), request.context);
+    auto replaces = sealer_.Open(MakeRecordKey(request.bucket, request.key), request.context);
     CORE_CHECK(replaces.ok());
     operation.replaces = *std::move(replaces);
   }
@@ -146,7 +157,8 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
   operation.completed_us = scheduler_.now_us();
   operation.outcome = reply.outcome;
   if (operation.ok() && operation.kind == ClientRequest::Kind::kGet) {
-    auto context = sealer_.Open(MakeRecordKey(0, operation.key), reply.context);
+    auto context =
+        sealer_.Open(MakeRecordKey(BucketOfKey(operation.key), operation.key), reply.context);
     CORE_CHECK(context.ok());
     operation.context = *std::move(context);
     for (Sibling& sibling : reply.siblings) operation.read.push_back(std::move(sibling.value));
@@ -167,6 +179,7 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
 void Workload::ReadOnce(NodeId node, const std::string& key, std::function<void(bool ok)> done) {
   ClientRequest request;
   request.key = key;
+  request.bucket = BucketOfKey(key);
   Send(-1, node, std::move(request), std::move(done));
 }
 
