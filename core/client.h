@@ -12,6 +12,22 @@
 
 namespace norn {
 
+// How many replicas must take part in a request: a number, or by name.
+enum class Level : uint8_t {
+  kNumber = 0,       // `quorum`, or the bucket's own R or W if that is 0
+  kOne = 1,          // 1
+  kQuorum = 2,       // more than half of N
+  kAll = 3,          // N
+  kLocalQuorum = 4,  // more than half of those in the coordinator's data center
+  kEachQuorum = 5,   // more than half of those in each data center
+};
+
+// "one", "quorum", "all", "local_quorum", "each_quorum"; kNumber is "number".
+const char* LevelName(Level level);
+
+// A time to live that says "never", whatever the bucket's default.
+inline constexpr int64_t kTtlNever = -1;
+
 struct ClientRequest {
   enum class Kind : uint8_t { kGet = 0, kPut = 1, kDelete = 2 };
 
@@ -27,16 +43,25 @@ struct ClientRequest {
   Base base = Base::kCurrent;
   BucketId bucket = 0;
   std::string key;
-  std::string value;           // kPut
-  std::string context;         // Base::kToken: as a reply gave it
-  int quorum = 0;              // R of a get, W of a put; 0: the bucket's own
+  std::string value;    // kPut
+  std::string context;  // Base::kToken: as a reply gave it
+  int quorum = 0;       // R of a get, W of a put; 0: the bucket's own
+  Level level = Level::kNumber;
+  int primary = 0;             // PR, PW: so many must be owners of the key, no stand-ins. In a
+                               // strict bucket all are, so this raises R or W at most
   int64_t timeout_us = 0;      // 0: the node's default
   bool context_wanted = true;  // false: the reply need not carry a token (plain SET, GET)
+
+  // kPut: when the value expires. The first coordinator turns a time to live into a moment of
+  // its own wall clock, once; from then on `expires_us` travels and `ttl_us` is ignored.
+  int64_t ttl_us = 0;      // 0: the bucket's default; kTtlNever: it does not
+  int64_t expires_us = 0;  // wall time; not 0: as the client, or a coordinator, decided
 };
 
 struct Sibling {
   std::string value;
   int64_t timestamp_us = 0;  // wall time at minting: for people, and to pick a winner
+  int64_t ttl_us = 0;        // what is left to live by the coordinator's clock; 0: no end
 };
 
 struct ClientReply {
@@ -56,7 +81,11 @@ struct ClientReply {
   // A token that covers what was read, or what was written. Empty after a write that left
   // siblings its client has not seen: a token would cover them too. Read, then write.
   std::string context;
-  int replicas = 0;  // copies known durable (write) or replies used (read)
+
+  // What was reached.
+  int replicas = 0;  // owners that acknowledged the write, or whose replies the read used
+  int zones = 0;     // distinct zones that those are in
+  int durable = 0;   // copies known durable of what was written, or of what the read answers
 };
 
 const char* OutcomeName(ClientReply::Outcome outcome);

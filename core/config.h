@@ -7,23 +7,55 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "core/types.h"
 
 namespace norn {
 
-// A named configuration of keys. R and W count replicas; N is per cluster for now.
+// What becomes of concurrent versions of a key.
+enum class ConflictPolicy : uint8_t {
+  kSiblings = 0,  // all are kept until a client resolves them: no update is lost
+  kLww = 1,       // the greatest (timestamp, dot) stays, the others are lost: last writer wins
+};
+
+// What a plain GET answers when a key has several concurrent values.
+enum class PlainGet : uint8_t {
+  kWinner = 0,  // the newest timestamp's, then the greatest dot's
+  kError = 1,   // an error that sends the client to KV.GET
+};
+
+// A named configuration of keys. The same on every node.
 struct BucketConfig {
-  BucketId id = 0;
-  std::string name = "default";
-  int n = 3;      // replicas of each key, 1 to 9
-  int r = 2;      // replies a read waits for, r_min to n
-  int w = 2;      // durable copies a write waits for, w_min to n
+  BucketId id = 0;               // fixed for ever: it is part of every record's key
+  std::string name = "default";  // unique; 1 to 64 of a-z, A-Z, 0-9, '-', '_', '.'; no number
+  int n = 3;                     // replicas of each key, 1 to 9
+  int r = 2;                     // replies a read waits for, r_min to n
+  int w = 2;                     // durable copies a write waits for, w_min to n
   int r_min = 0;  // the least R a request may ask for; 0: r. A read's answer is durable on
                   // n - r_min + 1 replicas before it is given, if r_min + w_min > n
   int w_min = 0;  // the least W a request may ask for; 0: w
+
+  // False, strict: only the n replicas count. True, sloppy: stand-ins count as well.
+  bool sloppy = false;
+  ConflictPolicy conflicts = ConflictPolicy::kSiblings;  // not to be changed once there is data
+  PlainGet plain_get = PlainGet::kWinner;
+  int64_t ttl_us = 0;  // of puts that do not name their own; 0: they do not expire
+
+  // Limits of this bucket; 0: the node's own (NodeOptions), which are never exceeded either way.
+  size_t key_bytes_max = 0;
+  size_t value_bytes_max = 0;
+  size_t siblings_max = 0;
+
+  // Dynamo's pruning (section 4.4): a put that leaves more entries than this in a record's
+  // context drops those that were minted longest ago. 0, the default: never. DANGER: a version
+  // that the dropped entry covered is no longer known to have been seen. Where a replica or a
+  // delayed message still holds it, it comes back as a false sibling, deletes included. It
+  // bounds the context, and takes that price; without it minting stops at context_entries_max.
+  size_t prune_entries_above = 0;
 
   int RMin() const { return r_min == 0 ? r : r_min; }
   int WMin() const { return w_min == 0 ? w : w_min; }
@@ -34,6 +66,8 @@ struct MemberConfig {
   std::string address;  // of the peer port, "host:port"; opaque to the core
   std::string zone;     // replicas of a key go to distinct zones where there are enough
   uint32_t weight = 1;  // share of partitions
+  // For the levels local_quorum and each_quorum; members that name none are in one together.
+  std::string data_center = {};
 };
 
 struct ClusterConfig {
@@ -41,8 +75,21 @@ struct ClusterConfig {
   uint32_t partitions = 256;  // Q, fixed at creation; a power of two, 1 to 16384
   std::vector<MemberConfig> members;
   std::vector<BucketConfig> buckets = {BucketConfig{}};
-  std::string secret;  // authenticates context tokens; the same on every node
+  std::string secret;  // authenticates context tokens; the same on every node; not empty
 };
+
+inline constexpr size_t kBucketsMax = 64;  // their definitions fit one handshake
+inline constexpr size_t kBucketNameBytesMax = 64;
+
+// The most replicas that any bucket has: the length of the layout's lists.
+int GreatestN(const ClusterConfig& cluster);
+
+// By name, or by number written in decimals. Null: there is none.
+const BucketConfig* FindBucket(const ClusterConfig& cluster, absl::string_view name_or_number);
+
+// Every setting of a bucket as "name" and "value", as the configuration file writes them: for
+// people, and to show where two definitions differ.
+std::vector<std::pair<std::string, std::string>> DescribeBucket(const BucketConfig& bucket);
 
 struct NodeOptions {
   NodeId id = kNoNode;
@@ -50,6 +97,14 @@ struct NodeOptions {
   size_t key_bytes_max = 16u << 10;
   size_t value_bytes_max = 1u << 20;
   size_t siblings_max = 64;  // concurrent values of one key; minting past it is refused
+  // Of one encoded record. A mint past it is refused unless it makes the record smaller. All
+  // replicas of a key may be at the bound with different siblings when they merge, so it is
+  // well below what a message (16 MiB) and the engine (64 MiB) take.
+  size_t record_bytes_max = 4u << 20;
+  size_t context_entries_max = 1024;  // incarnations in one record's context; likewise
+  // Minting in an lww bucket is refused while the record's timestamp is so far ahead of our
+  // wall clock: a clock that once ran far ahead must not drag all others along.
+  int64_t max_clock_skew_us = 10'000'000;
   size_t requests_in_flight_max = 65536;  // client requests coordinated at once
 
   int64_t request_timeout_us = 2'000'000;  // default and greatest of a client request

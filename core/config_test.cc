@@ -17,6 +17,7 @@ struct Inputs {
 Inputs Good() {
   Inputs setup;
   setup.cluster.name = "cluster";
+  setup.cluster.secret = "secret";
   for (NodeId id = 1; id <= 3; ++id) {
     MemberConfig member;
     member.id = id;
@@ -42,6 +43,15 @@ TEST(ConfigTest, WhatIsAllowedAtTheEdges) {
   setup.cluster.members[0].weight = 1000;
   BucketConfig other;
   other.id = 65535;
+  other.name = std::string(kBucketNameBytesMax, '9');
+  other.name[3] = 'x';
+  other.n = 1;
+  other.r = 1;
+  other.w = 1;
+  other.sloppy = true;
+  other.conflicts = ConflictPolicy::kLww;
+  other.ttl_us = kTtlUsMax;
+  other.prune_entries_above = 18;
   setup.cluster.buckets.push_back(other);
   setup.node.suspect_after_us = 2 * setup.node.gossip_interval_us;
   EXPECT_TRUE(Validate(setup.cluster, setup.node).ok()) << Validate(setup.cluster, setup.node);
@@ -72,14 +82,29 @@ TEST(ConfigTest, EveryRefusalNamesWhatIsWrong) {
       {[&](Inputs& s) { bucket(s).n = 0; }, "bucket 0 (default): n is 0: it must be 1 to 9"},
       {[&](Inputs& s) { bucket(s).n = 10; }, "n is 10: it must be 1 to 9"},
       {[&](Inputs& s) { bucket(s).n = 4; }, "n is 4 but the cluster has 3 members"},
+      {[](Inputs& s) { s.cluster.secret.clear(); }, "the cluster has no secret"},
       {[](Inputs& s) {
          BucketConfig other;
          other.id = 7;
-         other.name = "other";
-         other.n = 2;
          s.cluster.buckets.push_back(other);
        },
-       "bucket 7 (other): n is 2 but bucket 0 has 3"},
+       "bucket 7 (default): name is another bucket's too"},
+      {[](Inputs& s) {
+         for (BucketId id = 1; id <= kBucketsMax; ++id) {
+           BucketConfig other;
+           other.id = id;
+           other.name = "b" + std::to_string(id);
+           s.cluster.buckets.push_back(other);
+         }
+       },
+       "the cluster has 65 buckets, the limit is 64"},
+      {[&](Inputs& s) { bucket(s).name = ""; }, "bucket 0 (): name is no name"},
+      {[&](Inputs& s) { bucket(s).name = "12"; }, "bucket 0 (12): name is no name"},
+      {[&](Inputs& s) { bucket(s).name = "a b"; }, "bucket 0 (a b): name is no name"},
+      {[&](Inputs& s) { bucket(s).name = std::string(65, 'x'); }, "name is no name"},
+      {[&](Inputs& s) { bucket(s).ttl_us = -1; }, "ttl is -1"},
+      {[&](Inputs& s) { bucket(s).ttl_us = kTtlUsMax + 1; }, "100 years"},
+      {[&](Inputs& s) { bucket(s).prune_entries_above = 17; }, "prune_entries_above is 17"},
       {[&](Inputs& s) { bucket(s).r = 0; }, "r is 0: it must be 1 to n, which is 3"},
       {[&](Inputs& s) { bucket(s).r = 4; }, "r is 4"},
       {[&](Inputs& s) { bucket(s).w = 0; }, "w is 0: it must be 1 to n, which is 3"},
@@ -93,6 +118,11 @@ TEST(ConfigTest, EveryRefusalNamesWhatIsWrong) {
       {[](Inputs& s) { s.node.value_bytes_max = 0; }, "a limit is 0"},
       {[](Inputs& s) { s.node.siblings_max = 0; }, "a limit is 0"},
       {[](Inputs& s) { s.node.requests_in_flight_max = 0; }, "a limit is 0"},
+      {[](Inputs& s) { s.node.record_bytes_max = 0; }, "a limit is 0"},
+      {[](Inputs& s) { s.node.context_entries_max = 0; }, "a limit is 0"},
+      {[](Inputs& s) { s.node.record_bytes_max = s.node.value_bytes_max + 4095; },
+       "record_bytes_max is 1052671, less than one value"},
+      {[](Inputs& s) { s.node.max_clock_skew_us = -1; }, "max_clock_skew is below 0"},
       {[](Inputs& s) { s.node.exchange_page_entries = 0; }, "a limit is 0"},
       {[](Inputs& s) { s.node.exchange_page_bytes = 0; }, "a limit is 0"},
       {[](Inputs& s) { s.node.lease_counters = 0; }, "a limit is 0"},
@@ -111,6 +141,21 @@ TEST(ConfigTest, EveryRefusalNamesWhatIsWrong) {
     EXPECT_NE(std::string(status.message()).find(wrong.words), std::string::npos)
         << "got: " << status.message() << "\nwanted: " << wrong.words;
   }
+}
+
+TEST(ConfigTest, BucketsAreFoundByNameAndByNumber) {
+  Inputs setup = Good();
+  BucketConfig other;
+  other.id = 7;
+  other.name = "logs";
+  other.n = 1;
+  setup.cluster.buckets.push_back(other);
+  EXPECT_EQ(FindBucket(setup.cluster, "logs")->id, 7);
+  EXPECT_EQ(FindBucket(setup.cluster, "7")->id, 7);
+  EXPECT_EQ(FindBucket(setup.cluster, "0")->name, "default");
+  EXPECT_EQ(FindBucket(setup.cluster, "07"), nullptr);
+  EXPECT_EQ(FindBucket(setup.cluster, "Logs"), nullptr);
+  EXPECT_EQ(GreatestN(setup.cluster), 3);
 }
 
 }  // namespace

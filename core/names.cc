@@ -69,4 +69,22 @@ const char* LivenessName(Liveness liveness) {
   return "?";
 }
 
+const char* LevelName(Level level) {
+  switch (level) {
+    case Level::kNumber:
+      return "number";
+    case Level::kOne:
+      return "one";
+    case Level::kQuorum:
+      return "quorum";
+    case Level::kAll:
+      return "all";
+    case Level::kLocalQuorum:
+      return "local_quorum";
+    case Level::kEachQuorum:
+      return "each_quorum";
+  }
+  return "?";
+}
+
 }  // namespace norn

@@ -208,9 +208,10 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
     return;
   }
   ++(request.kind == ClientRequest::Kind::kPut ? context.status.puts : context.status.deletes);
-  const PartitionId partition =
-      context.layout.PartitionOf(MakeRecordKey(request.bucket, request.key));
-  if (context.layout.IsReplica(partition, context.self())) {
+  DecideExpiry(context, step.now.wall_us, &request);
+  const std::string key = MakeRecordKey(request.bucket, request.key);
+  const PartitionId partition = context.layout.PartitionOf(key);
+  if (context.IsReplicaOf(context.self(), key, partition)) {
     const WriteOrigin origin{kNoNode, 0, request.client};
     puts.Begin(step, std::move(request), origin, deadline_us);
   } else {

@@ -4,10 +4,14 @@
 #ifndef NORN_CORE_NODE_CONTEXT_H_
 #define NORN_CORE_NODE_CONTEXT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "core/causality/context_token.h"
 #include "core/check.h"
 #include "core/config.h"
@@ -54,8 +58,8 @@ struct NodeContext {
   NodeContext(const ClusterConfig& cluster_in, const NodeOptions& options_in)
       : cluster(cluster_in),
         options(options_in),
-        layout(Layout::Build(/*version=*/1, cluster.partitions, cluster.buckets.front().n,
-                             cluster.members)),
+        layout(
+            Layout::Build(/*version=*/1, cluster.partitions, GreatestN(cluster), cluster.members)),
         sealer(cluster.name, cluster.secret),
         random(0) {
     status.id = options.id;
@@ -71,6 +75,26 @@ struct NodeContext {
     }
     return nullptr;
   }
+
+  // The replicas of a record that lies in `partition`; none if its bucket does not exist.
+  absl::Span<const NodeId> ReplicasOf(absl::string_view record_key, PartitionId partition) const {
+    const BucketConfig* const bucket = FindBucket(BucketOf(record_key));
+    if (bucket == nullptr) return {};
+    return layout.Replicas(partition, bucket->n);
+  }
+  bool IsReplicaOf(NodeId node, absl::string_view record_key, PartitionId partition) const {
+    const absl::Span<const NodeId> replicas = ReplicasOf(record_key, partition);
+    return std::find(replicas.begin(), replicas.end(), node) != replicas.end();
+  }
+
+  const MemberConfig* FindMember(NodeId id) const {
+    for (const MemberConfig& member : cluster.members) {
+      if (member.id == id) return &member;
+    }
+    return nullptr;
+  }
+  // How many zones these members are in; zones of different data centers are different.
+  int CountZones(absl::Span<const NodeId> members) const;
 
   // Counts up from a place that every start draws anew, shifted by the generation: no
   // answer to a request of an earlier life is taken for one of ours, even if a wiped disk
@@ -89,6 +113,17 @@ struct NodeContext {
   uint64_t request_count = 0;
   NodeStatus status;  // its counters are kept here by the machines
 };
+
+inline int NodeContext::CountZones(absl::Span<const NodeId> members) const {
+  std::vector<std::pair<absl::string_view, absl::string_view>> zones;
+  for (const NodeId id : members) {
+    const MemberConfig* const member = FindMember(id);
+    if (member == nullptr) continue;
+    const std::pair<absl::string_view, absl::string_view> zone(member->data_center, member->zone);
+    if (std::find(zones.begin(), zones.end(), zone) == zones.end()) zones.push_back(zone);
+  }
+  return static_cast<int>(zones.size());
+}
 
 }  // namespace norn
 

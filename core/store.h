@@ -9,6 +9,7 @@
 #ifndef NORN_CORE_STORE_H_
 #define NORN_CORE_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -36,12 +37,23 @@ struct MergeOp {
 // Put one new version, with a dot that was never used before.
 struct MintOp {
   Dot dot;
-  int64_t wall_us = 0;
+  int64_t wall_us = 0;  // the minting replica's clock
   bool tombstone = false;
   ClientRequest::Base base = ClientRequest::Base::kCurrent;
-  VersionVector context;  // Base::kToken
+  VersionVector context;        // Base::kToken
+  int64_t context_wall_us = 0;  // Base::kToken: the newest timestamp that the client has seen
   std::string value;
+  int64_t expires_us = 0;  // wall time; 0: never
+
+  // Of a bucket with ConflictPolicy::kLww, and how far ahead of `wall_us` its newest timestamp
+  // may be.
+  bool last_writer_wins = false;
+  int64_t max_clock_skew_us = 0;
+
   size_t siblings_max = 0;
+  size_t record_bytes_max = SIZE_MAX;
+  size_t context_entries_max = SIZE_MAX;
+  size_t prune_entries_above = 0;  // 0: never
 };
 
 using RecordOp = std::variant<MergeOp, MintOp>;
@@ -82,7 +94,8 @@ using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
 // One for each request. `status` codes: kOk; kDataLoss and kUnavailable: the record could
 // not be read or the write is in doubt, nothing may be concluded; kResourceExhausted: not
 // applied, the store is full or behind; kInvalidArgument: the record function refused, not
-// applied (message says why); kAborted: the same, because the dot was seen before.
+// applied (message says why); kAborted: the same, because the dot was seen before;
+// kFailedPrecondition: the same, because the minting replica's clock does not permit it.
 struct StoreReply {
   StoreTicket ticket = 0;
   absl::Status status;

@@ -31,6 +31,9 @@ using Generation = uint64_t;
 // Unique among all requests that one generation of one node ever makes.
 using RequestId = uint64_t;
 
+// The longest time to live that is taken: 100 years, so that sums never overflow.
+inline constexpr int64_t kTtlUsMax = int64_t{100} * 365 * 24 * 3600 * 1'000'000;
+
 inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 // One reading of both clocks, taken by the host once per step.

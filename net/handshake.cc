@@ -52,13 +52,28 @@ absl::Status CheckCluster(const Identity& ours, NodeId peer, absl::string_view c
       Quoted(cluster), ": correct the address or the cluster's name on one of them"));
 }
 
-absl::Status CheckFingerprint(const Identity& ours, NodeId peer, uint64_t fingerprint) {
+// `buckets`: the peer's, if it has told them.
+absl::Status CheckFingerprint(const Identity& ours, NodeId peer, uint64_t fingerprint,
+                              const std::vector<BucketConfig>& buckets) {
   if (fingerprint == ours.fingerprint) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("nodes ", ours.id, " and ", peer, " have different configurations of cluster ",
-                   Quoted(ours.cluster),
-                   ": partitions, members (id, zone, weight), buckets and secret must be the same "
-                   "on every node"));
+  std::string what;
+  if (!buckets.empty()) {
+    what = BucketDifferences(ours.id, ours.buckets, peer, buckets);
+    what = what.empty() ? " (their buckets are the same)" : absl::StrCat(" (", what, ")");
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "nodes ", ours.id, " and ", peer, " have different configurations of cluster ",
+      Quoted(ours.cluster), what,
+      ": partitions, members (id, zone, weight, data center), buckets and secret must be the same "
+      "on every node"));
+}
+
+void AddDifference(std::string* out, const std::string& what) {
+  // The first few are enough to find the mistake; a stranger does not fill our log.
+  constexpr size_t kShownBytesMax = 600;
+  if (out->size() > kShownBytesMax) return;
+  absl::StrAppend(out, out->empty() ? "" : "; ", what);
+  if (out->size() > kShownBytesMax) out->append("; ...");
 }
 
 template <typename M>
@@ -82,24 +97,65 @@ uint64_t ConfigFingerprint(const ClusterConfig& cluster) {
   AppendVarint(&bytes, partitions);
   AppendVarint(&bytes, members.size());
   for (const MemberConfig& member : SortedById(members)) {
-    const auto& [id, address, zone, weight] = member;
+    const auto& [id, address, zone, weight, data_center] = member;
     static_cast<void>(address);
     AppendVarint(&bytes, id);
     AppendBytes(&bytes, zone);
     AppendVarint(&bytes, weight);
+    AppendBytes(&bytes, data_center);
   }
   AppendVarint(&bytes, buckets.size());
   for (const BucketConfig& bucket : SortedById(buckets)) {
-    const auto& [id, bucket_name, n, r, w, r_min, w_min] = bucket;
-    AppendVarint(&bytes, id);
-    AppendBytes(&bytes, bucket_name);
-    // 0 for r_min says the same as r.
-    for (const int count : {n, r, w, r_min == 0 ? r : r_min, w_min == 0 ? w : w_min}) {
-      AppendVarint(&bytes, static_cast<uint64_t>(count));
+    // Names every field, and knows which settings say the same.
+    for (const auto& [setting, value] : DescribeBucket(bucket)) {
+      AppendBytes(&bytes, setting);
+      AppendBytes(&bytes, value);
     }
+    AppendVarint(&bytes, static_cast<uint64_t>(bucket.ttl_us));  // to the microsecond
   }
   AppendBytes(&bytes, secret);
   return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+std::string BucketDifferences(NodeId our_id, const std::vector<BucketConfig>& ours, NodeId their_id,
+                              const std::vector<BucketConfig>& theirs) {
+  std::string out;
+  const auto called = [](const BucketConfig& bucket) {
+    return absl::StrCat("bucket ", bucket.id, " (", absl::CHexEscape(bucket.name.substr(0, 64)),
+                        ")");
+  };
+  auto a = ours.begin();
+  auto b = theirs.begin();
+  while (a != ours.end() || b != theirs.end()) {
+    if (b == theirs.end() || (a != ours.end() && a->id < b->id)) {
+      AddDifference(&out, absl::StrCat(called(*a++), " is on node ", our_id, " only"));
+    } else if (a == ours.end() || b->id < a->id) {
+      AddDifference(&out, absl::StrCat(called(*b++), " is on node ", their_id, " only"));
+    } else {
+      const auto mine = DescribeBucket(*a);
+      const auto others = DescribeBucket(*b);
+      for (size_t i = 0; i < mine.size(); ++i) {
+        if (mine[i].second == others[i].second) continue;
+        AddDifference(&out, absl::StrCat(called(*a), ": ", mine[i].first, " is ",
+                                         absl::CHexEscape(mine[i].second), " on node ", our_id,
+                                         ", ", absl::CHexEscape(others[i].second.substr(0, 64)),
+                                         " on node ", their_id));
+      }
+      ++a;
+      ++b;
+    }
+  }
+  return out;
+}
+
+Identity MakeIdentity(const ClusterConfig& cluster, NodeId id, uint64_t instance) {
+  Identity identity;
+  identity.id = id;
+  identity.cluster = cluster.name;
+  identity.instance = instance;
+  identity.fingerprint = ConfigFingerprint(cluster);
+  identity.buckets = SortedById(cluster.buckets);
+  return identity;
 }
 
 Hello MakeHello(const Identity& ours, NodeId to) {
@@ -110,7 +166,8 @@ Hello MakeHello(const Identity& ours, NodeId to) {
           .to = to,
           .generation = ours.generation,
           .instance = ours.instance,
-          .fingerprint = ours.fingerprint};
+          .fingerprint = ours.fingerprint,
+          .buckets = ours.buckets};
 }
 
 HelloReply Refuse(const Identity& ours, Verdict verdict, std::string text) {
@@ -156,7 +213,8 @@ HelloReply JudgeHello(const Identity& ours, const Hello& hello, bool is_member) 
         absl::StrCat("node ", hello.node, " is no member of cluster ", Quoted(ours.cluster),
                      " in the configuration of node ", ours.id, ": add it there, or stop it"));
   }
-  if (const absl::Status status = CheckFingerprint(ours, hello.node, hello.fingerprint);
+  if (const absl::Status status =
+          CheckFingerprint(ours, hello.node, hello.fingerprint, hello.buckets);
       !status.ok()) {
     return Refuse(ours, Verdict::kFingerprint, std::string(status.message()));
   }
@@ -188,7 +246,7 @@ absl::Status CheckReply(const Identity& ours, NodeId dialled, const HelloReply& 
                      ", which node ", ours.id, " did not offer (",
                      Versions(ours.version_min, ours.version_max), "): upgrade the older one"));
   }
-  return CheckFingerprint(ours, reply.node, reply.fingerprint);
+  return CheckFingerprint(ours, reply.node, reply.fingerprint, {});
 }
 
 void EncodeHello(const Hello& hello, std::string* out) {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,7 +33,8 @@ inline constexpr uint32_t kProtocolVersionMin = 1;
 inline constexpr uint32_t kProtocolVersionMax = 1;
 
 // A Hello or HelloReply is never longer; a stranger cannot make us hold more than this.
-inline constexpr size_t kHandshakeBytesMax = 4096;
+// It holds the definitions of kBucketsMax buckets.
+inline constexpr size_t kHandshakeBytesMax = 16384;
 
 // Who this node is.
 struct Identity {
@@ -41,6 +43,8 @@ struct Identity {
   Generation generation = 0;
   uint64_t instance = 0;     // drawn at random at start
   uint64_t fingerprint = 0;  // ConfigFingerprint
+  std::vector<BucketConfig> buckets =
+      {};  // sorted by id: to tell in what the configurations differ
   uint32_t version_min = kProtocolVersionMin;
   uint32_t version_max = kProtocolVersionMax;
 };
@@ -55,6 +59,7 @@ struct Hello {
   Generation generation = 0;
   uint64_t instance = 0;
   uint64_t fingerprint = 0;
+  std::vector<BucketConfig> buckets = {};
 };
 
 enum class Verdict : uint8_t {
@@ -83,6 +88,14 @@ struct HelloReply {
 // zones and weights, buckets, secret. Not of addresses: nodes may see one another under
 // different ones. Independent of the order in which members and buckets are listed.
 uint64_t ConfigFingerprint(const ClusterConfig& cluster);
+
+// "bucket 3 (logs): w is 2 on node 1, 1 on node 4; bucket 5 (x) is on node 1 only": in what two
+// nodes' buckets differ. Empty if they do not. `ours` and `theirs` are sorted by id.
+std::string BucketDifferences(NodeId our_id, const std::vector<BucketConfig>& ours, NodeId their_id,
+                              const std::vector<BucketConfig>& theirs);
+
+// Who a node of `cluster` is; its generation is the caller's to set.
+Identity MakeIdentity(const ClusterConfig& cluster, NodeId id, uint64_t instance);
 
 Hello MakeHello(const Identity& ours, NodeId to);
 

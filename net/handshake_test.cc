@@ -20,7 +20,12 @@ namespace norn::net {
 namespace {
 
 Identity Node(NodeId id) {
-  return {.id = id, .cluster = "blue", .generation = 5, .instance = 100u + id, .fingerprint = 42};
+  return {.id = id,
+          .cluster = "blue",
+          .generation = 5,
+          .instance = 100u + id,
+          .fingerprint = 42,
+          .buckets = {BucketConfig{}}};
 }
 
 // ---- Configuration fingerprint ----------------------------------------------------
@@ -49,6 +54,16 @@ TEST(ConfigFingerprintTest, ChangesWithAllThatMustAgree) {
       [](ClusterConfig* c) { c->buckets[0].w = 3; },
       [](ClusterConfig* c) { c->buckets[0].r_min = 1; },
       [](ClusterConfig* c) { c->buckets[0].w_min = 1; },
+      [](ClusterConfig* c) { c->buckets[0].sloppy = true; },
+      [](ClusterConfig* c) { c->buckets[0].conflicts = ConflictPolicy::kLww; },
+      [](ClusterConfig* c) { c->buckets[0].plain_get = PlainGet::kError; },
+      [](ClusterConfig* c) { c->buckets[0].ttl_us = 1; },
+      [](ClusterConfig* c) { c->buckets[0].ttl_us = 2; },
+      [](ClusterConfig* c) { c->buckets[0].key_bytes_max = 9; },
+      [](ClusterConfig* c) { c->buckets[0].value_bytes_max = 9; },
+      [](ClusterConfig* c) { c->buckets[0].siblings_max = 9; },
+      [](ClusterConfig* c) { c->buckets[0].prune_entries_above = 99; },
+      [](ClusterConfig* c) { c->members[0].data_center = "east"; },
       [](ClusterConfig* c) { c->secret = "other"; },
   };
   std::vector<uint64_t> seen = {ConfigFingerprint(TwoNodes())};
@@ -126,8 +141,25 @@ TEST(HandshakeTest, EachRefusalSaysWhatDiffersAndWhatToDo) {
        "node 1 is no member of cluster \"blue\" in the configuration of node 2: add it there, or "
        "stop it"},
       {[](Identity* i) { i->fingerprint = 43; }, 2, true, Verdict::kFingerprint,
-       "nodes 2 and 1 have different configurations of cluster \"blue\": partitions, members "
-       "(id, zone, weight), buckets and secret must be the same on every node"},
+       "nodes 2 and 1 have different configurations of cluster \"blue\" (their buckets are the "
+       "same): partitions, members "
+       "(id, zone, weight, data center), buckets and secret must be the same on every node"},
+      {[](Identity* i) {
+         i->fingerprint = 43;
+         i->buckets = {{.id = 0, .w = 3}, {.id = 9, .name = "lo\ngs"}};
+       },
+       2, true, Verdict::kFingerprint,
+       "nodes 2 and 1 have different configurations of cluster \"blue\" (bucket 0 (default): w is "
+       "2 on node 2, 3 on node 1; bucket 0 (default): w_min is 2 on node 2, 3 on node 1; bucket 9 "
+       "(lo\\ngs) is on node 1 only): partitions, members (id, zone, weight, data center), buckets "
+       "and secret must be the same on every node"},
+      {[](Identity* i) {
+         i->fingerprint = 43;
+         i->buckets.clear();
+       },
+       2, true, Verdict::kFingerprint,
+       "nodes 2 and 1 have different configurations of cluster \"blue\": partitions, members (id, "
+       "zone, weight, data center), buckets and secret must be the same on every node"},
   };
   for (const Case& c : cases) {
     Identity dialler = Node(1);
@@ -197,6 +229,31 @@ TEST(HandshakeBytesTest, EveryRefusalFitsItsFrame) {
   dialler.cluster = std::string(kHandshakeBytesMax, '\n');
   std::string bytes;
   EncodeHelloReply(JudgeHello(Node(2), MakeHello(dialler, 2), true), &bytes);
+  EXPECT_LE(bytes.size(), kHandshakeBytesMax);
+}
+
+TEST(HandshakeBytesTest, TheMostAndLongestBucketsFit) {
+  ClusterConfig cluster = TwoNodes();
+  cluster.buckets.clear();
+  for (size_t i = 0; i < kBucketsMax; ++i) {
+    BucketConfig bucket{.id = static_cast<BucketId>(65535 - i)};
+    bucket.name = std::string(kBucketNameBytesMax, 'x');
+    bucket.sloppy = true;
+    bucket.r_min = bucket.w_min = 9;
+    bucket.ttl_us = kTtlUsMax;
+    bucket.key_bytes_max = bucket.value_bytes_max = bucket.siblings_max = uint64_t{1} << 40;
+    bucket.prune_entries_above = uint64_t{1} << 40;
+    cluster.buckets.push_back(bucket);
+  }
+  std::string bytes;
+  EncodeHello(MakeHello(MakeIdentity(cluster, 1, 5), 2), &bytes);
+  EXPECT_LE(bytes.size(), kHandshakeBytesMax);
+  EXPECT_EQ(DecodeHello(bytes)->buckets.size(), kBucketsMax);
+  EXPECT_EQ(DecodeHello(bytes)->buckets[0].id, 65535 - 63) << "sorted";
+
+  bytes.clear();
+  Identity other = MakeIdentity(cluster, 2, 6);
+  EncodeHelloReply(JudgeHello(other, MakeHello(Node(1), 2), true), &bytes);
   EXPECT_LE(bytes.size(), kHandshakeBytesMax);
 }
 

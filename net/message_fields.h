@@ -158,8 +158,10 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ClientRequest> M>
 void Fields(V& v, M& m) {
-  auto& [client, kind, base, bucket, key, value, context, quorum, timeout_us, context_wanted] = m;
+  auto& [client, kind, base, bucket, key, value, context, quorum, level, primary, timeout_us,
+         context_wanted, ttl_us, expires_us] = m;
   static_cast<void>(client);  // a ticket of the sender's own port
+  static_cast<void>(ttl_us);  // the sender has made expires_us of it
   v.Enum(1, "kind", kind, ClientRequest::Kind::kDelete);
   v.Enum(2, "base", base, ClientRequest::Base::kNothing);
   v.Int(3, "bucket", bucket);
@@ -169,24 +171,30 @@ void Fields(V& v, M& m) {
   v.Int(7, "quorum", quorum);
   v.Int(8, "timeout_us", timeout_us);
   v.Bool(9, "context_wanted", context_wanted);
+  v.Enum(30, "level", level, Level::kEachQuorum);
+  v.Int(31, "primary", primary);
+  v.Int(32, "expires_us", expires_us);
 }
 
 template <typename V, Is<Sibling> M>
 void Fields(V& v, M& m) {
-  auto& [value, timestamp_us] = m;
+  auto& [value, timestamp_us, ttl_us] = m;
   v.Bytes(1, "value", value);
   v.Int(2, "timestamp_us", timestamp_us);
+  v.Int(30, "ttl_us", ttl_us);
 }
 
 template <typename V, Is<ClientReply> M>
 void Fields(V& v, M& m) {
-  auto& [client, outcome, message, siblings, context, replicas] = m;
+  auto& [client, outcome, message, siblings, context, replicas, zones, durable] = m;
   static_cast<void>(client);  // a ticket of the receiver's own port
   v.Enum(1, "outcome", outcome, ClientReply::Outcome::kUnavailable);
   v.Bytes(2, "message", message);
   v.Repeated(3, "siblings", siblings);
   v.Bytes(4, "context", context);
   v.Int(5, "replicas", replicas);
+  v.Int(30, "zones", zones);
+  v.Int(31, "durable", durable);
 }
 
 template <typename V, Is<Forward> M>

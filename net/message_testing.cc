@@ -53,24 +53,27 @@ bool Same(const KeyRecord& a, const KeyRecord& b) {
 }
 
 bool Same(const Sibling& a, const Sibling& b) {
-  const auto& [value, timestamp_us] = a;
-  return Same(value, b.value) && Same(timestamp_us, b.timestamp_us);
+  const auto& [value, timestamp_us, ttl_us] = a;
+  return Same(value, b.value) && Same(timestamp_us, b.timestamp_us) && Same(ttl_us, b.ttl_us);
 }
 
 bool Same(const ClientRequest& a, const ClientRequest& b) {
-  const auto& [client, kind, base, bucket, key, value, context, quorum, timeout_us,
-               context_wanted] = a;
+  const auto& [client, kind, base, bucket, key, value, context, quorum, level, primary, timeout_us,
+               context_wanted, ttl_us, expires_us] = a;
   static_cast<void>(client);
+  static_cast<void>(ttl_us);  // not sent
   return Same(kind, b.kind) && Same(base, b.base) && Same(bucket, b.bucket) && Same(key, b.key) &&
          Same(value, b.value) && Same(context, b.context) && Same(quorum, b.quorum) &&
-         Same(timeout_us, b.timeout_us) && Same(context_wanted, b.context_wanted);
+         Same(timeout_us, b.timeout_us) && Same(context_wanted, b.context_wanted) &&
+         Same(level, b.level) && Same(primary, b.primary) && Same(expires_us, b.expires_us);
 }
 
 bool Same(const ClientReply& a, const ClientReply& b) {
-  const auto& [client, outcome, message, siblings, context, replicas] = a;
+  const auto& [client, outcome, message, siblings, context, replicas, zones, durable] = a;
   static_cast<void>(client);
   return Same(outcome, b.outcome) && Same(message, b.message) && Same(siblings, b.siblings) &&
-         Same(context, b.context) && Same(replicas, b.replicas);
+         Same(context, b.context) && Same(replicas, b.replicas) && Same(zones, b.zones) &&
+         Same(durable, b.durable);
 }
 
 bool Same(const Gossip& a, const Gossip& b) {
@@ -152,7 +155,8 @@ bool Same(const ExchangeOffer& a, const ExchangeOffer& b) {
 bool Same(const ExchangeAnswer& a, const ExchangeAnswer& b) {
   const auto& [request, status, partition, records, wanted, covered_to, complete] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(partition, b.partition) &&
-         Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to) && Same(complete, b.complete);
+         Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to) &&
+         Same(complete, b.complete);
 }
 
 bool Same(const ExchangeRecords& a, const ExchangeRecords& b) {
@@ -199,9 +203,7 @@ class Draw {
   std::vector<Fence> Fences() {
     return Many([this] { return Fence{.incarnation = Number<uint64_t>()}; });
   }
-  KnownLife Life() {
-    return {.number = Number<uint64_t>(), .incarnation = Number<uint64_t>()};
-  }
+  KnownLife Life() { return {.number = Number<uint64_t>(), .incarnation = Number<uint64_t>()}; }
   ClientRequest Request() {
     return {.kind = Enum(ClientRequest::Kind::kDelete),
             .base = Enum(ClientRequest::Base::kNothing),
@@ -210,16 +212,23 @@ class Draw {
             .value = Bytes(),
             .context = Bytes(),
             .quorum = Number<int>(),
+            .level = Enum(Level::kEachQuorum),
+            .primary = Number<int>(),
             .timeout_us = Number<int64_t>(),
-            .context_wanted = Flag()};
+            .context_wanted = Flag(),
+            .expires_us = Number<int64_t>()};
   }
   ClientReply Reply() {
     return {.outcome = Enum(ClientReply::Outcome::kUnavailable),
             .message = Bytes(),
-            .siblings = Many(
-                [this] { return Sibling{.value = Bytes(), .timestamp_us = Number<int64_t>()}; }),
+            .siblings = Many([this] {
+              return Sibling{
+                  .value = Bytes(), .timestamp_us = Number<int64_t>(), .ttl_us = Number<int64_t>()};
+            }),
             .context = Bytes(),
-            .replicas = Number<int>()};
+            .replicas = Number<int>(),
+            .zones = Number<int>(),
+            .durable = Number<int>()};
   }
   // The alternative of Message with this index.
   Message Any(size_t kind) {
@@ -299,13 +308,13 @@ class Draw {
                                                  .life = Life()};
                             })};
       default:
-        return IntroductionAnswer{
-            .request = Number<uint64_t>(), .standings = Many([this] {
-              return ReplicaStanding{.partition = Number<PartitionId>(),
-                                     .level = Enum(StandingLevel::kComplete),
-                                     .lives = Many([this] { return Life(); }),
-                                     .empty = Flag()};
-            })};
+        return IntroductionAnswer{.request = Number<uint64_t>(),
+                                  .standings = Many([this] {
+                                    return ReplicaStanding{.partition = Number<PartitionId>(),
+                                                           .level = Enum(StandingLevel::kComplete),
+                                                           .lives = Many([this] { return Life(); }),
+                                                           .empty = Flag()};
+                                  })};
     }
   }
 

@@ -17,20 +17,29 @@ constexpr RespCommandSpec kCommands[] = {
     {"get", Id::kGet, 2, "readonly fast", 1, 1, 1,
      "The value of a key: of several concurrent "
      "ones, the newest."},
-    {"set", Id::kSet, -3, "write denyoom", 1, 1, 1, "Sets a key, over whatever is there."},
+    {"set", Id::kSet, -3, "write denyoom", 1, 1, 1,
+     "Sets a key, over whatever is there: SET key value "
+     "[EX s|PX ms|EXAT s|PXAT ms]."},
+    {"setex", Id::kSetEx, 4, "write denyoom", 1, 1, 1, "Sets a key that expires, in seconds."},
+    {"psetex", Id::kPsetEx, 4, "write denyoom", 1, 1, 1,
+     "Sets a key that expires, in milliseconds."},
+    {"ttl", Id::kTtl, 2, "readonly fast", 1, 1, 1,
+     "Seconds that a key's value has left; -1: it does not expire; -2: there is none."},
+    {"pttl", Id::kPttl, 2, "readonly fast", 1, 1, 1, "The same in milliseconds."},
     {"del", Id::kDel, -2, "write", 1, -1, 1, "Deletes keys; counts those that had a value."},
     {"exists", Id::kExists, -2, "readonly fast", 1, -1, 1, "Counts the keys that have a value."},
     {"mget", Id::kMget, -2, "readonly fast", 1, -1, 1, "The values of many keys."},
     {"mset", Id::kMset, -3, "write denyoom", 1, -1, 2, "Sets many keys, not atomically."},
     {"kv.get", Id::kKvGet, -2, "readonly fast", 1, 1, 1,
      "All concurrent values of a key, and "
-     "the context that covers them: KV.GET key [R n] [TIMEOUT ms]."},
+     "the context that covers them: KV.GET key [R n|level] [PR n] [BUCKET name] [TIMEOUT ms]."},
     {"kv.put", Id::kKvPut, -3, "write denyoom", 1, 1, 1,
      "Sets a key over exactly what the "
-     "context covers: KV.PUT key value [CONTEXT token|NONE] [W n] [TIMEOUT ms]."},
+     "context covers: KV.PUT key value [CONTEXT token|NONE] [TTL ms|NONE] [W n|level] [PW n] "
+     "[BUCKET name] [TIMEOUT ms]."},
     {"kv.del", Id::kKvDel, -2, "write", 1, 1, 1,
      "Deletes exactly what the context covers: "
-     "KV.DEL key [CONTEXT token] [W n] [TIMEOUT ms]."},
+     "KV.DEL key [CONTEXT token] [W n|level] [PW n] [BUCKET name] [TIMEOUT ms]."},
     {"ping", Id::kPing, -1, "fast", 0, 0, 0, "PONG, or the argument."},
     {"echo", Id::kEcho, 2, "fast", 0, 0, 0, "The argument."},
     {"hello", Id::kHello, -1, "noscript fast", 0, 0, 0, "Chooses RESP2 or RESP3."},
@@ -69,10 +78,6 @@ constexpr RespCommandSpec kCommands[] = {
     Refused("pexpire", Id::kNoExpiry),
     Refused("pexpireat", Id::kNoExpiry),
     Refused("pexpiretime", Id::kNoExpiry),
-    Refused("psetex", Id::kNoExpiry),
-    Refused("pttl", Id::kNoExpiry),
-    Refused("setex", Id::kNoExpiry),
-    Refused("ttl", Id::kNoExpiry),
 
     Refused("geoadd", Id::kNoTypes),
     Refused("hdel", Id::kNoTypes),
@@ -187,7 +192,8 @@ const char* RefusalOf(RespCommandId id) {
       return "cannot be atomic in an eventually consistent bucket; read with KV.GET, then write "
              "with KV.PUT ... CONTEXT, and merge the siblings that concurrent writers leave";
     case Id::kNoExpiry:
-      return "is not supported: keys do not expire yet";
+      return "is not supported: a time to live is given with the value (SET ... EX, KV.PUT ... "
+             "TTL); to change it would be a read and a write, which cannot be atomic here";
     case Id::kNoTypes:
       return "is not supported: values are opaque bytes, not lists, sets, hashes or streams";
     case Id::kNoListing:

@@ -16,6 +16,10 @@ namespace norn::net {
 enum class RespCommandId : uint8_t {
   kGet,
   kSet,
+  kSetEx,
+  kPsetEx,
+  kTtl,
+  kPttl,
   kDel,
   kExists,
   kMget,

@@ -47,8 +47,18 @@ std::string RespErrorText(Outcome outcome, absl::string_view message) {
   return absl::StrCat(text.prefix, " ", message.empty() ? text.fallback : message);
 }
 
+std::string SeveralValues(size_t values) {
+  return absl::StrCat("the key has ", values,
+                      " concurrent values: read them with KV.GET, and write the resolved one with "
+                      "KV.PUT ... CONTEXT");
+}
+
 RespFanOut::Next RespFanOut::Take(size_t index, ClientReply&& reply) {
   if (index >= parts_.size() || parts_[index].phase == Phase::kAnswered) return Next::kIgnore;
+  if (kind_ == Kind::kMget && siblings_are_errors_ && reply.siblings.size() > 1) {
+    reply.outcome = Outcome::kInvalid;
+    reply.message = SeveralValues(reply.siblings.size());
+  }
   Part& part = parts_[index];
   const bool writes = kind_ == Kind::kMset || part.phase == Phase::kDelete;
 

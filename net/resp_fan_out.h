@@ -37,7 +37,9 @@ class RespFanOut {
     kDone,    // Write() the reply
   };
 
-  RespFanOut(Kind kind, BucketId bucket, size_t parts_max) : kind_(kind), bucket_(bucket) {
+  // `siblings_are_errors`: MGET fails on a key with several values.
+  RespFanOut(Kind kind, BucketId bucket, bool siblings_are_errors, size_t parts_max)
+      : kind_(kind), bucket_(bucket), siblings_are_errors_(siblings_are_errors) {
     parts_.reserve(parts_max);
   }
 
@@ -67,6 +69,7 @@ class RespFanOut {
 
   const Kind kind_;
   const BucketId bucket_;
+  const bool siblings_are_errors_;
   std::vector<Part> parts_;
   size_t waiting_ = 0;
   size_t found_ = 0;    // parts that count
@@ -76,6 +79,9 @@ class RespFanOut {
   ClientReply::Outcome failure_ = ClientReply::Outcome::kOk;
   std::string failure_message_;
 };
+
+// Why a plain read answers with an error where its bucket wants that.
+std::string SeveralValues(size_t values);
 
 // "UNAVAILABLE no quorum ...": how a failed request reads in RESP. `message` may be empty.
 std::string RespErrorText(ClientReply::Outcome outcome, absl::string_view message);

@@ -25,7 +25,16 @@
 namespace norn::net {
 
 // How the node's reply becomes the command's.
-enum class ReplyForm : uint8_t { kValue, kOk, kVersions, kWritten, kFanOut };
+enum class ReplyForm : uint8_t {
+  kValue,      // the winner's
+  kOnlyValue,  // the same, or an error if there are several
+  kSeconds,    // what the winner has left to live
+  kMilliseconds,
+  kOk,
+  kVersions,
+  kWritten,
+  kFanOut,
+};
 
 // What a command does to its key. Two of them conflict if together they are read and write.
 enum class KeyAccess : uint8_t { kNone = 0, kRead = 1, kWrite = 2, kExclusive = 3 };

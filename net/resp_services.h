@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/client.h"
 #include "core/types.h"
@@ -20,7 +21,17 @@ namespace norn::net {
 struct RespBucket {
   BucketId id = 0;
   std::string name;
+  bool siblings_are_errors = false;  // to GET and MGET; else the winner is answered
 };
+
+// By name, or by number written in decimals. Null: there is none.
+inline const RespBucket* FindRespBucket(const std::vector<RespBucket>& buckets,
+                                        absl::string_view name_or_number) {
+  for (const RespBucket& bucket : buckets) {
+    if (bucket.name == name_or_number || absl::StrCat(bucket.id) == name_or_number) return &bucket;
+  }
+  return nullptr;
+}
 
 struct RespSessionLimits {
   size_t commands_max = 512;   // outstanding in one session; a power of two, 8 to 32768
@@ -33,7 +44,8 @@ struct RespServices {
   // later, though a reply from inside the call is taken too.
   std::function<void(ClientRequest&&)> submit;
 
-  // The body of an INFO section ("server", "cluster", "stats", "storage", "clients"): lines
+  // The body of an INFO section ("server", "cluster", "buckets", "stats", "storage",
+  // "clients"): lines
   // "name:value\n". Empty if there is none.
   std::function<std::string(absl::string_view section)> info;
 

@@ -57,6 +57,14 @@ bool RespSession::Run(const RespCommandSpec& spec, Arguments arguments) {
       return Get(arguments[1]);
     case Id::kSet:
       return Set(arguments);
+    case Id::kSetEx:
+      return SetEx("EX", arguments);
+    case Id::kPsetEx:
+      return SetEx("PX", arguments);
+    case Id::kTtl:
+      return TimeToLive(ReplyForm::kSeconds, arguments[1]);
+    case Id::kPttl:
+      return TimeToLive(ReplyForm::kMilliseconds, arguments[1]);
     case Id::kDel:
     case Id::kExists:
     case Id::kMget:

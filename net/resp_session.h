@@ -4,7 +4,7 @@
 //   RespSession      dispatch, and what the connection remembers (protocol, bucket, name)
 //   RespPipeline     replies in the order of the commands; commands on one key in order
 //   RespFanOut       commands on many keys
-//   resp_session_data.cc, resp_session_admin.cc    the commands
+//   resp_session_data.cc, resp_session_admin.cc    the commands; resp_session_options.cc
 //
 // Invariants:
 //   - Every command gets exactly one reply, in order, until the session ends.
@@ -88,6 +88,8 @@ class RespSession {
   // Data commands: resp_session_data.cc. Each returns what Execute() returns.
   bool Get(absl::string_view key);
   bool Set(Arguments arguments);
+  bool SetEx(absl::string_view unit, Arguments arguments);
+  bool TimeToLive(ReplyForm form, absl::string_view key);
   bool FanOut(RespCommandId id, Arguments arguments);
   bool KvGet(Arguments arguments);
   bool KvPut(Arguments arguments);
@@ -96,8 +98,18 @@ class RespSession {
   bool Start(ReplyForm form, KeyAccess access, ClientRequest&& request);
   void Submit(uint16_t serial, uint16_t part, ClientRequest&& request);
   ClientRequest NewRequest(ClientRequest::Kind kind, absl::string_view key) const;
-  // Reads [CONTEXT token|NONE] [R|W n] [TIMEOUT ms]; false after having replied with an error.
+  // Of the bucket that SELECT chose.
+  bool SiblingsAreErrors() const;
+
+  // Options: resp_session_options.cc. Each is false after having replied with an error.
+  // [CONTEXT token|NONE] [TTL ms|NONE] [R|W n|level] [PR|PW n] [BUCKET name] [TIMEOUT ms]
   bool ReadOptions(absl::string_view command, Arguments options, ClientRequest* request);
+  bool ReadOption(absl::string_view name, absl::string_view value, ClientRequest* request,
+                  bool* known);
+  // [EX seconds | PX milliseconds | EXAT seconds | PXAT milliseconds]
+  bool ReadSetOptions(Arguments options, ClientRequest* request);
+  bool ReadExpiry(absl::string_view command, absl::string_view unit, absl::string_view number,
+                  ClientRequest* request);
   static void WriteReply(ReplyForm form, const ClientReply& reply, RespWriter& writer);
 
   // Commands that the session answers itself: resp_session_admin.cc.
@@ -112,6 +124,7 @@ class RespSession {
   void Config(Arguments arguments);
   void ConfigGet(Arguments patterns);
   void Select(absl::string_view number);
+  std::string NoSuchBucket(absl::string_view name) const;
   void Reset();
   bool CheckName(absl::string_view name);  // false after having replied with an error
   void UnknownSubcommand(absl::string_view command, absl::string_view subcommand);

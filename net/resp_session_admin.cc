@@ -19,7 +19,8 @@ namespace {
 
 using Id = RespCommandId;
 
-constexpr absl::string_view kInfoSections[] = {"server", "clients", "cluster", "stats", "storage"};
+constexpr absl::string_view kInfoSections[] = {"server",  "clients", "cluster",
+                                               "buckets", "stats",   "storage"};
 
 // What clients and benchmarks ask for when they connect. Durability of a write is part of
 // its acknowledgement here, which is what "appendfsync always" means to them.
@@ -320,18 +321,21 @@ void RespSession::Select(absl::string_view number) {
     Error("ERR value is not an integer or out of range");
     return;
   }
-  for (const RespBucket& known : services_.buckets) {
-    if (known.id != bucket) continue;
-    bucket_ = known.id;
+  if (const RespBucket* const known = FindRespBucket(services_.buckets, number)) {
+    bucket_ = known->id;
     Immediate().Simple("OK");
     return;
   }
+  Error(absl::StrCat("ERR DB index is out of range: ", NoSuchBucket(number)));
+}
+
+std::string RespSession::NoSuchBucket(absl::string_view name) const {
   const std::string buckets =
       absl::StrJoin(services_.buckets, ", ", [](std::string* out, const RespBucket& known) {
         absl::StrAppend(out, known.id, " (", known.name, ")");
       });
-  Error(absl::StrCat("ERR DB index is out of range: no bucket ", bucket, "; this cluster has ",
-                     buckets));
+  return absl::StrCat("no bucket ", name.substr(0, kRespEchoBytesMax), "; this cluster has ",
+                      buckets);
 }
 
 void RespSession::Reset() {

@@ -8,11 +8,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/hash/hash.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "net/resp_integer.h"
 #include "net/resp_session.h"
 
 namespace norn::net {
@@ -22,24 +19,7 @@ using Kind = ClientRequest::Kind;
 using Base = ClientRequest::Base;
 using Id = RespCommandId;
 
-constexpr int64_t kQuorumMax = 65535;  // the node knows the bucket's N, and refuses more
-constexpr int64_t kTimeoutMsMax = 1'000'000'000;
-
 uint64_t KeyHash(absl::string_view key) { return absl::Hash<absl::string_view>()(key); }
-
-// Why SET refuses one of Redis's options; empty if Redis does not know it either.
-std::string SetOptionRefusal(absl::string_view option) {
-  const std::string name = absl::AsciiStrToUpper(option);
-  if (name == "NX" || name == "XX" || name == "GET") {
-    return absl::StrCat("ERR SET option ", name,
-                        " cannot be atomic in an eventually consistent bucket; read with KV.GET, "
-                        "then write with KV.PUT ... CONTEXT");
-  }
-  if (name == "EX" || name == "PX" || name == "EXAT" || name == "PXAT" || name == "KEEPTTL") {
-    return absl::StrCat("ERR SET option ", name, " is not supported: keys do not expire yet");
-  }
-  return std::string();
-}
 
 // What a command on many keys asks for each of them.
 struct FanOutPlan {
@@ -83,6 +63,17 @@ std::vector<size_t> ChooseKeys(const FanOutPlan& plan,
   return chosen;
 }
 
+constexpr int64_t kMicrosPerMilli = 1000;
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+
+// What TTL and PTTL answer: -2 no value, -1 it does not expire, else what the winner has left,
+// rounded up: 0 would say that it is gone.
+int64_t TtlOf(const ClientReply& reply, int64_t unit_us) {
+  if (reply.siblings.empty()) return -2;
+  const int64_t ttl_us = reply.siblings[0].ttl_us;
+  return ttl_us == 0 ? -1 : (ttl_us + unit_us - 1) / unit_us;
+}
+
 void WriteContext(absl::string_view context, RespWriter& writer) {
   if (context.empty()) return writer.Null();
   writer.Bulk(absl::WebSafeBase64Escape(context));
@@ -113,16 +104,33 @@ bool RespSession::Start(ReplyForm form, KeyAccess access, ClientRequest&& reques
 }
 
 bool RespSession::Get(absl::string_view key) {
-  return Start(ReplyForm::kValue, KeyAccess::kRead, NewRequest(Kind::kGet, key));
+  const ReplyForm form = SiblingsAreErrors() ? ReplyForm::kOnlyValue : ReplyForm::kValue;
+  return Start(form, KeyAccess::kRead, NewRequest(Kind::kGet, key));
+}
+
+bool RespSession::TimeToLive(ReplyForm form, absl::string_view key) {
+  return Start(form, KeyAccess::kRead, NewRequest(Kind::kGet, key));
+}
+
+bool RespSession::SiblingsAreErrors() const {
+  for (const RespBucket& bucket : services_.buckets) {
+    if (bucket.id == bucket_) return bucket.siblings_are_errors;
+  }
+  return false;
 }
 
 bool RespSession::Set(Arguments arguments) {
-  if (arguments.size() > 3) {
-    const std::string refusal = SetOptionRefusal(arguments[3]);
-    return Error(refusal.empty() ? "ERR syntax error" : refusal);
-  }
   ClientRequest request = NewRequest(Kind::kPut, arguments[1]);
+  if (!ReadSetOptions(arguments.subspan(3), &request)) return true;
   request.value.assign(arguments[2].data(), arguments[2].size());
+  return Start(ReplyForm::kOk, KeyAccess::kWrite, std::move(request));
+}
+
+bool RespSession::SetEx(absl::string_view unit, Arguments arguments) {
+  ClientRequest request = NewRequest(Kind::kPut, arguments[1]);
+  const char* const name = unit == "EX" ? "setex" : "psetex";
+  if (!ReadExpiry(name, unit, arguments[2], &request)) return true;
+  request.value.assign(arguments[3].data(), arguments[3].size());
   return Start(ReplyForm::kOk, KeyAccess::kWrite, std::move(request));
 }
 
@@ -142,7 +150,8 @@ bool RespSession::FanOut(Id id, Arguments arguments) {
   if (!pipeline_.MayStart(plan.access, hash)) return false;
 
   const std::vector<size_t> chosen = ChooseKeys(plan, arguments);
-  auto fan_out = std::make_unique<RespFanOut>(plan.kind, bucket_, chosen.size());
+  auto fan_out =
+      std::make_unique<RespFanOut>(plan.kind, bucket_, SiblingsAreErrors(), chosen.size());
   for (const size_t i : chosen) fan_out->Add(arguments[i]);
   const uint16_t serial = pipeline_.Add(ReplyForm::kFanOut, protocol_, plan.access, hash);
   pipeline_.Find(serial)->fan_out = std::move(fan_out);
@@ -152,45 +161,6 @@ bool RespSession::FanOut(Id id, Arguments arguments) {
     ClientRequest request = NewRequest(plan.first, arguments[i]);
     if (plan.step == 2) request.value.assign(arguments[i + 1].data(), arguments[i + 1].size());
     Submit(serial, static_cast<uint16_t>(part), std::move(request));
-  }
-  return true;
-}
-
-bool RespSession::ReadOptions(absl::string_view command, Arguments options,
-                              ClientRequest* request) {
-  const bool reads = request->kind == Kind::kGet;
-  const absl::string_view quorum_name = reads ? "R" : "W";
-  for (size_t i = 0; i < options.size(); i += 2) {
-    const absl::string_view name = options[i];
-    const bool is_quorum = absl::EqualsIgnoreCase(name, quorum_name);
-    const bool is_timeout = absl::EqualsIgnoreCase(name, "TIMEOUT");
-    const bool is_context = !reads && absl::EqualsIgnoreCase(name, "CONTEXT");
-    if ((!is_quorum && !is_timeout && !is_context) || i + 1 == options.size()) {
-      Error(absl::StrCat("ERR syntax error at '", name.substr(0, kRespEchoBytesMax), "': ", command,
-                         " takes ", reads ? "" : "CONTEXT token, ", quorum_name,
-                         " n and TIMEOUT ms"));
-      return false;
-    }
-    const absl::string_view value = options[i + 1];
-    int64_t number = 0;
-    if (is_context) {
-      request->base = Base::kToken;
-      if (request->kind == Kind::kPut && absl::EqualsIgnoreCase(value, "NONE")) {
-        request->base = Base::kNothing;
-      } else if (value.empty() || !absl::WebSafeBase64Unescape(value, &request->context)) {
-        Error("ERR the CONTEXT is not one that KV.GET, KV.PUT or KV.DEL returned");
-        return false;
-      }
-    } else if (!ParseRespInteger(value, &number) || number < 1 ||
-               number > (is_quorum ? kQuorumMax : kTimeoutMsMax)) {
-      Error(absl::StrCat("ERR ", absl::AsciiStrToUpper(name), " must be a whole number from 1 to ",
-                         is_quorum ? kQuorumMax : kTimeoutMsMax));
-      return false;
-    } else if (is_quorum) {
-      request->quorum = static_cast<int>(number);
-    } else {
-      request->timeout_us = number * 1000;
-    }
   }
   return true;
 }
@@ -222,11 +192,20 @@ void RespSession::WriteReply(ReplyForm form, const ClientReply& reply, RespWrite
     return writer.Error(RespErrorText(reply.outcome, reply.message));
   }
   switch (form) {
+    case ReplyForm::kOnlyValue:
+      if (reply.siblings.size() > 1) {
+        return writer.Error(absl::StrCat("ERR ", SeveralValues(reply.siblings.size())));
+      }
+      [[fallthrough]];
     case ReplyForm::kValue:
       if (reply.siblings.empty()) return writer.Null();
       return writer.Bulk(reply.siblings[0].value);
     case ReplyForm::kOk:
       return writer.Simple("OK");
+    case ReplyForm::kSeconds:
+      return writer.Integer(TtlOf(reply, kMicrosPerSecond));
+    case ReplyForm::kMilliseconds:
+      return writer.Integer(TtlOf(reply, kMicrosPerMilli));
     case ReplyForm::kVersions:
     case ReplyForm::kWritten:
       break;
@@ -236,10 +215,10 @@ void RespSession::WriteReply(ReplyForm form, const ClientReply& reply, RespWrite
   const bool is_map = writer.protocol() >= 3;
   const bool is_read = form == ReplyForm::kVersions;
   if (is_map) {
-    writer.Map(is_read ? 3 : 2);
+    writer.Map(is_read ? 5 : 4);
     writer.Bulk("context");
   } else {
-    writer.Array(is_read ? 3 : 2);
+    writer.Array(is_read ? 5 : 4);
   }
   WriteContext(reply.context, writer);
   if (is_read) {
@@ -249,6 +228,10 @@ void RespSession::WriteReply(ReplyForm form, const ClientReply& reply, RespWrite
   }
   if (is_map) writer.Bulk("replicas");
   writer.Integer(reply.replicas);
+  if (is_map) writer.Bulk("zones");
+  writer.Integer(reply.zones);
+  if (is_map) writer.Bulk("durable");
+  writer.Integer(reply.durable);
 }
 
 void RespSession::OnReply(ClientReply&& reply) {

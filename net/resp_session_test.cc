@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include "net/resp_command_table.h"
 #include "net/resp_services.h"
+#include "net/resp_session_fixture.h"
 #include "net/resp_testing.h"
 #include "net/resp_ticket.h"
 #include "rapidcheck/gtest.h"
@@ -27,49 +28,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using Outcome = ClientReply::Outcome;
-using Words = std::vector<std::string>;
-constexpr RespTicket kTicket{.slot = 7, .generation = 3};
-
-RespServices Services(FakeNode* node) {
-  RespServices services;
-  services.submit = [node](ClientRequest&& request) { node->Submit(std::move(request)); };
-  services.info = [](absl::string_view section) {
-    if (section == "server") return std::string("a:1\nb:2\n");
-    return std::string(section == "stats" ? "c:3\r\n" : "");
-  };
-  services.buckets = {{0, "default"}, {4, "carts"}};
-  services.config = {{"maxmemory", "9"}, {"port", "7"}};
-  services.version = "1.2";
-  services.limits.commands_max = 8;
-  services.limits.keys_per_command_max = 5;
-  return services;
-}
-
-struct Fixture {
-  Fixture() : session(services, 5, kTicket, "1.2.3.4:5") {
-    node.on_reply = [this](ClientReply&& reply) { session.OnReply(std::move(reply)); };
-  }
-
-  bool Execute(const Words& words) {
-    const std::vector<absl::string_view> views(words.begin(), words.end());
-    return session.Execute(views);
-  }
-  std::string Output() { return std::exchange(session.output(), std::string()); }
-  // The whole reply to a command given as words that are separated by blanks.
-  std::string Ask(absl::string_view line) {
-    const Words words = absl::StrSplit(line, ' ');
-    EXPECT_TRUE(Execute(words));
-    return Output();
-  }
-  // Takes a command whose reply has yet to come.
-  void Send(absl::string_view line) { EXPECT_EQ(Ask(line), "") << line; }
-  bool TakesNow(absl::string_view line) { return Execute(absl::StrSplit(line, ' ')); }
-
-  FakeNode node;
-  RespServices services = Services(&node);
-  RespSession session;
-};
-
 TEST(RespSessionTest, GetSetDelExists) {
   Fixture f;
   EXPECT_EQ(f.Ask("GET k"), "$-1\r\n");
@@ -99,77 +57,6 @@ TEST(RespSessionTest, MgetAndMset) {
   EXPECT_EQ(f.Ask("MSET a 1 b"), "-ERR wrong number of arguments for 'mset' command\r\n");
   EXPECT_EQ(f.Ask("MGET 1 2 3 4 5 6"),
             "-ERR 6 keys in one command; at most 5 are taken: split it and pipeline the parts\r\n");
-}
-
-TEST(RespSessionTest, SetOptionsOfRedisAreRefused) {
-  Fixture f;
-  for (const char* name : {"NX", "xx", "GET"}) {
-    EXPECT_THAT(f.Ask(absl::StrCat("SET k v ", name)), HasSubstr("cannot be atomic")) << name;
-  }
-  for (const char* name : {"EX", "px", "EXAT", "PXAT", "KEEPTTL"}) {
-    EXPECT_THAT(f.Ask(absl::StrCat("SET k v ", name, " 1")), HasSubstr("keys do not expire yet"));
-  }
-  EXPECT_EQ(f.Ask("SET k v BOGUS"), "-ERR syntax error\r\n");
-  EXPECT_TRUE(f.node.seen.empty());
-}
-
-TEST(RespSessionTest, KvContextReplacesExactlyWhatItCovers) {
-  Fixture f;
-  EXPECT_EQ(f.Ask("KV.GET k"), "*3\r\n$-1\r\n*0\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k a"), "*2\r\n$3\r\ndDE\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k b CONTEXT none"), "*2\r\n$-1\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.GET k"), "*3\r\n$3\r\ndDI\r\n*2\r\n$1\r\nb\r\n$1\r\na\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("GET k"), "$1\r\nb\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k c CONTEXT dDI"), "*2\r\n$3\r\ndDM\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.DEL k CONTEXT dDI"), "*2\r\n$-1\r\n:2\r\n");  // a stale one
-  EXPECT_EQ(f.Ask("KV.DEL k"), "*2\r\n$3\r\ndDU\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("GET k"), "$-1\r\n");
-  f.Ask("HELLO 3");
-  EXPECT_EQ(f.Ask("GET k"), "_\r\n");
-  EXPECT_EQ(f.Ask("KV.GET k"),
-            "%3\r\n$7\r\ncontext\r\n$3\r\ndDU\r\n$6\r\nvalues\r\n*0\r\n$8\r\nreplicas\r\n:2\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k d"), "%2\r\n$7\r\ncontext\r\n$3\r\ndDY\r\n$8\r\nreplicas\r\n:2\r\n");
-}
-
-TEST(RespSessionTest, KvOptionsReachTheNode) {
-  Fixture f;
-  f.Ask("KV.GET k r 3 TIMEOUT 50");
-  f.Ask("KV.PUT k v W 2 context NONE");
-  f.Ask("KV.DEL k");
-  f.Ask("GET k");
-  ASSERT_EQ(f.node.seen.size(), 4u);
-  EXPECT_EQ(f.node.seen[0].quorum, 3);
-  EXPECT_EQ(f.node.seen[0].timeout_us, 50'000);
-  EXPECT_TRUE(f.node.seen[0].context_wanted);
-  EXPECT_EQ(f.node.seen[1].quorum, 2);
-  EXPECT_EQ(f.node.seen[1].base, ClientRequest::Base::kNothing);
-  EXPECT_EQ(f.node.seen[2].kind, ClientRequest::Kind::kDelete);
-  EXPECT_EQ(f.node.seen[2].base, ClientRequest::Base::kCurrent);
-  EXPECT_FALSE(f.node.seen[3].context_wanted);
-  const RespTicket ticket = UnpackTicket(f.node.seen[0].client);
-  EXPECT_EQ(ticket.slot, kTicket.slot);
-  EXPECT_EQ(ticket.generation, kTicket.generation);
-}
-
-TEST(RespSessionTest, KvOptionErrors) {
-  Fixture f;
-  EXPECT_EQ(f.Ask("KV.GET k W 1"), "-ERR syntax error at 'W': KV.GET takes R n and TIMEOUT ms\r\n");
-  EXPECT_EQ(f.Ask("KV.GET k R"), "-ERR syntax error at 'R': KV.GET takes R n and TIMEOUT ms\r\n");
-  EXPECT_EQ(f.Ask("KV.PUT k v R 1"),
-            "-ERR syntax error at 'R': KV.PUT takes CONTEXT token, W n and TIMEOUT ms\r\n");
-  EXPECT_THAT(f.Ask("KV.DEL k X 1"), StartsWith("-ERR syntax error at 'X': KV.DEL takes CONTEXT"));
-  for (const char* bad : {"0", "-1", "x", "65536"}) {
-    EXPECT_EQ(f.Ask(absl::StrCat("KV.GET k r ", bad)),
-              "-ERR R must be a whole number from 1 to 65535\r\n");
-  }
-  EXPECT_EQ(f.Ask("KV.DEL k TIMEOUT 1000000001"),
-            "-ERR TIMEOUT must be a whole number from 1 to 1000000000\r\n");
-  const std::string bad_context =
-      "-ERR the CONTEXT is not one that KV.GET, KV.PUT or KV.DEL returned\r\n";
-  EXPECT_EQ(f.Ask("KV.PUT k v CONTEXT !"), bad_context);
-  EXPECT_EQ(f.Ask("KV.PUT k v CONTEXT "), bad_context);
-  EXPECT_EQ(f.Ask("KV.DEL k CONTEXT NON!"), bad_context);
-  EXPECT_TRUE(f.node.seen.empty());
 }
 
 TEST(RespSessionTest, PingEchoQuit) {
@@ -246,9 +133,9 @@ TEST(RespSessionTest, Client) {
 
 TEST(RespSessionTest, Command) {
   Fixture f;
-  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":20\r\n");
-  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*20\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
-  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*20\r\n$3\r\nget\r\n"));
+  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":24\r\n");
+  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*24\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
+  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*24\r\n$3\r\nget\r\n"));
   EXPECT_EQ(f.Ask("COMMAND INFO ECHO incr none"),
             "*3\r\n*6\r\n$4\r\necho\r\n:2\r\n*1\r\n+fast\r\n:0\r\n:0\r\n:0\r\n$-1\r\n$-1\r\n");
   EXPECT_EQ(f.Ask("COMMAND DOCS echo incr"),
@@ -314,7 +201,7 @@ TEST(RespSessionTest, UnknownRefusedAndMalformedCommands) {
   EXPECT_TRUE(f.Execute({"x\r\n+OK", "\r\n"}));  // no line break gets through
   EXPECT_EQ(f.Output(), "-ERR unknown command 'x  +OK', with args beginning with: '  ' \r\n");
   const std::map<std::string, std::string> reasons = {
-      {"INCR", "cannot be atomic"},   {"ttl", "keys do not expire yet"},
+      {"INCR", "cannot be atomic"},   {"expire", "is given with the value"},
       {"hset", "values are opaque"},  {"KEYS", "no node can list"},
       {"publish", "no channels"},     {"EVAL", "no scripts"},
       {"shutdown", "administered"},   {"exec", "there are no transactions"},

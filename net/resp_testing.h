@@ -5,6 +5,7 @@
 #define NORN_NET_RESP_TESTING_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -29,6 +30,7 @@ class FakeNode {
   bool answers_now = true;                      // from inside Submit()
   std::map<std::string, Failure> failures;      // by key
   std::map<std::string, Failure> write_failures;
+  int64_t ttl_us = 0;  // of all that is read
   std::deque<ClientRequest> waiting;
   std::vector<ClientRequest> seen;  // all of them, as they came
 
@@ -73,6 +75,8 @@ class FakeNode {
     }
     reply.outcome = ClientReply::Outcome::kOk;
     reply.replicas = 2;
+    reply.zones = 1;
+    reply.durable = 2;
     Entry& entry = entries_[{request.bucket, request.key}];
     if (writes) {
       const bool replaces =
@@ -86,7 +90,7 @@ class FakeNode {
       if (replaces) reply.context = TokenOf(entry);
       return reply;
     }
-    for (const std::string& value : entry.values) reply.siblings.push_back({value, 0});
+    for (const std::string& value : entry.values) reply.siblings.push_back({value, 0, ttl_us});
     if (entry.version > 0) reply.context = TokenOf(entry);
     return reply;
   }

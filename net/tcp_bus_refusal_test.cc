@@ -232,7 +232,7 @@ TEST_F(RefusalTest, AHelloIsNeverLarge) {
   AppendFrame(std::string(kHandshakeBytesMax + 1, 'x'), &bytes);
   asio::write(socket, asio::buffer(bytes.data(), 100));
   EXPECT_EQ(ReadAll(&socket), "");
-  EXPECT_TRUE(one->Noted("is over the limit of 4096")) << one->AllNotes();
+  EXPECT_TRUE(one->Noted("is over the limit of 16384")) << one->AllNotes();
 }
 
 TEST_F(RefusalTest, SilenceIsCutOffOnBothSides) {

@@ -1,6 +1,8 @@
 #include "node/config.h"
 
+#include <algorithm>
 #include <fstream>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -97,6 +99,17 @@ class Block {
     if (Has(field)) *out = message_.GetReflection()->GetString(message_, Find(field));
   }
 
+  // Which of `words` the text is: its index; 0, the default, if the field is not there.
+  size_t Choice(const char* field, std::initializer_list<absl::string_view> words) const {
+    std::string text;
+    Text(field, &text);
+    if (!Has(field)) return 0;
+    const auto found = std::find(words.begin(), words.end(), text);
+    if (found != words.end()) return static_cast<size_t>(found - words.begin());
+    Fail(field, absl::StrCat("is \"", text, "\": write ", absl::StrJoin(words, " or ")));
+    return 0;
+  }
+
   void Address(const char* field, std::string* out) const {
     Text(field, out);
     if (out->empty()) return;
@@ -145,6 +158,7 @@ MemberConfig TakeMember(const Block& block) {
   block.Number("id", 1, 65535, &member.id);
   block.Address("address", &member.address);
   block.Text("zone", &member.zone);
+  block.Text("data_center", &member.data_center);
   block.Number("weight", 1, 1000, &member.weight);
   if (member.id == kNoNode) block.Fail("id", "is missing: give each member a number, 1 to 65535");
   if (member.address.empty()) block.Fail("address", "is missing: give the host:port of its peers");
@@ -161,6 +175,16 @@ BucketConfig TakeBucket(const Block& block) {
   block.Number("w", 0, 1000, &bucket.w);
   block.Number("r_min", 0, 1000, &bucket.r_min);
   block.Number("w_min", 0, 1000, &bucket.w_min);
+  bucket.sloppy = block.Choice("quorum", {"strict", "sloppy"}) == 1;
+  const size_t conflicts = block.Choice("conflicts", {"siblings", "lww"});
+  bucket.conflicts = conflicts == 1 ? ConflictPolicy::kLww : ConflictPolicy::kSiblings;
+  const size_t plain_get = block.Choice("plain_get", {"winner", "error"});
+  bucket.plain_get = plain_get == 1 ? PlainGet::kError : PlainGet::kWinner;
+  block.Number("ttl_ms", 0, kTtlUsMax / kMicrosPerMilli, &bucket.ttl_us, kMicrosPerMilli);
+  block.Number("key_bytes_max", 0, 32u << 10, &bucket.key_bytes_max);
+  block.Number("value_bytes_max", 0, 4u << 20, &bucket.value_bytes_max);
+  block.Number("siblings_max", 0, 4096, &bucket.siblings_max);
+  block.Number("prune_entries_above", 0, 65536, &bucket.prune_entries_above);
   return bucket;
 }
 
@@ -205,6 +229,9 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("exchange_page_entries", 1, 1u << 20, &node.exchange_page_entries);
   block.Number("exchange_page_bytes", 1024, 16u << 20, &node.exchange_page_bytes);
   block.Number("lease_counters", 1, 1u << 30, &node.lease_counters);
+  block.Number("record_bytes_max", 1024, 8u << 20, &node.record_bytes_max);
+  block.Number("context_entries_max", 16, 65536, &node.context_entries_max);
+  block.Number("max_clock_skew_ms", 0, kMillisecondsMax, &node.max_clock_skew_us, kMicrosPerMilli);
   if (node.id == kNoNode) block.Fail("id", "is missing: say which member this node is");
   if (config->engine.dir.empty()) {
     block.Fail("data_dir", "is missing: name a directory for this node's data");
@@ -275,7 +302,7 @@ std::string FaultPosition(const v1::NodeConfig& proto, const Block& root,
     const v1::BucketSettings& bucket = proto.cluster().bucket(i);
     if (!absl::StartsWith(message, absl::StrCat("bucket ", bucket.id(), " ("))) continue;
     const Block block = cluster.Inner("bucket", i);
-    for (const char* field : {"n", "r", "w", "r_min", "w_min"}) {
+    for (const char* field : {"n", "r", "w", "r_min", "w_min", "name", "prune_entries_above"}) {
       const bool named = absl::StrContains(message, absl::StrCat("): ", field, " is "));
       if (named && block.Has(field)) return block.Where(field);
     }
@@ -293,16 +320,16 @@ std::string FaultPosition(const v1::NodeConfig& proto, const Block& root,
 }
 
 void AddWarnings(Config* config) {
-  if (config->cluster.secret.empty() && config->secret_file.empty()) {
-    config->warnings.push_back(
-        "cluster.secret is not set: clients can forge context tokens; set the same secret on "
-        "every node");
-  }
   for (const BucketConfig& bucket : config->cluster.buckets) {
     if (bucket.RMin() + bucket.WMin() <= bucket.n) {
       config->warnings.push_back(absl::StrCat("bucket ", bucket.id, " (", bucket.name,
                                               "): r + w is not above n, so a read may miss ",
                                               "the latest write"));
+    }
+    if (bucket.prune_entries_above != 0) {
+      config->warnings.push_back(absl::StrCat(
+          "bucket ", bucket.id, " (", bucket.name, "): prune_entries_above is set: values that ",
+          "were replaced or deleted can come back as false siblings"));
     }
   }
 }
@@ -344,7 +371,9 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& pa
   TakeLog(root.Inner("log"), &config);
   if (!error.ok()) return error;
 
-  if (absl::Status status = Validate(config.cluster, config.node); !status.ok()) {
+  ClusterConfig complete = config.cluster;
+  if (!config.secret_file.empty()) complete.secret = "in a file";  // LoadConfig looks into it
+  if (absl::Status status = Validate(complete, config.node); !status.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(FaultPosition(proto, root, status.message()), status.message()));
   }

@@ -2,7 +2,8 @@
 // that the core, the engine and the servers take.
 //
 // Invariants:
-//   * a Config that was returned passes norn::Validate(), and every number in it is in the
+//   * a Config that was returned passes norn::Validate() (that of ParseConfig, once the secret
+//     that it names a file for is there), and every number in it is in the
 //     range that its user can bear: nothing behind this file checks again;
 //   * an error names file, line and column (from 1), the setting, and what to do;
 //   * a setting that is absent has the default that its struct declares.

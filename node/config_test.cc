@@ -118,8 +118,8 @@ TEST(ConfigTest, OtherFaultsOfTheClusterAreFoundAtTheirLine) {
   EXPECT_THAT(ErrorOf(Minimal("\npartitions: 100")),
               StartsWith("conf/a.textproto:2:1: partitions"));
   EXPECT_THAT(ErrorOf(Minimal("", "\nsuspect_after_ms: 20")), HasSubstr("suspect_after"));
-  EXPECT_THAT(ErrorOf("cluster { name: \"c\" member { id: 1 address: \"h:1\" }\nbucket { n: 1 r: 1 "
-                      "w: 1 } }\nnode {\n id: 9 data_dir: \"d\" }"),
+  EXPECT_THAT(ErrorOf("cluster { name: \"c\" secret: \"s\" member { id: 1 address: \"h:1\" }\n"
+                      "bucket { n: 1 r: 1 w: 1 } }\nnode {\n id: 9 data_dir: \"d\" }"),
               AllOf(StartsWith("conf/a.textproto:4:2: "), HasSubstr("9")));
 }
 
@@ -152,13 +152,55 @@ TEST(ConfigTest, WhatIsRequiredIsAskedFor) {
   EXPECT_THAT(ErrorOf(Minimal("", "", "storage { compression: \"zip\" }")), HasSubstr("lz4"));
 }
 
-TEST(ConfigTest, WarnsOfAMissingSecretAndOfQuorumsThatDoNotOverlap) {
+TEST(ConfigTest, AMissingSecretIsRefused) {
+  EXPECT_THAT(ErrorOf("cluster { name: \"c\" member { id: 1 address: \"h:1\" } bucket { n: 1 r: 1 "
+                      "w: 1 } } node { id: 1 data_dir: \"d\" }"),
+              AllOf(StartsWith("conf/a.textproto:1:1: "), HasSubstr("has no secret")));
+}
+
+TEST(ConfigTest, BucketsAreReadInFull) {
   const absl::StatusOr<Config> config = ParseConfig(
-      "cluster { name: \"c\" member { id: 1 address: \"h:1\" } member { id: 2 address: \"i:1\" } "
+      Minimal("bucket {} bucket { id: 3 name: \"cache\" n: 2 r: 1 w: 1 quorum: \"sloppy\" "
+              "conflicts: \"lww\" plain_get: \"error\" ttl_ms: 1500 key_bytes_max: 10 "
+              "value_bytes_max: 20 siblings_max: 30 prune_entries_above: 40 }",
+              "max_clock_skew_ms: 7 record_bytes_max: 2000000 context_entries_max: 50"),
+      kPath);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const BucketConfig& bucket = config->cluster.buckets[1];
+  EXPECT_EQ(bucket.n, 2);
+  EXPECT_TRUE(bucket.sloppy);
+  EXPECT_EQ(bucket.conflicts, ConflictPolicy::kLww);
+  EXPECT_EQ(bucket.plain_get, PlainGet::kError);
+  EXPECT_EQ(bucket.ttl_us, 1'500'000);
+  EXPECT_EQ(bucket.key_bytes_max, 10u);
+  EXPECT_EQ(bucket.value_bytes_max, 20u);
+  EXPECT_EQ(bucket.siblings_max, 30u);
+  EXPECT_EQ(bucket.prune_entries_above, 40u);
+  EXPECT_EQ(config->node.max_clock_skew_us, 7'000);
+  EXPECT_EQ(config->node.record_bytes_max, 2'000'000u);
+  EXPECT_EQ(config->node.context_entries_max, 50u);
+  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("not above n"), HasSubstr("false siblings")));
+}
+
+TEST(ConfigTest, FaultsOfABucketAreNamedAtTheirLine) {
+  EXPECT_THAT(ErrorOf(Minimal("bucket {\n  conflicts: \"newest\" }")),
+              AllOf(StartsWith("conf/a.textproto:2:3: "), HasSubstr("siblings or lww")));
+  EXPECT_THAT(ErrorOf(Minimal("bucket {\n  quorum: \"\" }")), HasSubstr("strict or sloppy"));
+  EXPECT_THAT(ErrorOf(Minimal("bucket {\n  plain_get: \"all\" }")), HasSubstr("winner or error"));
+  EXPECT_THAT(ErrorOf(Minimal("bucket {\n  prune_entries_above: 3 }")),
+              AllOf(StartsWith("conf/a.textproto:2:3: "), HasSubstr("at least 18")));
+  EXPECT_THAT(ErrorOf(Minimal("bucket {}\nbucket { id: 4\n name: \"default\" }")),
+              AllOf(StartsWith("conf/a.textproto:3:2: "), HasSubstr("another bucket's")));
+}
+
+TEST(ConfigTest, WarnsOfQuorumsThatDoNotOverlap) {
+  const absl::StatusOr<Config> config = ParseConfig(
+      "cluster { name: \"c\" secret: \"s\" member { id: 1 address: \"h:1\" } member { id: 2 "
+      "address: \"i:1\" } "
       "bucket { n: 2 r: 1 w: 1 } } node { id: 1 data_dir: \"d\" }",
       kPath);
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("secret"), HasSubstr("not above n")));
+  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("not above n")));
 }
 
 TEST(ConfigTest, TheSecretComesFromItsFile) {
@@ -207,6 +249,9 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(a.exchange_page_entries, b.exchange_page_entries);
   EXPECT_EQ(a.exchange_page_bytes, b.exchange_page_bytes);
   EXPECT_EQ(a.lease_counters, b.lease_counters);
+  EXPECT_EQ(a.record_bytes_max, b.record_bytes_max);
+  EXPECT_EQ(a.context_entries_max, b.context_entries_max);
+  EXPECT_EQ(a.max_clock_skew_us, b.max_clock_skew_us);
   const storage::EngineOptions& x = config->engine;
   const storage::EngineOptions& y = plain.engine;
   EXPECT_EQ(x.memtable_bytes, y.memtable_bytes);

@@ -70,6 +70,15 @@ std::string ClusterInfo(const ServerFacts& facts, const NodeStatus& status,
   return lines.Take();
 }
 
+std::string BucketsInfo(const ClusterConfig& cluster) {
+  Lines lines;
+  for (const BucketConfig& bucket : cluster.buckets) {
+    lines.Add(absl::StrCat("bucket_", bucket.id),
+              absl::StrJoin(DescribeBucket(bucket), ",", absl::PairFormatter("=")));
+  }
+  return lines.Take();
+}
+
 std::string StatsInfo(const NodeStatus& status) {
   Lines lines;
   lines.Add("requests_in_flight", status.requests_in_flight);

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "core/config.h"
 #include "core/node.h"
 #include "net/tcp_bus.h"
 #include "storage/engine.h"
@@ -39,6 +40,7 @@ struct StorageFacts {
 
 std::string ServerInfo(const ServerFacts& facts, const NodeStatus& status, int64_t now_us);
 std::string ClusterInfo(const ServerFacts& facts, const NodeStatus& status, const net::TcpBus& bus);
+std::string BucketsInfo(const ClusterConfig& cluster);
 std::string StatsInfo(const NodeStatus& status);
 std::string StorageInfo(const StorageFacts& facts);
 

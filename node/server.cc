@@ -92,9 +92,8 @@ absl::Status Server::OpenPorts() {
   const auto write_note = [this](const Note& note) { notes_.Write(note); };
 
   net::TcpBusOptions bus;
-  bus.identity.id = config_.node.id;
-  bus.identity.cluster = config_.cluster.name;
-  bus.identity.fingerprint = net::ConfigFingerprint(config_.cluster);
+  const uint64_t instance = bus.identity.instance;
+  bus.identity = net::MakeIdentity(config_.cluster, config_.node.id, instance);
   bus.listen_address = config_.peer_listen;
   bus.seed = SystemRandom();
   for (const MemberConfig& member : config_.cluster.members) {
@@ -112,7 +111,7 @@ absl::Status Server::OpenPorts() {
   services.info = [this](absl::string_view section) { return Info(section); };
   services.buckets.clear();
   for (const BucketConfig& bucket : config_.cluster.buckets) {
-    services.buckets.push_back({bucket.id, bucket.name});
+    services.buckets.push_back({bucket.id, bucket.name, bucket.plain_get == PlainGet::kError});
   }
   services.version = kVersion;
   net::RespServerOptions clients;
@@ -341,6 +340,7 @@ std::string Server::Info(absl::string_view section) const {
                              .started_us = started_us_,
                              .notes_suppressed = notes_.suppressed()};
   if (section == "server") return ServerInfo(facts, status, RealClock().Read().monotonic_us);
+  if (section == "buckets") return BucketsInfo(config_.cluster);
   if (section == "cluster") return ClusterInfo(facts, status, *bus_);
   if (section == "stats") return StatsInfo(status);
   if (section == "storage") {

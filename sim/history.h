@@ -7,11 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "core/causality/version_vector.h"
 #include "core/client.h"
 #include "core/types.h"
 
 namespace norn::sim {
+
+// The universe has two buckets: keys "k..." keep siblings, keys "l..." the last writer's value.
+inline constexpr BucketId kLwwBucket = 1;
+inline BucketId BucketOfKey(absl::string_view key) {
+  return !key.empty() && key.front() == 'l' ? kLwwBucket : BucketId{0};
+}
+
+// What a node's wall clock shows at a moment of virtual time.
+inline constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
+inline int64_t WallOf(int64_t time_us) { return kWallOriginUs + time_us; }
 
 struct Operation {
   uint64_t id = 0;
@@ -44,6 +55,8 @@ struct MintedVersion {
   bool refused = false;     // its mint was seen to change nothing: it never was
   bool base_known = false;  // always for a put that named its base; else if it succeeded
   VersionVector base;       // what it was put in place of
+  int64_t wall_us = 0;      // its timestamp, if its mint was seen to succeed; 0: not known
+  int64_t expires_us = 0;   // wall time; 0: never
 };
 
 // In order of invocation; a completion is filled in where it belongs.

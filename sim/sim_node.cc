@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "sim/history.h"
 #include "sim/sim_bus.h"
 #include "sim/sim_file_system.h"
 #include "storage/record_storage.h"
@@ -17,8 +18,7 @@ namespace {
 constexpr int64_t kScrubIntervalUs = 500'000;
 constexpr int64_t kStallUs = 1'000;  // until a stalled disk is tried again
 constexpr uint64_t kScrubBytes = 10'000;
-constexpr size_t kPartitionBytes = 2;                     // before the record key, in the engine
-constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
+constexpr size_t kPartitionBytes = 2;  // before the record key, in the engine
 
 }  // namespace
 

@@ -165,6 +165,11 @@ void Universe::Build() {
   sealer_ = std::make_unique<TokenSealer>(cluster.name, cluster.secret);
   if (scenario == nullptr) {
     plan_ = DrawFaultPlan(faults, nodes, kQuietUs, kQuietUs + kFaultsUs, options_.wipes);
+    // What has expired is judged by one clock for all.
+    const bool clocks = std::any_of(plan_.begin(), plan_.end(), [](const Fault& fault) {
+      return fault.kind == FaultKind::kClockJump || fault.kind == FaultKind::kClockDrift;
+    });
+    if (clocks) config_.workload.ttl_per_mille = 0;
   }
 
   network_ = std::make_unique<SimNetwork>(scheduler_, trace_, network, &plan_, config_.delay_min_us,
@@ -344,6 +349,9 @@ void Universe::Judge() {
   if (Violated(CheckRefusalsHold(history, state_))) return;
   if (Violated(CheckNoResurrection(history, state_, last_reads_, overlapping))) return;
   if (Violated(CheckFinalReads(history, state_, last_reads_))) return;
+  if (Violated(CheckLastWriterWon(history, state_))) return;
+  if (Violated(CheckExpiry(history))) return;
+  if (Violated(CheckReplacedStaysReplaced(history))) return;
   if (Violated(CheckExactSiblings(history, state_))) return;
   if (Violated(CheckSessions(history, config_.bucket().n, overlapping))) return;
   if (Violated(CheckReadsCoverWrites(history, config_.bucket().n))) return;
@@ -387,6 +395,7 @@ void Universe::OnMint(NodeId id, const std::string& record_key, const MintOp& mi
   version.value = mint.value;
   version.tombstone = mint.tombstone;
   version.minted_us = scheduler_.now_us();
+  version.expires_us = mint.expires_us;
   if (mint.base != ClientRequest::Base::kCurrent) {
     version.base_known = true;
     version.base = mint.context;
@@ -398,9 +407,13 @@ void Universe::OnMint(NodeId id, const std::string& record_key, const MintOp& mi
 void Universe::OnMinted(const Dot& dot, const std::string& bytes) {
   MintedVersion& version = workload_->history().minted[minted_.at(dot)];
   version.succeeded = true;
-  if (version.base_known || bytes.empty()) return;
+  if (bytes.empty()) return;
   Record record;
   CORE_CHECK(Record::Decode(bytes, &record));
+  for (const Version& stored : record.versions()) {
+    if (stored.dot == dot) version.wall_us = stored.wall_us;
+  }
+  if (version.base_known) return;
   version.base_known = true;
   version.base = record.context();
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/history.h"
 
 namespace norn::sim {
 
@@ -50,6 +51,11 @@ ClusterConfig DrawCluster(Random& random, const Shape& shape) {
     cluster.members.push_back(std::move(member));
   }
   cluster.buckets.front() = shape.bucket;
+  BucketConfig last = shape.bucket;
+  last.id = kLwwBucket;
+  last.name = "last";
+  last.conflicts = ConflictPolicy::kLww;
+  cluster.buckets.push_back(std::move(last));
   return cluster;
 }
 

@@ -25,6 +25,13 @@ Workload::Workload(Scheduler& scheduler, Trace& trace, Random random,
   }
 }
 
+namespace {
+
+// Every fourth is of the bucket where the last writer wins.
+std::string KeyName(int index) { return absl::StrCat(index % 4 == 3 ? "l" : "k", index); }
+
+}  // namespace
+
 std::vector<std::string> Workload::Keys() const {
   std::set<std::string> keys;
   for (const Operation& operation : history_.operations) keys.insert(operation.key);
@@ -61,7 +68,8 @@ ClientRequest Workload::Draw(Client& client) {
   // Half of all operations meet on a quarter of the keys.
   const bool hot = random_.Chance(1, 2);
   const int keys = hot ? std::max(1, options_.keys / 4) : options_.keys;
-  request.key = absl::StrCat("k", random_.Below(static_cast<uint64_t>(keys)));
+  request.key = KeyName(static_cast<int>(random_.Below(static_cast<uint64_t>(keys))));
+  request.bucket = BucketOfKey(request.key);
   const uint64_t die = random_.Below(1000);
   if (die < options_.put_per_mille) {
     request.kind = ClientRequest::Kind::kPut;
@@ -69,6 +77,9 @@ ClientRequest Workload::Draw(Client& client) {
     const size_t padding = random_.Below(large ? 4 * options_.value_bytes_max : 64);
     request.value = absl::StrCat("c", client.id, "-", ++client.serial, " ");
     request.value.append(padding, 'x');
+    if (random_.Below(1000) < options_.ttl_per_mille) {
+      request.ttl_us = random_.Between(options_.ttl_min_us, options_.ttl_max_us);
+    }
   } else if (die < options_.put_per_mille + options_.delete_per_mille) {
     request.kind = ClientRequest::Kind::kDelete;
   }
@@ -103,7 +114,7 @@ size_t Workload::Send(int loop, int client, NodeId node, ClientRequest&& request
     operation.quorum = request.kind == ClientRequest::Kind::kGet ? options_.r : options_.w;
   }
   if (request.base == ClientRequest::Base::kToken) {
-    auto replaces = sealer_.Open(MakeRecordKey(0, request.key), request.context);
+    auto replaces = sealer_.Open(MakeRecordKey(request.bucket, request.key), request.context);
     CORE_CHECK(replaces.ok());
     operation.replaces = *std::move(replaces);
   }
@@ -160,7 +171,8 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
   operation.completed_us = scheduler_.now_us();
   operation.outcome = reply.outcome;
   if (operation.ok() && !reply.context.empty()) {
-    auto context = sealer_.Open(MakeRecordKey(0, operation.key), reply.context);
+    auto context =
+        sealer_.Open(MakeRecordKey(BucketOfKey(operation.key), operation.key), reply.context);
     CORE_CHECK(context.ok());
     operation.context = *std::move(context);
   }

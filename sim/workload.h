@@ -33,6 +33,9 @@ struct WorkloadOptions {
   uint64_t delete_per_mille = 50;
   uint64_t token_per_mille = 400;    // of writes: with the context of the last read
   uint64_t nothing_per_mille = 100;  // of writes: beside all that is there
+  uint64_t ttl_per_mille = 100;      // of puts: the value expires
+  int64_t ttl_min_us = 20'000;
+  int64_t ttl_max_us = 3'000'000;
   size_t value_bytes_max = 2'000;
   // The levels of the bucket. One request in five asks for others that it permits.
   int n = 3;

@@ -36,7 +36,11 @@ constexpr char kUsage[] = R"(norn: reads and writes keys of a Norn node
   norn [--node HOST:PORT] del KEY [--context TOKEN] [--w N] [--json]
   norn [--node HOST:PORT] status [--json]
       the node's view of its cluster, and its counters
+  norn [--node HOST:PORT] bucket list|show NAME [--json]
+      the buckets, or every setting of one of them, by name or number
 
+get, put and del also take --bucket NAME (or its number), and N may be a level: one, quorum,
+all, local_quorum or each_quorum. put takes --ttl MS: the value expires after so long.
 The node is HOST:PORT of its client port, by default 127.0.0.1:7001.
 Exit codes: 0 done; 1 the key has no value; 2 wrong usage, or it failed (the text says how).
 )";
@@ -51,6 +55,8 @@ struct Arguments {
   std::string context;
   std::string r;
   std::string w;
+  std::string bucket;
+  std::string ttl;
   bool json = false;
 };
 
@@ -113,17 +119,20 @@ class Connection {
 int Get(Connection& node, const Arguments& arguments) {
   std::vector<std::string> words = {"KV.GET", arguments.words[1]};
   if (!arguments.r.empty()) words.insert(words.end(), {"R", arguments.r});
+  if (!arguments.bucket.empty()) words.insert(words.end(), {"BUCKET", arguments.bucket});
   const auto reply = node.Ask(words);
   if (!reply.ok()) return Fail(std::string(reply.status().message()));
   if (reply->kind == RespReply::Kind::kError) return Fail(reply->text);
-  if (reply->elements.size() != 3) return Fail("the node's reply to KV.GET is not understood");
+  if (reply->elements.size() != 5) return Fail("the node's reply to KV.GET is not understood");
   const RespReply& values = reply->elements[1];
   if (arguments.json) {
     std::cout << "{\"context\":" << JsonString(reply->elements[0].text) << ",\"values\":[";
     for (size_t i = 0; i < values.elements.size(); ++i) {
       std::cout << (i == 0 ? "" : ",") << JsonString(values.elements[i].text);
     }
-    std::cout << "],\"replicas\":" << reply->elements[2].integer << "}\n";
+    std::cout << "],\"replicas\":" << reply->elements[2].integer
+              << ",\"zones\":" << reply->elements[3].integer
+              << ",\"durable\":" << reply->elements[4].integer << "}\n";
   } else {
     for (const RespReply& value : values.elements) std::cout << value.text << "\n";
     if (values.elements.empty()) std::cerr << "norn: no value under this key\n";
@@ -146,14 +155,17 @@ int Write(Connection& node, const Arguments& arguments) {
   }
   if (!arguments.context.empty()) words.insert(words.end(), {"CONTEXT", arguments.context});
   if (!arguments.w.empty()) words.insert(words.end(), {"W", arguments.w});
+  if (!arguments.bucket.empty()) words.insert(words.end(), {"BUCKET", arguments.bucket});
+  if (!arguments.ttl.empty()) words.insert(words.end(), {"TTL", arguments.ttl});
   const auto reply = node.Ask(words);
   if (!reply.ok()) return Fail(std::string(reply.status().message()));
   if (reply->kind == RespReply::Kind::kError) return Fail(reply->text);
-  if (reply->elements.size() != 2) return Fail("the node's reply is not understood");
+  if (reply->elements.size() != 4) return Fail("the node's reply is not understood");
   const int64_t replicas = reply->elements[1].integer;
   if (arguments.json) {
     std::cout << "{\"context\":" << JsonString(reply->elements[0].text)
-              << ",\"replicas\":" << replicas << "}\n";
+              << ",\"replicas\":" << replicas << ",\"zones\":" << reply->elements[2].integer
+              << ",\"durable\":" << reply->elements[3].integer << "}\n";
   } else {
     std::cout << (put ? "stored" : "deleted") << ", durable on " << replicas << " replicas\n";
   }
@@ -214,6 +226,70 @@ int Status(Connection& node, const Arguments& arguments) {
   return kExitDone;
 }
 
+// A bucket of INFO: its settings, name and value, in order.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+std::string SettingOf(const Settings& settings, const std::string& name) {
+  for (const auto& [setting, value] : settings) {
+    if (setting == name) return value;
+  }
+  return std::string();
+}
+
+void PrintJson(const Settings& settings) {
+  std::cout << "{";
+  for (size_t i = 0; i < settings.size(); ++i) {
+    std::cout << (i == 0 ? "" : ",") << JsonString(settings[i].first) << ":"
+              << JsonString(settings[i].second);
+  }
+  std::cout << "}";
+}
+
+int Buckets(Connection& node, const Arguments& arguments) {
+  const auto reply = node.Ask({"INFO", "buckets"});
+  if (!reply.ok()) return Fail(std::string(reply.status().message()));
+  if (reply->kind == RespReply::Kind::kError) return Fail(reply->text);
+  const bool one = arguments.words[1] == "show";
+  std::vector<Settings> shown;
+  for (const InfoLine& line : ParseInfo(reply->text)) {
+    Settings settings;
+    for (const absl::string_view setting : absl::StrSplit(line.value, ',')) {
+      settings.push_back(absl::StrSplit(setting, absl::MaxSplits('=', 1)));
+    }
+    const bool wanted = !one || SettingOf(settings, "name") == arguments.words[2] ||
+                        SettingOf(settings, "id") == arguments.words[2];
+    if (wanted) shown.push_back(std::move(settings));
+  }
+  if (one && shown.empty()) {
+    return Fail("no bucket \"" + arguments.words[2] + "\"; see: norn bucket list");
+  }
+  if (arguments.json) {
+    if (!one) std::cout << "[";
+    for (size_t i = 0; i < shown.size(); ++i) {
+      if (i > 0) std::cout << ",";
+      PrintJson(shown[i]);
+    }
+    std::cout << (one ? "\n" : "]\n");
+    return kExitDone;
+  }
+  if (one) {
+    for (const auto& [name, value] : shown[0]) {
+      std::cout << absl::StrFormat("%-20s %s\n", name, value);
+    }
+    return kExitDone;
+  }
+  constexpr const char* kColumns[] = {"id", "name", "n", "r", "w", "quorum", "conflicts", "ttl_ms"};
+  for (const char* column : kColumns) std::cout << absl::StrFormat("%-12s", column);
+  std::cout << "\n";
+  for (const Settings& settings : shown) {
+    for (const char* column : kColumns) {
+      std::cout << absl::StrFormat("%-12s", SettingOf(settings, column));
+    }
+    std::cout << "\n";
+  }
+  return kExitDone;
+}
+
 // What is wrong, or "".
 std::string ParseArguments(int argc, char** argv, Arguments* arguments) {
   for (int i = 1; i < argc; ++i) {
@@ -223,6 +299,8 @@ std::string ParseArguments(int argc, char** argv, Arguments* arguments) {
     if (word == "--context") option = &arguments->context;
     if (word == "--r") option = &arguments->r;
     if (word == "--w") option = &arguments->w;
+    if (word == "--bucket") option = &arguments->bucket;
+    if (word == "--ttl") option = &arguments->ttl;
     if (word == "--json") {
       arguments->json = true;
     } else if (option != nullptr) {
@@ -254,6 +332,11 @@ int Main(int argc, char** argv) {
   if (command == "status") expected = 1;
   if (command == "get" || command == "del") expected = 2;
   if (command == "put") expected = 3;
+  if (command == "bucket") {
+    const std::string what = arguments.words.size() > 1 ? arguments.words[1] : std::string();
+    if (what != "list" && what != "show") return Fail("bucket list, or bucket show NAME");
+    expected = what == "list" ? 2 : 3;
+  }
   if (expected == 0) return Fail("unknown command \"" + command + "\"; see: norn help");
   if (arguments.words.size() != expected) {
     return Fail(absl::StrCat(command, " takes ", expected - 1, " arguments; see: norn help"));
@@ -263,6 +346,7 @@ int Main(int argc, char** argv) {
     return Fail(std::string(status.message()));
   }
   if (command == "status") return Status(node, arguments);
+  if (command == "bucket") return Buckets(node, arguments);
   return command == "get" ? Get(node, arguments) : Write(node, arguments);
 }
 

@@ -121,6 +121,8 @@ void Exchange::OnScanned(StepContext& step, StoreReply&& reply) {
   offer.to = std::move(reply.next);
   offer.entries.reserve(reply.entries.size());
   for (KeyRecord& entry : reply.entries) {
+    // A bucket with fewer replicas may leave the peer out.
+    if (!node_.IsReplicaOf(task_.peer, entry.key, task_.partition)) continue;
     const RecordHash hash = HashRecord(entry.key, entry.record);
     offer.entries.push_back({std::move(entry.key), hash.high, hash.low});
   }
@@ -176,6 +178,9 @@ void Exchange::AnswerOffer(StepContext& step, const Incoming& incoming, const St
   size_t bytes = 0;
   auto theirs = offer.entries.begin();
   auto mine = scan.entries.begin();
+  const auto is_theirs = [&](const std::string& key) {
+    return node_.IsReplicaOf(incoming.from, key, offer.partition);
+  };
   while (theirs != offer.entries.end() || mine != scan.entries.end()) {
     if (mine == scan.entries.end() || (theirs != offer.entries.end() && theirs->key < mine->key)) {
       if (beyond_scan(theirs->key)) break;
@@ -187,7 +192,7 @@ void Exchange::AnswerOffer(StepContext& step, const Incoming& incoming, const St
       answer.covered_to = mine->key;
       break;
     }
-    bool send = true;
+    bool send = is_theirs(mine->key);
     if (theirs != offer.entries.end() && theirs->key == mine->key) {
       const RecordHash hash = HashRecord(mine->key, mine->record);
       send = !(hash == RecordHash{theirs->high, theirs->low});
@@ -205,7 +210,10 @@ void Exchange::AnswerOffer(StepContext& step, const Incoming& incoming, const St
 }
 
 bool Exchange::Merge(StepContext& step, PartitionId partition, KeyRecord&& record, uint64_t id) {
-  if (node_.layout.PartitionOf(record.key) != partition) return false;
+  if (node_.layout.PartitionOf(record.key) != partition ||
+      !node_.IsReplicaOf(node_.self(), record.key, partition)) {
+    return false;
+  }
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kExchange, id);
   update.partition = partition;

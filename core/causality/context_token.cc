@@ -9,6 +9,7 @@ namespace norn {
 namespace {
 
 constexpr char kFormat = 0x01;
+constexpr char kDatedFormat = 0x02;
 constexpr size_t kHeaderBytes = 1 + 8;
 
 uint64_t RotateLeft(uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
@@ -58,42 +59,50 @@ TokenSealer::TokenSealer(absl::string_view cluster, absl::string_view secret) {
   std::string material;
   AppendBytes(&material, cluster);
   AppendBytes(&material, secret);
-  key0_ = SipHash24(0x6e6f726e2d746f6bull, 0, material);
-  key1_ = SipHash24(0x6e6f726e2d746f6bull, 1, material);
+  const auto derive = [&material](uint64_t purpose) {
+    return SipHash24(0x6e6f726e2d746f6bull, purpose, material);
+  };
+  plain_ = {derive(0), derive(1)};
+  dated_ = {derive(2), derive(3)};
 }
 
-uint64_t TokenSealer::Mac(absl::string_view record_key, absl::string_view body) const {
+uint64_t TokenSealer::Mac(char format, absl::string_view record_key, absl::string_view body) const {
+  const MacKey& key = format == kDatedFormat ? dated_ : plain_;
   std::string input;
   input.reserve(record_key.size() + body.size() + 4);
   AppendBytes(&input, record_key);
   input.append(body.data(), body.size());
-  return SipHash24(key0_, key1_, input);
+  return SipHash24(key.key0, key.key1, input);
 }
 
-std::string TokenSealer::Seal(absl::string_view record_key, const VersionVector& context) const {
-  std::string token(kHeaderBytes, kFormat);
+std::string TokenSealer::Seal(absl::string_view record_key, const VersionVector& context,
+                              int64_t wall_us) const {
+  std::string token(kHeaderBytes, wall_us > 0 ? kDatedFormat : kFormat);
+  if (wall_us > 0) AppendVarint(&token, static_cast<uint64_t>(wall_us));
   AppendVarint(&token, context.size());
   for (const VersionVector::Entry& entry : context.entries()) {
     AppendFixed64(&token, entry.incarnation);
     AppendVarint(&token, entry.counter);
   }
-  StoreFixed64(&token[1], Mac(record_key, absl::string_view(token).substr(kHeaderBytes)));
+  StoreFixed64(&token[1], Mac(token[0], record_key, absl::string_view(token).substr(kHeaderBytes)));
   return token;
 }
 
 absl::StatusOr<VersionVector> TokenSealer::Open(absl::string_view record_key,
-                                                absl::string_view token) const {
-  if (token.size() <= kHeaderBytes || token[0] != kFormat) {
+                                                absl::string_view token, int64_t* wall_us) const {
+  if (token.size() <= kHeaderBytes || (token[0] != kFormat && token[0] != kDatedFormat)) {
     return absl::InvalidArgumentError(
         "context: not a context token: pass back exactly what a read or write returned");
   }
   const absl::string_view body = token.substr(kHeaderBytes);
-  if (LoadFixed64(token.data() + 1) != Mac(record_key, body)) {
+  if (LoadFixed64(token.data() + 1) != Mac(token[0], record_key, body)) {
     return absl::InvalidArgumentError(
         "context: the token was not given out by this cluster for this key and bucket: read the "
         "key and use the context of that reply");
   }
   ByteReader reader(body);
+  const int64_t dated_us = token[0] == kDatedFormat ? static_cast<int64_t>(reader.ReadVarint()) : 0;
+  if (wall_us != nullptr) *wall_us = dated_us;
   VersionVector context;
   const uint64_t entries = reader.ReadVarintUpTo(body.size());
   for (uint64_t i = 0; i < entries; ++i) {

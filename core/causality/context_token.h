@@ -5,7 +5,13 @@
 // (SipHash-2-4, Aumasson and Bernstein, 2012; 64 bits) is over the cluster's secret, the
 // bucket, the key and the vector, so a token of another key, bucket or cluster is refused.
 //
-//   token := 0x01 fixed64(mac) varint(#entries) (fixed64(incarnation) varint(counter))*
+// In a last-writer-wins bucket a token also tells the newest timestamp that its client has
+// seen, so that what it writes next is dated later.
+//
+//   token  := 0x01 fixed64(mac) vector | 0x02 fixed64(mac) varint(timestamp) vector
+//   vector := varint(#entries) (fixed64(incarnation) varint(counter))*
+//
+// Each of the two has MAC keys of its own: one is never taken for the other.
 
 #ifndef NORN_CORE_CAUSALITY_CONTEXT_TOKEN_H_
 #define NORN_CORE_CAUSALITY_CONTEXT_TOKEN_H_
@@ -27,16 +33,25 @@ class TokenSealer {
   // `cluster` and `secret` together make the key: equal on all nodes of a cluster.
   TokenSealer(absl::string_view cluster, absl::string_view secret);
 
-  std::string Seal(absl::string_view record_key, const VersionVector& context) const;
+  // `wall_us`: the newest timestamp seen, for a last-writer-wins bucket; 0: none is told.
+  std::string Seal(absl::string_view record_key, const VersionVector& context,
+                   int64_t wall_us = 0) const;
 
-  // kInvalidArgument for what this cluster never gave out for this key.
-  absl::StatusOr<VersionVector> Open(absl::string_view record_key, absl::string_view token) const;
+  // kInvalidArgument for what this cluster never gave out for this key. `*wall_us`, if wanted:
+  // the timestamp, 0 if the token tells none.
+  absl::StatusOr<VersionVector> Open(absl::string_view record_key, absl::string_view token,
+                                     int64_t* wall_us = nullptr) const;
 
  private:
-  uint64_t Mac(absl::string_view record_key, absl::string_view body) const;
+  struct MacKey {
+    uint64_t key0;
+    uint64_t key1;
+  };
 
-  uint64_t key0_;
-  uint64_t key1_;
+  uint64_t Mac(char format, absl::string_view record_key, absl::string_view body) const;
+
+  MacKey plain_;
+  MacKey dated_;
 };
 
 }  // namespace norn

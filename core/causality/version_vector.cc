@@ -38,13 +38,14 @@ bool VersionVector::CoversAll(const VersionVector& other) const {
   return true;
 }
 
-void VersionVector::Add(const Dot& dot) {
+void VersionVector::Add(const Dot& dot, int64_t minted_us) {
   CORE_CHECK(dot.counter > 0);
   const auto it = std::lower_bound(entries_.begin(), entries_.end(), dot.incarnation, Before);
   if (it != entries_.end() && it->incarnation == dot.incarnation) {
     it->counter = std::max(it->counter, dot.counter);
+    it->minted_us = std::max(it->minted_us, minted_us);
   } else {
-    entries_.insert(it, Entry{dot.incarnation, dot.counter});
+    entries_.insert(it, Entry{dot.incarnation, dot.counter, minted_us});
   }
 }
 
@@ -60,7 +61,8 @@ void VersionVector::Join(const VersionVector& other) {
     } else if (a == entries_.end() || b->incarnation < a->incarnation) {
       joined.push_back(*b++);
     } else {
-      joined.push_back(Entry{a->incarnation, std::max(a->counter, b->counter)});
+      joined.push_back(Entry{a->incarnation, std::max(a->counter, b->counter),
+                             std::max(a->minted_us, b->minted_us)});
       ++a;
       ++b;
     }
@@ -68,10 +70,15 @@ void VersionVector::Join(const VersionVector& other) {
   entries_ = std::move(joined);
 }
 
-bool VersionVector::AppendSorted(Incarnation incarnation, uint64_t counter) {
-  if (counter == 0) return false;
+void VersionVector::Drop(Incarnation incarnation) {
+  const auto it = std::lower_bound(entries_.begin(), entries_.end(), incarnation, Before);
+  if (it != entries_.end() && it->incarnation == incarnation) entries_.erase(it);
+}
+
+bool VersionVector::AppendSorted(Incarnation incarnation, uint64_t counter, int64_t minted_us) {
+  if (counter == 0 || minted_us < 0) return false;
   if (!entries_.empty() && entries_.back().incarnation >= incarnation) return false;
-  entries_.push_back(Entry{incarnation, counter});
+  entries_.push_back(Entry{incarnation, counter, minted_us});
   return true;
 }
 

@@ -47,6 +47,8 @@ class VersionVector {
   struct Entry {
     Incarnation incarnation = 0;
     uint64_t counter = 0;
+    // The wall clock of the last mint under it that is known, for pruning; 0: none is.
+    int64_t minted_us = 0;
     friend bool operator==(const Entry&, const Entry&) = default;
   };
 
@@ -56,15 +58,19 @@ class VersionVector {
   // Whether everything that `other` has seen has been seen here.
   bool CoversAll(const VersionVector& other) const;
 
-  void Add(const Dot& dot);               // raises the entry to at least the dot's counter
-  void Join(const VersionVector& other);  // entry-wise maximum. O(n + m)
+  // Raises the entry to at least the dot's counter, and its time to at least `minted_us`.
+  void Add(const Dot& dot, int64_t minted_us = 0);
+  void Join(const VersionVector& other);  // entry-wise maximum of both. O(n + m)
+  // Forgets an entry: only for pruning (core/causality/pruning.h).
+  void Drop(Incarnation incarnation);
 
   bool empty() const { return entries_.empty(); }
   size_t size() const { return entries_.size(); }
   const std::vector<Entry>& entries() const { return entries_; }
 
-  // For decoders: appends an entry; false unless incarnations rise strictly and the counter is > 0.
-  bool AppendSorted(Incarnation incarnation, uint64_t counter);
+  // For decoders: appends an entry; false unless incarnations rise strictly, the counter is > 0
+  // and the time is not negative.
+  bool AppendSorted(Incarnation incarnation, uint64_t counter, int64_t minted_us = 0);
 
   friend bool operator==(const VersionVector&, const VersionVector&) = default;
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/replication/level.h"
 #include "core/replication/request_check.h"
 
 namespace norn {
@@ -18,8 +19,13 @@ using Outcome = ClientReply::Outcome;
 void ForwardMachine::Begin(StepContext& step, ClientRequest&& request, PartitionId partition,
                            int64_t deadline_us) {
   // The first reachable replica; failing that, the first of which we have ever heard.
+  const absl::Span<const NodeId> replicas =
+      node_.ReplicasOf(MakeRecordKey(request.bucket, request.key), partition);
+  // Whoever coordinates a local_quorum counts its own data center, so it must be in ours.
+  absl::InlinedVector<NodeId, 5> candidates(replicas.begin(), replicas.end());
+  if (request.level == Level::kLocalQuorum) candidates = LocalReplicas(node_, replicas);
   NodeId to = kNoNode;
-  for (const NodeId replica : node_.layout.Replicas(partition)) {
+  for (const NodeId replica : candidates) {
     if (membership_.GenerationOf(replica) == 0) continue;
     if (membership_.IsReachable(replica)) {
       to = replica;
@@ -77,7 +83,8 @@ void ForwardMachine::OnForward(StepContext& step, NodeId from, Forward&& forward
       refusal.reply.outcome = Outcome::kInvalid;
       refusal.reply.message =
           valid.ok() ? "only writes are forwarded" : std::string(valid.message());
-    } else if (!node_.layout.IsReplica(partition, node_.self())) {
+    } else if (!node_.IsReplicaOf(node_.self(), MakeRecordKey(request.bucket, request.key),
+                                  partition)) {
       refusal.status = ReplicaStatus::kWrongLayout;
     } else {
       const int64_t remaining_us =

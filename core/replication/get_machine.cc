@@ -1,10 +1,12 @@
 #include "core/replication/get_machine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/causality/record.h"
 #include "core/check.h"
+#include "core/replication/level.h"
 
 namespace norn {
 
@@ -14,16 +16,10 @@ using Outcome = ClientReply::Outcome;
 
 constexpr int64_t kAgainAfterUs = 50'000;
 
-// The winner among siblings, for those who want one: newest wall time, then dot. Total
-// and the same everywhere; not a claim about which write was really last.
-bool WinsOver(const VersionView& a, const VersionView& b) {
-  if (a.wall_us != b.wall_us) return a.wall_us > b.wall_us;
-  return b.dot < a.dot;
-}
-
 std::string NotWhole(size_t replicas) {
   if (replicas == 0) return std::string();
-  return absl::StrCat(", while ", replicas, " replicas may have forgotten something and are mended");
+  return absl::StrCat(", while ", replicas,
+                      " replicas may have forgotten something and are mended");
 }
 
 }  // namespace
@@ -38,14 +34,10 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   get.partition = node_.layout.PartitionOf(get.key);
   const BucketConfig* const bucket = node_.FindBucket(request.bucket);
   CORE_CHECK(bucket != nullptr);
-  const int r = request.quorum == 0 ? bucket->r : request.quorum;
-  const absl::Span<const NodeId> replicas = node_.layout.Replicas(get.partition);
-  const int n = static_cast<int>(replicas.size());
-  const bool overlapping = bucket->RMin() + bucket->WMin() > n;
-  const int holders = overlapping ? HoldersForAnswer(n, bucket->RMin(), bucket->WMin()) : 0;
-  const int asked = std::max(r, holders);
-  get.reads = Quorum(replicas, asked);
-  get.holders = Quorum(replicas, holders);
+  const absl::Span<const NodeId> replicas = node_.ReplicasOf(get.key, get.partition);
+  ReadQuorums quorums = MakeReadQuorums(node_, *bucket, request, replicas);
+  get.reads = std::move(quorums.reads);
+  get.holders = std::move(quorums.holders);
 
   // Ourselves first, then who is alive, then the rest; each in the list's order.
   absl::InlinedVector<NodeId, 5> order;
@@ -55,11 +47,19 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
       if (its_rank == rank) order.push_back(replica);
     }
   }
-  get.unasked.assign(order.begin() + asked, order.end());
-  for (int i = 0; i < asked; ++i) Ask(step, id, get, order[static_cast<size_t>(i)]);
+  // As many as are needed, if all of them answer; the others are spare.
+  Quorum wished = get.reads;
+  for (const NodeId replica : order) {
+    if (wished.Wants(replica)) {
+      wished.Ack(replica);
+      Ask(step, id, get, replica);
+    } else {
+      get.unasked.push_back(replica);
+    }
+  }
   const int64_t now_us = step.now.monotonic_us;
   if (!get.unasked.empty()) get.speculate_us = now_us + node_.options.speculate_after_us;
-  if (n > 1) get.nudge_us = now_us + (deadline_us - now_us) / 2;
+  if (replicas.size() > 1) get.nudge_us = now_us + (deadline_us - now_us) / 2;
   deadlines_.Add(get.NextWake(), id);
 }
 
@@ -168,7 +168,7 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
     }
     get.merged = std::move(merged);
   }
-  for (const NodeId replica : node_.layout.Replicas(get.partition)) {
+  for (const NodeId replica : node_.ReplicasOf(get.key, get.partition)) {
     if (get.reads.HasAnswered(replica) && !get.reads.HasAcked(replica)) get.holders.Fail(replica);
   }
   for (Reply& reply : get.replies) {
@@ -217,8 +217,7 @@ void GetMachine::OnStoreRepair(StepContext& step, RequestId id, const StoreReply
   JudgeRepair(step, id, it->second);
 }
 
-void GetMachine::OnReplicaWriteReply(StepContext& step, NodeId from,
-                                     ReplicaWriteReply&& reply) {
+void GetMachine::OnReplicaWriteReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply) {
   const auto it = gets_.find(reply.request);
   if (it == gets_.end()) return;
   if (it->second.phase != Phase::kRepairing) return;  // nothing was sent yet: not an answer to us
@@ -255,17 +254,26 @@ void GetMachine::Answer(StepContext& step, RequestId id, const Get& get) {
   reply.client = get.client;
   reply.outcome = Outcome::kOk;
   reply.replicas = get.reads.acks();
+  reply.zones = node_.CountZones(get.reads.Acked());
+  reply.durable = get.holders.acks();
+  // What has expired by our clock is a tombstone: it still covers what it replaced, and the
+  // token says so.
+  const int64_t wall_us = step.now.wall_us;
   std::vector<const VersionView*> alive;
   for (const VersionView& version : record.versions) {
-    if (!version.tombstone) alive.push_back(&version);
+    if (!version.IsDeadAt(wall_us)) alive.push_back(&version);
   }
   std::sort(alive.begin(), alive.end(),
             [](const VersionView* a, const VersionView* b) { return WinsOver(*a, *b); });
   for (const VersionView* version : alive) {
-    reply.siblings.push_back(Sibling{std::string(version->value), version->wall_us});
+    const int64_t ttl_us = version->expires_us == 0 ? 0 : version->expires_us - wall_us;
+    reply.siblings.push_back(Sibling{std::string(version->value), version->wall_us, ttl_us});
   }
   if (alive.size() > 1) ++node_.status.siblings_seen;
-  if (get.context_wanted) reply.context = node_.sealer.Seal(get.key, record.context);
+  if (get.context_wanted) {
+    reply.context = node_.sealer.Seal(get.key, record.context,
+                                      record.last_writer_wins ? record.NewestWallUs() : 0);
+  }
   step.out.replies.push_back(std::move(reply));
   gets_.erase(id);
 }
@@ -287,11 +295,11 @@ void GetMachine::Nudge(StepContext& step, RequestId id, Get& get) {
   get.nudge_us = kNever;
   get.unasked.clear();
   const std::vector<NodeId> incomplete = std::exchange(get.incomplete, {});
-  for (const NodeId replica : node_.layout.Replicas(get.partition)) {
+  for (const NodeId replica : node_.ReplicasOf(get.key, get.partition)) {
     if (!get.reads.HasAnswered(replica)) {
       // Our own store does not lose requests: unless it has answered, it will.
-      const bool again = std::find(incomplete.begin(), incomplete.end(), replica) !=
-                         incomplete.end();
+      const bool again =
+          std::find(incomplete.begin(), incomplete.end(), replica) != incomplete.end();
       if (replica == node_.self() && !again) continue;
       Ask(step, id, get, replica);
     } else if (get.phase == Phase::kRepairing && !get.holders.HasAnswered(replica)) {

@@ -72,10 +72,10 @@ class GetMachine {
     absl::InlinedVector<NodeId, 5> unasked;  // spare replicas, in order of preference
     absl::InlinedVector<Reply, 3> replies;
     std::vector<NodeId> incomplete;  // said so: they may be whole in a moment
-    Quorum reads;        // enough of N have replied
-    Quorum holders;      // known to hold `merged` durably
-    Lives lives;         // ... in which life
-    std::string merged;  // kRepairing: what will be answered
+    Quorum reads;                    // enough of N have replied
+    Quorum holders;                  // known to hold `merged` durably
+    Lives lives;                     // ... in which life
+    std::string merged;              // kRepairing: what will be answered
 
     // One entry of Deadlines at a time: most gets end before their first.
     int64_t NextWake() const { return std::min({speculate_us, nudge_us, deadline_us}); }

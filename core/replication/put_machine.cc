@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/causality/record.h"
 #include "core/check.h"
+#include "core/replication/level.h"
 
 namespace norn {
 
@@ -22,7 +23,12 @@ std::string TokenAfterWrite(const TokenSealer& sealer, absl::string_view key,
   RecordView record;
   CORE_CHECK(RecordView::Parse(bytes, &record));
   if (record.versions.size() != 1) return std::string();
-  return sealer.Seal(key, record.context);
+  return sealer.Seal(key, record.context, record.last_writer_wins ? record.NewestWallUs() : 0);
+}
+
+// The bucket's own limit, or the node's if the bucket has none or a greater one.
+size_t LimitOf(size_t of_bucket, size_t of_node) {
+  return of_bucket == 0 ? of_node : std::min(of_bucket, of_node);
 }
 
 }  // namespace
@@ -37,11 +43,11 @@ void PutMachine::Begin(StepContext& step, ClientRequest&& request, const WriteOr
   put.partition = node_.layout.PartitionOf(put.key);
   put.request = std::move(request);
   const BucketConfig* const bucket = node_.FindBucket(put.request.bucket);
-  CORE_CHECK(bucket != nullptr && node_.layout.IsReplica(put.partition, node_.self()));
-  const int w = put.request.quorum == 0 ? bucket->w : put.request.quorum;
-  put.quorum = Quorum(node_.layout.Replicas(put.partition), w);
+  CORE_CHECK(bucket != nullptr && node_.IsReplicaOf(node_.self(), put.key, put.partition));
+  put.quorum = WriteQuorum(node_, *bucket, put.request, node_.ReplicasOf(put.key, put.partition));
   if (put.request.base == ClientRequest::Base::kToken) {
-    absl::StatusOr<VersionVector> base = node_.sealer.Open(put.key, put.request.context);
+    absl::StatusOr<VersionVector> base =
+        node_.sealer.Open(put.key, put.request.context, &put.base_wall_us);
     if (!base.ok()) {
       Finish(step, id, Outcome::kInvalid, std::string(base.status().message()));
       return;
@@ -65,14 +71,22 @@ void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
   mint.tombstone = put.request.kind == ClientRequest::Kind::kDelete;
   mint.base = put.request.base;
   mint.context = put.base;
+  mint.context_wall_us = put.base_wall_us;
   mint.value = put.request.value;
-  mint.siblings_max = node_.options.siblings_max;
+  mint.expires_us = put.request.expires_us;
+  const BucketConfig& bucket = *node_.FindBucket(put.request.bucket);
+  mint.last_writer_wins = bucket.conflicts == ConflictPolicy::kLww;
+  mint.max_clock_skew_us = node_.options.max_clock_skew_us;
+  mint.siblings_max = LimitOf(bucket.siblings_max, node_.options.siblings_max);
+  mint.record_bytes_max = node_.options.record_bytes_max;
+  mint.context_entries_max = node_.options.context_entries_max;
+  mint.prune_entries_above = bucket.prune_entries_above;
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kPut, id);
   update.partition = put.partition;
   update.key = put.key;
   update.op = std::move(mint);
-  const bool alone = node_.layout.Replicas(put.partition).size() == 1;
+  const bool alone = bucket.n == 1;
   update.record_wanted = !alone || put.request.context_wanted;
   step.out.store.emplace_back(std::move(update));
 }
@@ -113,7 +127,7 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
 }
 
 void PutMachine::SendToSilent(StepContext& step, RequestId id, const Put& put) {
-  for (const NodeId replica : node_.layout.Replicas(put.partition)) {
+  for (const NodeId replica : node_.ReplicasOf(put.key, put.partition)) {
     if (replica == node_.self() || put.quorum.HasAnswered(replica)) continue;
     ReplicaWrite write;
     write.request = id;
@@ -219,6 +233,8 @@ void PutMachine::Finish(StepContext& step, RequestId id, Outcome outcome, std::s
   reply.outcome = outcome;
   reply.message = std::move(message);
   reply.replicas = put.quorum.acks();
+  reply.zones = node_.CountZones(put.quorum.Acked());
+  reply.durable = put.quorum.acks();
   if (outcome == Outcome::kOk && put.request.context_wanted) {
     reply.context = TokenAfterWrite(node_.sealer, put.key, put.record);
   }

@@ -59,6 +59,7 @@ class PutMachine {
     int64_t resend_us = kNever;   // when silent replicas are asked again
     ClientRequest request;        // until minted; then only what the reply needs
     VersionVector base;           // Base::kToken: what the put replaces
+    int64_t base_wall_us = 0;     // ... and the newest timestamp of that
     Incarnation incarnation = 0;  // of the dot it was given
     std::string key;              // record key
     std::string record;           // once minted

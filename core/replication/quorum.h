@@ -1,8 +1,9 @@
 // Quorum arithmetic as values: they count and judge, and know no I/O, time or ids.
 //
 // A replica counts once, whatever it says later; who is no replica does not count. The
-// verdict never changes once it is not kPending, unless votes are taken back: see Retract. (After riak_kv_put_core, and etcd's
-// quorum package: small enough to be checked against a dumb version in full.)
+// verdict never changes once it is not kPending, be there groups or not, unless votes are taken
+// back (Retract). (After riak_kv_put_core, and etcd's quorum package: small enough to be checked
+// against a dumb version in full.)
 
 #ifndef NORN_CORE_REPLICATION_QUORUM_H_
 #define NORN_CORE_REPLICATION_QUORUM_H_
@@ -19,13 +20,25 @@ namespace norn {
 
 enum class QuorumState : uint8_t { kPending, kMet, kImpossible };
 
-// "`needed` of these replicas say yes."
+// "`needed` of these replicas say yes", and with Require() so many of each of some groups, too.
 class Quorum {
  public:
   Quorum() = default;
   Quorum(absl::Span<const NodeId> replicas, int needed) : needed_(needed) {
     CORE_CHECK(needed >= 0);
     for (const NodeId node : replicas) votes_.push_back(Vote{node, Answer::kNone});
+  }
+
+  // `needed` of those replicas that are in `group` must say yes as well. Before any answer.
+  void Require(absl::Span<const NodeId> group, int needed) {
+    CORE_CHECK(needed >= 0 && votes_.size() <= 32);
+    uint32_t members = 0;
+    for (size_t i = 0; i < votes_.size(); ++i) {
+      if (std::find(group.begin(), group.end(), votes_[i].replica) != group.end()) {
+        members |= uint32_t{1} << i;
+      }
+    }
+    groups_.push_back(Group{members, needed});
   }
 
   // Each returns whether the replica counts and had not answered before.
@@ -39,12 +52,43 @@ class Quorum {
   }
 
   QuorumState state() const {
-    if (acks() >= needed_) return QuorumState::kMet;
-    if (acks() + pending() < needed_) return QuorumState::kImpossible;
-    return QuorumState::kPending;
+    QuorumState worst = Judge(acks(), pending(), needed_);
+    for (const Group& group : groups_) {
+      const QuorumState state = Judge(CountIn(group.members, Answer::kYes),
+                                      CountIn(group.members, Answer::kNone), group.needed);
+      if (state == QuorumState::kImpossible) return state;
+      if (state == QuorumState::kPending && worst == QuorumState::kMet) worst = state;
+    }
+    return worst;
   }
 
-  int needed() const { return needed_; }
+  // Whether a yes of this replica, which has not answered, would bring kMet nearer.
+  bool Wants(NodeId replica) const {
+    for (size_t i = 0; i < votes_.size(); ++i) {
+      if (votes_[i].replica != replica) continue;
+      if (votes_[i].answer != Answer::kNone) return false;
+      if (acks() < needed_) return true;
+      for (const Group& group : groups_) {
+        const bool member = (group.members >> i & 1) != 0;
+        if (member && CountIn(group.members, Answer::kYes) < group.needed) return true;
+      }
+    }
+    return false;
+  }
+
+  // For people: the least number of replicas that must say yes, if the groups do not overlap.
+  int needed() const {
+    int sum = 0;
+    for (const Group& group : groups_) sum += group.needed;
+    return std::max(needed_, sum);
+  }
+  absl::InlinedVector<NodeId, 5> Acked() const {
+    absl::InlinedVector<NodeId, 5> acked;
+    for (const Vote& vote : votes_) {
+      if (vote.answer == Answer::kYes) acked.push_back(vote.replica);
+    }
+    return acked;
+  }
   int acks() const { return Count(Answer::kYes); }
   int failures() const { return Count(Answer::kNo); }
   int pending() const { return Count(Answer::kNone); }
@@ -67,6 +111,16 @@ class Quorum {
     NodeId replica;
     Answer answer;
   };
+  struct Group {
+    uint32_t members;  // bit i: votes_[i]
+    int needed;
+  };
+
+  static QuorumState Judge(int acks, int pending, int needed) {
+    if (acks >= needed) return QuorumState::kMet;
+    if (acks + pending < needed) return QuorumState::kImpossible;
+    return QuorumState::kPending;
+  }
 
   bool Set(NodeId replica, Answer answer) {
     for (Vote& vote : votes_) {
@@ -84,8 +138,17 @@ class Quorum {
     }));
   }
 
+  int CountIn(uint32_t members, Answer answer) const {
+    int count = 0;
+    for (size_t i = 0; i < votes_.size(); ++i) {
+      count += (members >> i & 1) != 0 && votes_[i].answer == answer ? 1 : 0;
+    }
+    return count;
+  }
+
   int needed_ = 0;
   absl::InlinedVector<Vote, 5> votes_;
+  absl::InlinedVector<Group, 2> groups_;
 };
 
 // A read of a strict bucket with R + W > N may answer with a record only when it is known
@@ -94,9 +157,7 @@ class Quorum {
 // N=5, R=2, W=4 two replicas may hold a partial write that the next two do not. And never on
 // fewer than w_min: what was read survives the loss of as many replicas as an acknowledged
 // write does, and a replica that mends itself from the others (standing.h) finds it there.
-inline int HoldersForAnswer(int n, int r_min, int w_min) {
-  return std::max(n - r_min + 1, w_min);
-}
+inline int HoldersForAnswer(int n, int r_min, int w_min) { return std::max(n - r_min + 1, w_min); }
 
 }  // namespace norn
 

@@ -102,6 +102,46 @@ TEST(QuorumTest, FiveReplicasToTheEnd) {
   }
 }
 
+// Groups beside the whole, against counting anew: every state of five replicas, every need.
+TEST(QuorumTest, GroupsMustBeMetAsWell) {
+  const std::vector<NodeId> replicas = {1, 2, 3, 4, 5};
+  const std::vector<NodeId> left = {1, 2, 3};
+  const std::vector<NodeId> right = {4, 5, 9};  // 9 is no replica, and does not count
+  for (int needs = 0; needs < 6 * 5 * 4; ++needs) {
+    const int of_all = needs % 6;
+    const int of_left = needs / 6 % 5;
+    const int of_right = needs / 30;
+    for (int pattern = 0; pattern < 243; ++pattern) {
+      Quorum quorum(replicas, of_all);
+      quorum.Require(left, of_left);
+      quorum.Require(right, of_right);
+      int yes[2] = {};
+      int open[2] = {};
+      int digits = pattern;
+      for (const NodeId who : replicas) {
+        const int group = who <= 3 ? 0 : 1;
+        const int said = digits % 3;
+        digits /= 3;
+        if (said == 0) ++open[group];
+        if (said == 1) yes[group] += quorum.Ack(who) ? 1 : 0;
+        if (said == 2) quorum.Fail(who);
+      }
+      const bool met = yes[0] + yes[1] >= of_all && yes[0] >= of_left && yes[1] >= of_right;
+      const bool possible = yes[0] + yes[1] + open[0] + open[1] >= of_all &&
+                            yes[0] + open[0] >= of_left && yes[1] + open[1] >= of_right;
+      const QuorumState expected = met        ? QuorumState::kMet
+                                   : possible ? QuorumState::kPending
+                                              : QuorumState::kImpossible;
+      ASSERT_EQ(quorum.state(), expected) << needs << " " << pattern;
+      // Those that it wants are enough, if it can be met at all.
+      for (const NodeId who : replicas) {
+        if (quorum.Wants(who)) quorum.Ack(who);
+      }
+      ASSERT_EQ(quorum.state() == QuorumState::kMet, possible) << needs << " " << pattern;
+    }
+  }
+}
+
 // Whatever the answer was durable on, and whoever a later read asks: they meet.
 TEST(QuorumTest, HoldersMeetEveryLaterRead) {
   for (int n = 1; n <= 9; ++n) {

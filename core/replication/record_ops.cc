@@ -1,8 +1,10 @@
 #include "core/replication/record_ops.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/causality/pruning.h"
 #include "core/causality/record.h"
 
 namespace norn {
@@ -18,11 +20,47 @@ absl::Status ApplyMerge(const MergeOp& op, absl::string_view current, std::strin
   return absl::OkStatus();
 }
 
+// The timestamp of the new version, by the hybrid logical clock.
+absl::Status DateVersion(const MintOp& op, const RecordView& record, int64_t* wall_us) {
+  *wall_us = op.wall_us;
+  if (!op.last_writer_wins && !record.last_writer_wins) return absl::OkStatus();
+  int64_t newest_us = record.NewestWallUs();
+  if (op.base == ClientRequest::Base::kToken) newest_us = std::max(newest_us, op.context_wall_us);
+  if (newest_us < op.wall_us) return absl::OkStatus();
+  if (newest_us - op.max_clock_skew_us > op.wall_us) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the key's newest version is dated ", (newest_us - op.wall_us) / 1000,
+        " ms ahead of this replica's clock, the limit is ", op.max_clock_skew_us / 1000,
+        " (max_clock_skew): correct the clocks, or wait; the last writer would not win"));
+  }
+  *wall_us = newest_us + 1;
+  return absl::OkStatus();
+}
+
+// `entries`: of the context before. What makes a record smaller is always taken, or one
+// that merging has carried past a limit could not be mended.
+absl::Status CheckLimits(const MintOp& op, const RecordView& record, size_t entries) {
+  if (record.versions.size() > op.siblings_max) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the key would hold ", record.versions.size(), " concurrent versions, the limit is ",
+        op.siblings_max, ": read it, and write the resolved value back with the read's context"));
+  }
+  if (record.context.size() > op.context_entries_max && record.context.size() > entries) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the key's context would have ", record.context.size(),
+                     " entries, the limit is ", op.context_entries_max,
+                     " (context_entries_max): too many incarnations of its replicas have written "
+                     "it; raise the limit"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ApplyMint(const MintOp& op, absl::string_view current, std::string* next) {
   RecordView record;
   if (!RecordView::Parse(current, &record)) {
     return absl::DataLossError("mint: the stored bytes are not a canonical record");
   }
+  const size_t entries = record.context.size();
   VersionVector base;
   if (op.base == ClientRequest::Base::kCurrent) base = record.context;
   if (op.base == ClientRequest::Base::kToken) base = op.context;
@@ -31,17 +69,24 @@ absl::Status ApplyMint(const MintOp& op, absl::string_view current, std::string*
         absl::StrCat("mint: dot ", ToString(op.dot), " was seen before: its incarnation is over"));
   }
   VersionView version;
+  if (absl::Status status = DateVersion(op, record, &version.wall_us); !status.ok()) return status;
   version.dot = op.dot;
-  version.wall_us = op.wall_us;
   version.tombstone = op.tombstone;
   version.value = op.value;
-  record.Put(version, base);
-  if (record.versions.size() > op.siblings_max) {
+  version.expires_us = op.tombstone ? 0 : op.expires_us;
+  record.last_writer_wins |= op.last_writer_wins;
+  record.Put(version, base, op.prune_entries_above == 0 ? 0 : op.wall_us);
+  if (op.prune_entries_above != 0) PruneOldestEntries(op.prune_entries_above, &record);
+  if (absl::Status status = CheckLimits(op, record, entries); !status.ok()) return status;
+  std::string encoded = record.Encode();
+  if (encoded.size() > op.record_bytes_max && encoded.size() > current.size()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the key would hold ", record.versions.size(), " concurrent versions, the limit is ",
-        op.siblings_max, ": read it, and write the resolved value back with the read's context"));
+        "the key's record would have ", encoded.size(), " bytes with its ", record.versions.size(),
+        " concurrent versions, the limit is ", op.record_bytes_max,
+        " (record_bytes_max): read it, and write the resolved value back with the "
+        "read's context"));
   }
-  *next = record.Encode();
+  *next = std::move(encoded);
   return absl::OkStatus();
 }
 

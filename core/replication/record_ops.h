@@ -18,9 +18,17 @@ namespace norn {
 // Applies `op` to the encoded record `current` (empty: absent). On OK `*next` is the
 // encoded result; equal to `current` where nothing changes, and then nothing need be
 // written. Otherwise nothing is to be changed:
-//   kInvalidArgument  too many siblings would result: the client must read and resolve
-//   kAborted          the dot was seen before: this incarnation must not mint any more
-//   kDataLoss         `current` or the record to merge is not a canonical record
+//   kInvalidArgument     too many siblings, bytes or context entries would result (a merge is
+//                        never refused for that): the client must read and resolve
+//   kAborted             the dot was seen before: this incarnation must not mint any more
+//   kFailedPrecondition  the record, or what the client has seen of it, is dated further ahead
+//                        of the minting replica's clock than max_clock_skew (lww)
+//   kDataLoss            `current` or the record to merge is not a canonical record
+//
+// A version of a last-writer-wins record is dated by a hybrid logical clock (Kulkarni et al.,
+// Logical Physical Clocks, 2014): the minting replica's wall clock, or just above the newest
+// timestamp that its record or the client has seen, if that is later. So it wins over all that
+// it replaces, whatever the clocks say.
 absl::Status ApplyOp(const RecordOp& op, absl::string_view current, std::string* next);
 
 // What StoreReply::forgotten is to say of `op`: 0, or the incarnation whose dots were forgotten.

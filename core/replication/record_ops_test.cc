@@ -123,5 +123,90 @@ TEST(RecordOpsTest, AMergeThatChangesNothingGivesTheSameBytes) {
   EXPECT_EQ(Apply(MergeOp{b}, a), b);
 }
 
+MintOp Lww(uint64_t counter, int64_t wall_us, absl::string_view value) {
+  MintOp op = Mint(counter, Base::kCurrent, value);
+  op.wall_us = wall_us;
+  op.last_writer_wins = true;
+  op.max_clock_skew_us = 100;
+  return op;
+}
+
+int64_t NewestOf(const std::string& bytes) {
+  RecordView record;
+  EXPECT_TRUE(RecordView::Parse(bytes, &record));
+  return record.NewestWallUs();
+}
+
+TEST(RecordOpsTest, LwwDatesAVersionAboveAllThatItReplaces) {
+  const std::string first = Apply(Lww(1, 1000, "a"), "");
+  EXPECT_EQ(NewestOf(first), 1000);
+  EXPECT_EQ(NewestOf(Apply(Lww(2, 5000, "b"), first)), 5000) << "the clock is ahead";
+  EXPECT_EQ(NewestOf(Apply(Lww(2, 1000, "b"), first)), 1001) << "the clock stands still";
+  EXPECT_EQ(NewestOf(Apply(Lww(2, 900, "b"), first)), 1001) << "the clock went back";
+  EXPECT_EQ(Values(Apply(Lww(2, 900, "b"), first)), (std::vector<std::string>{"b"}));
+  MintOp beside = Lww(2, 900, "b");
+  beside.base = Base::kNothing;
+  EXPECT_EQ(Values(Apply(beside, first)), (std::vector<std::string>{"b"})) << "no siblings";
+  MintOp by_token = Lww(2, 900, "b");
+  by_token.base = Base::kToken;
+  by_token.context_wall_us = 950;
+  EXPECT_EQ(NewestOf(Apply(by_token, "")), 951) << "the client has seen a later one";
+}
+
+TEST(RecordOpsTest, LwwRefusesToMintFarAboveItsClock) {
+  const std::string first = Apply(Lww(1, 1000, "a"), "");
+  std::string next = "untouched";
+  EXPECT_EQ(NewestOf(Apply(Lww(2, 900, "b"), first)), 1001) << "at the limit";
+  const absl::Status status = ApplyOp(Lww(2, 899, "b"), first, &next);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_NE(std::string(status.message()).find("max_clock_skew"), std::string::npos);
+  EXPECT_EQ(next, "untouched");
+  MintOp by_token = Lww(2, 899, "b");
+  by_token.base = Base::kToken;
+  by_token.context_wall_us = 1000;
+  EXPECT_TRUE(absl::IsFailedPrecondition(ApplyOp(by_token, "", &next)));
+  EXPECT_EQ(Apply(MergeOp{first}, ""), first) << "merging never refuses";
+}
+
+TEST(RecordOpsTest, LimitsHoldForMintsThatGrow) {
+  std::string next;
+  MintOp wide = Mint(2, Base::kNothing, std::string(100, 'b'));
+  const std::string first = Apply(Mint(1, Base::kCurrent, std::string(100, 'a')), "");
+  wide.record_bytes_max = 200;
+  const absl::Status bytes = ApplyOp(wide, first, &next);
+  EXPECT_TRUE(absl::IsInvalidArgument(bytes)) << bytes;
+  EXPECT_NE(std::string(bytes.message()).find("record_bytes_max"), std::string::npos);
+  wide.record_bytes_max = 300;
+  const std::string both = Apply(wide, first);
+  MintOp resolve = Mint(3, Base::kCurrent, std::string(100, 'c'));
+  resolve.record_bytes_max = 50;  // the record was carried past it by a merge
+  EXPECT_EQ(Values(Apply(resolve, both)).size(), 1u) << "what makes it smaller is taken";
+
+  MintOp other = Mint(1, Base::kNothing, "c");
+  other.dot.incarnation += 1;
+  other.context_entries_max = 1;
+  const absl::Status entries = ApplyOp(other, first, &next);
+  EXPECT_TRUE(absl::IsInvalidArgument(entries)) << entries;
+  EXPECT_NE(std::string(entries.message()).find("context_entries_max"), std::string::npos);
+  MintOp same = Mint(2, Base::kNothing, "c");
+  same.context_entries_max = 0;
+  EXPECT_EQ(Values(Apply(same, first)).size(), 2u) << "no entry is added";
+}
+
+TEST(RecordOpsTest, PruningKeepsTheNewestEntries) {
+  std::string record;
+  for (uint64_t i = 1; i <= 5; ++i) {
+    MintOp op = Mint(1, Base::kCurrent, "v");
+    op.dot.incarnation += 10 - i;
+    op.wall_us = static_cast<int64_t>(i);
+    op.prune_entries_above = 3;
+    record = Apply(op, record);
+  }
+  RecordView view;
+  ASSERT_TRUE(RecordView::Parse(record, &view));
+  ASSERT_EQ(view.context.size(), 3u);
+  for (const VersionVector::Entry& entry : view.context.entries()) EXPECT_GE(entry.minted_us, 3);
+}
+
 }  // namespace
 }  // namespace norn

@@ -19,7 +19,7 @@ ReplicaStatus ReplicaMachine::Admit(uint64_t layout, PartitionId partition, absl
                                     StandingLevel least) const {
   if (layout != node_.layout.version() || partition >= node_.layout.partitions() ||
       node_.layout.PartitionOf(key) != partition ||
-      !node_.layout.IsReplica(partition, node_.self())) {
+      !node_.IsReplicaOf(node_.self(), key, partition)) {
     return ReplicaStatus::kWrongLayout;
   }
   if (pending_.size() >= 2 * node_.options.requests_in_flight_max) {

@@ -18,6 +18,7 @@
 #ifndef NORN_CORE_RING_LAYOUT_H_
 #define NORN_CORE_RING_LAYOUT_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -49,10 +50,16 @@ class Layout {
     return PartitionOfHash(RingHash(record_key), partitions());
   }
 
-  // The preference list: who holds `partition`, in order of preference.
+  // The preference list: who holds `partition`, in order of preference. A bucket with fewer
+  // replicas than the layout uses the first of the list. Their zones are as distinct as those of
+  // a walk of that length: a walk takes servers of new zones first, and stops earlier when it
+  // needs fewer, so the shorter list is the beginning of the longer one.
   absl::Span<const NodeId> Replicas(PartitionId partition) const {
     return absl::MakeConstSpan(replicas_).subspan(size_t{partition} * replica_count_,
                                                   replica_count_);
+  }
+  absl::Span<const NodeId> Replicas(PartitionId partition, int n) const {
+    return Replicas(partition).first(std::min(static_cast<size_t>(n), replica_count_));
   }
   bool IsReplica(PartitionId partition, NodeId node) const;
   NodeId Owner(PartitionId partition) const { return owners_[partition]; }

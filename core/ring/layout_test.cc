@@ -51,6 +51,25 @@ std::vector<NodeId> ReplicasOf(const Layout& layout, uint32_t partition) {
   return std::vector<NodeId>(span.begin(), span.end());
 }
 
+// A bucket of fewer replicas uses the beginning of each list: that is what a layout of just so
+// many replicas would list, so its zones are as distinct.
+RC_GTEST_PROP(LayoutProperty, ShorterListsAreTheBeginningsOfLongerOnes, (uint64_t seed)) {
+  Random random(seed);
+  for (int round = 0; round < 10; ++round) {
+    Input input = Draw(random);
+    input.replicas = 5;
+    const Layout longest = Build(input);
+    for (int n = 1; n < 5; ++n) {
+      input.replicas = n;
+      const Layout own = Build(input);
+      for (uint32_t p = 0; p < input.partitions; ++p) {
+        const auto beginning = longest.Replicas(static_cast<PartitionId>(p), n);
+        RC_ASSERT(std::vector<NodeId>(beginning.begin(), beginning.end()) == ReplicasOf(own, p));
+      }
+    }
+  }
+}
+
 // Integers only: |owned * W - Q * weight| < W.
 RC_GTEST_PROP(LayoutProperty, OwnersGetTheirShareUpToLessThanOne, (uint64_t seed)) {
   Random random(seed);

@@ -21,10 +21,16 @@ ClusterConfig MakeConfig(const MiniOptions& options) {
   config.secret = "secret";
   config.partitions = options.partitions;
   config.buckets = {options.bucket};
+  config.buckets.insert(config.buckets.end(), options.more_buckets.begin(),
+                        options.more_buckets.end());
   for (int i = 1; i <= options.nodes; ++i) {
     MemberConfig member;
     member.id = static_cast<NodeId>(i);
     member.address = absl::StrCat("node", i, ":7001");
+    if (!options.data_centers.empty()) {
+      const size_t index = static_cast<size_t>(i - 1) % options.data_centers.size();
+      member.data_center = options.data_centers[index];
+    }
     config.members.push_back(std::move(member));
   }
   return config;
@@ -41,7 +47,7 @@ class MiniCluster::NodePorts : public Clock,
  public:
   NodePorts(MiniCluster& cluster, NodeId id) : cluster_(cluster), id_(id) {}
 
-  Now Read() override { return Now{cluster_.now_us_, cluster_.now_us_ + kWallAheadUs}; }
+  Now Read() override { return Now{cluster_.now_us_, cluster_.wall_us(id_)}; }
   void Send(NodeId to, Message&& message) override {
     ++cluster_.sent_[MessageName(message)];
     cluster_.wire_.push_back({id_, to, std::move(message)});
@@ -67,7 +73,7 @@ class MiniCluster::NodePorts : public Clock,
 MiniCluster::MiniCluster(const MiniOptions& options)
     : options_(options),
       config_(MakeConfig(options)),
-      layout_(Layout::Build(1, config_.partitions, options.bucket.n, config_.members)) {
+      layout_(Layout::Build(1, config_.partitions, GreatestN(config_), config_.members)) {
   if (!options_.exchange) options_.node.exchange_interval_us = kAnHour;
   if (!options_.gossip) {
     options_.node.gossip_interval_us = kAnHour;
@@ -272,24 +278,36 @@ bool MiniCluster::RunUntilEqual(int64_t most_us) {
   return Difference().empty();
 }
 
-PartitionId MiniCluster::PartitionOf(const std::string& key) const {
-  return layout_.PartitionOf(MakeRecordKey(0, key));
+int64_t MiniCluster::wall_us(NodeId id) const {
+  return now_us_ + kWallAheadUs + At(id).wall_skew_us;
 }
 
-std::vector<NodeId> MiniCluster::ReplicasOf(const std::string& key) const {
-  const absl::Span<const NodeId> replicas = layout_.Replicas(PartitionOf(key));
-  return std::vector<NodeId>(replicas.begin(), replicas.end());
-}
-
-NodeId MiniCluster::NoReplicaOf(const std::string& key) const {
-  for (const auto& [id, machine] : machines_) {
-    if (!layout_.IsReplica(PartitionOf(key), id)) return id;
+int MiniCluster::NOf(BucketId bucket) const {
+  for (const BucketConfig& config : config_.buckets) {
+    if (config.id == bucket) return config.n;
   }
   CORE_CHECK(false);
 }
 
-std::string MiniCluster::RecordAt(NodeId id, const std::string& key) const {
-  return At(id).store->Get(PartitionOf(key), MakeRecordKey(0, key));
+PartitionId MiniCluster::PartitionOf(const std::string& key, BucketId bucket) const {
+  return layout_.PartitionOf(MakeRecordKey(bucket, key));
+}
+
+std::vector<NodeId> MiniCluster::ReplicasOf(const std::string& key, BucketId bucket) const {
+  const auto replicas = layout_.Replicas(PartitionOf(key, bucket), NOf(bucket));
+  return std::vector<NodeId>(replicas.begin(), replicas.end());
+}
+
+NodeId MiniCluster::NoReplicaOf(const std::string& key, BucketId bucket) const {
+  const std::vector<NodeId> replicas = ReplicasOf(key, bucket);
+  for (const auto& [id, machine] : machines_) {
+    if (std::find(replicas.begin(), replicas.end(), id) == replicas.end()) return id;
+  }
+  CORE_CHECK(false);
+}
+
+std::string MiniCluster::RecordAt(NodeId id, const std::string& key, BucketId bucket) const {
+  return At(id).store->Get(PartitionOf(key, bucket), MakeRecordKey(bucket, key));
 }
 
 std::string MiniCluster::Difference() const {
@@ -298,7 +316,7 @@ std::string MiniCluster::Difference() const {
     for (const auto& [place, record] : machine.store->records()) all[place] = record;
   }
   for (const auto& [place, record] : all) {
-    for (const NodeId replica : layout_.Replicas(place.first)) {
+    for (const NodeId replica : layout_.Replicas(place.first, NOf(BucketOf(place.second)))) {
       const std::string there = At(replica).store->Get(place.first, place.second);
       if (there == record) continue;
       return absl::StrCat("key ", ClientKeyOf(place.second), ": ", DescribeRecord(record),
@@ -358,6 +376,11 @@ ClientRequest Delete(std::string key) {
   ClientRequest request;
   request.kind = ClientRequest::Kind::kDelete;
   request.key = std::move(key);
+  return request;
+}
+
+ClientRequest In(BucketId bucket, ClientRequest request) {
+  request.bucket = bucket;
   return request;
 }
 

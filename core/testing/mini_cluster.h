@@ -27,6 +27,8 @@ namespace norn::testing {
 struct MiniOptions {
   int nodes = 3;
   BucketConfig bucket;  // n, r, w as wanted
+  std::vector<BucketConfig> more_buckets;
+  std::vector<std::string> data_centers;  // of the nodes, in turn; none: all in one
   uint32_t partitions = 8;
   NodeOptions node;       // its id is set for each
   bool gossip = true;     // false: after the first meeting nobody speaks up
@@ -80,14 +82,17 @@ class MiniCluster {
   bool RunUntilEqual(int64_t most_us);
   int64_t now_us() const { return now_us_; }
   void Jump(int64_t us) { now_us_ += us; }  // and nobody notices, as in a pause
+  // How far the node's wall clock is ahead of the others'.
+  void SetWallSkew(NodeId id, int64_t us) { At(id).wall_skew_us = us; }
+  int64_t wall_us(NodeId id) const;
 
   // ---- Looking in from outside
   const Layout& layout() const { return layout_; }
   const ClusterConfig& config() const { return config_; }
-  PartitionId PartitionOf(const std::string& key) const;
-  std::vector<NodeId> ReplicasOf(const std::string& key) const;
-  NodeId NoReplicaOf(const std::string& key) const;  // some node that holds none
-  std::string RecordAt(NodeId id, const std::string& key) const;
+  PartitionId PartitionOf(const std::string& key, BucketId bucket = 0) const;
+  std::vector<NodeId> ReplicasOf(const std::string& key, BucketId bucket = 0) const;
+  NodeId NoReplicaOf(const std::string& key, BucketId bucket = 0) const;  // a node that holds none
+  std::string RecordAt(NodeId id, const std::string& key, BucketId bucket = 0) const;
   // Empty if all replicas of all keys hold the same bytes; else what differs.
   std::string Difference() const;
   void SetTrace(Trace trace) { trace_ = std::move(trace); }
@@ -101,6 +106,7 @@ class MiniCluster {
     std::unique_ptr<Host> host;  // null: down
     int64_t armed_us = kNever;
     uint64_t lives = 0;
+    int64_t wall_skew_us = 0;
   };
   struct Parcel {
     NodeId from;
@@ -109,6 +115,7 @@ class MiniCluster {
     bool judged = false;
   };
 
+  int NOf(BucketId bucket) const;
   Machine& At(NodeId id);
   const Machine& At(NodeId id) const;
   void Carry(Parcel&& parcel);
@@ -137,6 +144,7 @@ ClientRequest Put(std::string key, std::string value, int w = 0);
 ClientRequest PutAfter(std::string key, std::string value, std::string context);
 ClientRequest PutBeside(std::string key, std::string value);  // a sibling of all there is
 ClientRequest Delete(std::string key);
+ClientRequest In(BucketId bucket, ClientRequest request);  // the same in another bucket
 
 // "ok 2: a, b", "unknown 1: timed out with ...".
 std::string Describe(const ClientReply& reply);

@@ -104,6 +104,21 @@ class Story {
     return *this;
   }
 
+  // With a timestamp, under another key.
+  Story& MintDated(const std::string& value, const Dot& dot, int64_t wall_us,
+                   const std::string& key) {
+    Mint(value, dot);
+    history_.minted.back().wall_us = wall_us;
+    history_.minted.back().key = key;
+    return *this;
+  }
+
+  // The version that was minted last expires at that wall time.
+  Story& Expires(int64_t wall_us) {
+    history_.minted.back().expires_us = wall_us;
+    return *this;
+  }
+
   Story& MintTombstone(const Dot& dot, const VersionVector& base, int64_t at_us) {
     Mint("", dot, base, at_us);
     history_.minted.back().tombstone = true;

@@ -73,6 +73,16 @@ std::optional<Violation> CheckExactSiblings(const History& history, const FinalS
 // where all quorums overlap (`overlapping`), clients read their own writes and never less than
 // before. See sessions.cc. O(operations of a client on a key squared).
 std::optional<Violation> CheckSessions(const History& history, int n, bool overlapping);
+// The final version of a last-writer-wins key is at least as great, by (timestamp, dot), as that
+// of every acknowledged put.
+std::optional<Violation> CheckLastWriterWon(const History& history, const FinalState& state);
+
+// No read returns a value that had expired, by its coordinator's clock, when it began.
+std::optional<Violation> CheckExpiry(const History& history);
+
+// A read that has seen a version returns nothing that this version replaced: not beside it, and
+// not when it has expired. (Of last-writer-wins keys CheckLastWriterWon() speaks.)
+std::optional<Violation> CheckReplacedStaysReplaced(const History& history);
 
 // The last reads show, key by key, what the replicas hold: the same values and the same
 // context. A key that replicas hold and nobody read is a violation, too.

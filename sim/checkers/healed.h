@@ -17,7 +17,7 @@ struct Healed {
   std::map<Dot, Version> alive;  // tombstones included
 
   Healed(const FinalState& state, const std::string& client_key) {
-    const auto it = state.find(MakeRecordKey(0, client_key));
+    const auto it = state.find(MakeRecordKey(BucketOfKey(client_key), client_key));
     if (it == state.end()) return;
     Record merged;
     for (const auto& [node, bytes] : it->second) {

@@ -39,7 +39,12 @@ std::vector<Moment> Timeline(const History& history) {
 bool Covers(const Operation& read, const Operation& put, const MintedIndex& index) {
   if (std::find(read.read.begin(), read.read.end(), put.value) != read.read.end()) return true;
   for (const MintedVersion* version : index.OfValue(put.value)) {
-    if (read.context.Covers(version->dot) && index.Replaced(*version, read.context)) return true;
+    if (!read.context.Covers(version->dot)) continue;
+    if (BucketOfKey(put.key) == kLwwBucket) return true;  // seen, and it may have lost
+    const bool may_have_expired =
+        version->expires_us != 0 && version->expires_us <= WallOf(read.completed_us);
+    if (may_have_expired) return true;
+    if (index.Replaced(*version, read.context)) return true;
   }
   return false;
 }

@@ -99,6 +99,7 @@ bool PutIsThere(const Operation& operation, const MintedIndex& index, const Heal
   for (const MintedVersion* version : index.OfValue(operation.value)) {
     if (!healed.context.Covers(version->dot)) continue;
     if (healed.IsAlive(version->dot)) return true;
+    if (BucketOfKey(operation.key) == kLwwBucket) return true;  // CheckLastWriterWon() judges
     if (index.Replaced(*version, healed.context)) return true;
   }
   return false;

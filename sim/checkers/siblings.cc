@@ -51,6 +51,7 @@ std::optional<Violation> CheckExactSiblings(const History& history, const FinalS
   for (const MintedVersion& version : history.minted) by_dot[version.dot] = &version;
   std::map<std::string, Healed> healed_by_key;
   for (const auto& [record_key, copies] : state) {
+    if (BucketOf(record_key) == kLwwBucket) continue;  // CheckLastWriterWon() judges
     const std::string key(ClientKeyOf(record_key));
     const Healed& healed = healed_by_key.emplace(key, Healed(state, key)).first->second;
     for (const auto& [dot, alive] : healed.alive) {

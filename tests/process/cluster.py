@@ -103,7 +103,7 @@ class Versions:
     """The reply of KV.GET."""
 
     def __init__(self, reply):
-        self.context, self.values, self.replicas = reply
+        self.context, self.values, self.replicas = reply[:3]
 
 
 def free_ports(count):

@@ -56,7 +56,7 @@ void ReadAll(redisContext* context) {
   }
   redisAppendCommand(context, "KV.GET hi:1");
   const Reply versions = Next(context);
-  Expect(versions->type == REDIS_REPLY_ARRAY && versions->elements == 3, "KV.GET has three parts");
+  Expect(versions->type == REDIS_REPLY_ARRAY && versions->elements == 5, "KV.GET has five parts");
   Expect(versions->element[1]->type == REDIS_REPLY_ARRAY && versions->element[1]->elements == 1,
          "KV.GET has one value");
   redisAppendCommand(context, "GET no-such-key");

@@ -38,6 +38,10 @@ Fact VersionFact(const VersionView& version, const Options& options) {
   }
   std::string sentence =
       absl::StrCat(ToString(version.dot), " = ", what, ", written ", WallTime(version.wall_us));
+  if (version.expires_us != 0) {
+    fact.Signed("expires_us", version.expires_us);
+    absl::StrAppend(&sentence, ", expires ", WallTime(version.expires_us));
+  }
   if (options.values && !version.tombstone) {
     absl::StrAppend(&sentence, ": ", Quoted(version.value));
   }
@@ -107,6 +111,7 @@ Fact EntryFact(uint64_t sequence, absl::string_view engine_key, absl::string_vie
   for (const VersionView& version : record.versions) siblings += version.tombstone ? 0 : 1;
   fact.Number("siblings", siblings).Number("tombstones", record.versions.size() - siblings);
   absl::StrAppend(&sentence, "record of ", value.size(), " bytes",
+                  record.last_writer_wins ? ", last writer wins" : "",
                   siblings == 0 ? ", no value" : "",
                   siblings > 1 ? absl::StrCat(", ", siblings, " siblings") : "");
   for (const VersionView& version : record.versions) {
