@@ -153,6 +153,7 @@ absl::Status Recovery::ReadVersion() {
     Suspect(absl::StrCat(options_.dir, ": damage that an earlier start found has not been ",
                          "dealt with yet"));
   }
+  state_.quarantine = version_.quarantine;
   if (version_.lost_from != 0) report_->possibly_lost_from = version_.lost_from;
   return absl::OkStatus();
 }
@@ -164,8 +165,8 @@ absl::Status Recovery::OpenTables() {
       live->meta = meta;
       const std::string path = TablePath(options_.dir, meta.number);
       if (!file_system_->Exists(path)) {
-        live->damage = absl::DataLossError(
-            absl::StrCat("table ", path, " is missing; its keys are to be repaired from replicas"));
+        live->damage.whole = Flaw::Of(absl::DataLossError(absl::StrCat(
+            "table ", path, " is missing; its keys are to be repaired from replicas")));
         Suspect(absl::StrCat("table ", path, " is missing although the manifest names it"));
       } else {
         TableOpener opener(file_system_, path, meta);
@@ -173,9 +174,13 @@ absl::Status Recovery::OpenTables() {
         }
         if (absl::IsFailedPrecondition(opener.status())) return opener.status();
         live->table = opener.table();
-        live->damage = opener.status();
-        if (!live->damage.ok()) report_->notes.push_back(std::string(live->damage.message()));
+        if (!opener.status().ok()) {
+          live->damage.whole = Flaw::Of(opener.status());
+          report_->notes.push_back(std::string(opener.status().message()));
+        }
       }
+      const auto given_up = version_.given_up.find(meta.number);
+      if (given_up != version_.given_up.end()) live->given_up = given_up->second;
       InsertTable(static_cast<int>(i), std::move(live), &state_.levels[i]);
     }
   }
@@ -392,6 +397,7 @@ absl::Status Recovery::StartFiles() {
       edit.added_tables.push_back({.level = static_cast<int>(i), .meta = table->meta});
     }
   }
+  SnapshotDamage(state_.levels, state_.quarantine, &edit);
   edit.suspect = report_->suspect;
   edit.lost_from = report_->possibly_lost_from.value_or(0);
   ManifestJob job(file_system_, std::move(fresh), {EncodeEdit(edit)});

@@ -30,6 +30,7 @@ struct RecoveredState {
   uint64_t next_file_number = 1;
   uint64_t last_sequence = 0;  // all durable, all in tables
   std::array<Level, kLevels> levels;
+  QuarantineSet quarantine;
   WalRef wal_ref;
   std::unique_ptr<OpenLog> wal;
   std::unique_ptr<OpenLog> manifest;
