@@ -38,7 +38,8 @@ enum Field : uint8_t {
 };
 
 constexpr absl::string_view kRemedy =
-    "; empty the directory and let the node rebuild from its replicas";
+    "; which tables count cannot be told without it: move the directory aside, and let the node "
+    "rebuild in an empty one from its replicas";
 
 void AppendTable(const TableMeta& meta, std::string* out) {
   AppendVarint(out, meta.number);
