@@ -120,7 +120,12 @@ std::string StorageInfo(const StorageFacts& facts) {
   lines.Add("immutable_memtables", stats.immutable_memtables);
   lines.Add("tables", stats.tables);
   lines.Add("damaged_tables", stats.damaged_tables);
+  lines.Add("damaged_ranges", stats.damaged_ranges);
   lines.Add("damaged_reads", stats.damaged_reads);
+  lines.Add("read_errors", stats.read_errors);
+  lines.Add("read_errors_passed", stats.read_errors_passed);
+  lines.Add("bad_blocks", stats.bad_blocks);
+  lines.Add("bad_blocks_passed", stats.bad_blocks_passed);
   lines.Add("table_bytes", stats.table_bytes);
   lines.Add("tables_per_level", absl::StrJoin(stats.tables_per_level, ","));
   lines.Add("jobs_outstanding", facts.jobs_outstanding);

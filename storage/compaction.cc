@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/check.h"
+#include "storage/read_error.h"
 
 namespace norn::storage {
 namespace {
@@ -43,7 +44,8 @@ void ReadAhead::Fill(const TableIterator& stalled) {
   const Table& table = stalled.stalled_table();
   std::vector<BlockHandle> handles = {stalled.stalled_handle()};
   const uint64_t start = handles.front().offset;
-  for (size_t i = stalled.stalled_block() + 1; i < table.blocks(); ++i) {
+  const bool alone = table.meta().number == failed_table_ && start < failed_end_;
+  for (size_t i = stalled.stalled_block() + 1; !alone && i < table.blocks(); ++i) {
     const BlockHandle& next = table.block(i);
     // Blocks lie one behind the other; anything else is left for the iterator to judge.
     if (next.offset != handles.back().end() || next.end() - start > kStretchBytes) break;
@@ -51,12 +53,19 @@ void ReadAhead::Fill(const TableIterator& stalled) {
   }
   std::string stretch(static_cast<size_t>(handles.back().end() - start), '\0');
   const absl::Status read = table.file().Read(start, stretch.size(), stretch.data());
+  if (!read.ok() && handles.size() > 1) {
+    failed_table_ = table.meta().number;
+    failed_end_ = handles.back().end();
+    return;  // the iterator is still stalled, and will ask again
+  }
   for (const BlockHandle& handle : handles) {
     const BlockId id{.table = table.meta().number, .offset = handle.offset};
     if (!read.ok()) {
       blocks_.insert_or_assign(
-          id, absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ", start,
-                                               ": cannot be read (", read.ToString(), ")")));
+          id,
+          WithCause(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ", start,
+                                                     ": cannot be read (", read.ToString(), ")")),
+                    read));
       continue;
     }
     blocks_.insert_or_assign(
@@ -170,7 +179,9 @@ void Compaction::Step() {
       }
       case Iterator::State::kError: {
         for (const TableIterator* input : inputs_) {
-          if (input->state() == Iterator::State::kError) damaged_table_ = input->table_number();
+          if (input->state() != Iterator::State::kError) continue;
+          damaged_table_ = input->table_number();
+          damaged_offset_ = input->damaged_offset();
         }
         return Fail(merged_->status());
       }

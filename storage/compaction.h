@@ -40,13 +40,16 @@ class ReadAhead : public BlockSource {
   absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
                                                    const BlockHandle& handle) override;
   // Reads what the stalled iterator needs, and what it will need after that: one file
-  // operation.
+  // operation. Where that fails the blocks are read one by one, so that the ones that are good
+  // can be told from those that are not.
   void Fill(const TableIterator& stalled);
 
  private:
   static constexpr uint64_t kStretchBytes = 256u << 10;
 
   std::map<BlockId, absl::StatusOr<std::shared_ptr<const Block>>> blocks_;
+  uint64_t failed_table_ = 0;  // the last stretch that could not be read as a whole
+  uint64_t failed_end_ = 0;
 };
 
 class Compaction {
@@ -65,6 +68,8 @@ class Compaction {
   const absl::Status& status() const { return status_; }
   // The input that could not be read; 0: none.
   uint64_t damaged_table() const { return damaged_table_; }
+  // And its block; nothing: the whole table.
+  std::optional<uint64_t> damaged_offset() const { return damaged_offset_; }
 
   // What can be taken over now, and was not before: outputs, and the lower tables that they
   // replace. When done, that is all the rest. Nothing while a job runs it.
@@ -112,6 +117,7 @@ class Compaction {
   size_t taken_outputs_ = 0, taken_lower_ = 0;
   std::optional<size_t> settles_lower_;  // when the writer is done
   uint64_t damaged_table_ = 0;
+  std::optional<uint64_t> damaged_offset_;
   absl::Status status_;
   bool done_ = false;
 };

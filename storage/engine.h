@@ -97,6 +97,17 @@ struct RecoveryReport {
   std::vector<std::string> notes;  // one sentence each, naming the file
 };
 
+// Keys that cannot all be told. See Engine::damaged_ranges().
+struct DamagedRange {
+  std::string from;       // the first key that may be concerned
+  std::string until;      // behind the last
+  uint64_t sequence = 0;  // writes up to this one may be unreadable; later ones are not concerned
+  std::string file;       // path of the file that is, or was, damaged
+  absl::Status reason;    // kDataLoss
+  // False: it was seen lately, or the device could not read; it is being read again, and may pass.
+  bool settled = false;
+};
+
 // What Get() found.
 struct Lookup {
   enum class State { kFound, kAbsent, kNeedsRead, kError };
@@ -113,8 +124,13 @@ struct EngineStats {
   uint64_t puts = 0, gets = 0, wal_bytes = 0, wal_syncs = 0, flushes = 0, compactions = 0;
   uint64_t table_bytes_written = 0, block_cache_hits = 0, block_cache_misses = 0;
   uint64_t memtable_bytes = 0, immutable_memtables = 0, tables = 0, table_bytes = 0;
-  uint64_t damaged_reads = 0;   // Gets and Scans that met damage
-  uint64_t damaged_tables = 0;  // tables with damage that is known
+  uint64_t damaged_reads = 0;       // Gets and Scans that met damage
+  uint64_t damaged_tables = 0;      // tables with damage that is known and not in quarantine yet
+  uint64_t damaged_ranges = 0;      // as many as damaged_ranges() tells
+  uint64_t read_errors = 0;         // reads of tables that the device failed
+  uint64_t bad_blocks = 0;          // reads of tables whose bytes were bad
+  uint64_t read_errors_passed = 0;  // places that could be read after all
+  uint64_t bad_blocks_passed = 0;   // places whose bytes were good when they were read again
   uint64_t scrubbed_bytes = 0;
   uint64_t scrub_passes = 0;  // times that all tables were read
   std::vector<int> tables_per_level;
@@ -175,6 +191,20 @@ class Engine {
   };
   virtual absl::Status Scan(absl::string_view from, absl::string_view to, size_t entries_max,
                             size_t bytes_max, std::vector<Entry>* entries, std::string* next) = 0;
+
+  // Where reads fail, as far as anybody has noticed: readers, compactions and scrubs note it.
+  // Sorted by `from`; ranges of different tables may overlap. A Get of such a key is kDataLoss,
+  // unless a later write is found first.
+  virtual std::vector<DamagedRange> damaged_ranges() const = 0;
+
+  // Declares what is unreadable of the keys in [from, until) ("" as `until`: no bound), of writes
+  // up to `sequence`, to be gone for good: the owner has merged over the range whatever its
+  // replicas have. Take all three from a damaged_ranges(), so that damage which was found after
+  // it is not meant. From then on lookups see what else there is of these keys, and compaction
+  // may take the tables. Durable and in effect when damaged_ranges() tells the range no longer;
+  // lost in a crash before that. kUnavailable once poisoned.
+  virtual absl::Status ExciseDamage(absl::string_view from, absl::string_view until,
+                                    uint64_t sequence) = 0;
 
   // Lets some `bytes` more of the tables be read and checked, when there is nothing better to do:
   // a table after the other, and from the start again. The owner sets the rate by how often it

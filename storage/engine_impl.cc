@@ -57,6 +57,7 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
       levels_(std::move(state.levels)),
       manifest_(std::move(state.manifest)),
       manifest_number_(manifest_->encoder.number()),
+      quarantine_(std::make_shared<const QuarantineSet>(std::move(state.quarantine))),
       slots_(std::move(state.slots)),
       cache_(options_.block_cache_bytes),
       picker_({.level0_tables = std::max(options_.level0_tables_to_compact, 1),
@@ -142,6 +143,7 @@ Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read
 
 Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read) {
   const uint64_t hash = BloomHash(key);
+  const Quarantine* const quarantine = quarantine_->Find(key);
   for (const std::shared_ptr<LiveTable>& table : levels_[0]) {
     if (table->table != nullptr) table->table->PrefetchFilter(hash);
   }
@@ -153,11 +155,17 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
       // At level 0 the filter tells sooner: it has been fetched.
       if (i == 0 && (*table)->table != nullptr && !(*table)->table->MayContain(hash)) continue;
       if (!(*table)->Covers(key)) continue;
+      // None of what it has would count.
+      if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence)
+        continue;
       std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
-      if (lookup.has_value()) return *std::move(lookup);
+      if (!lookup.has_value()) continue;
+      const bool counts = quarantine == nullptr || lookup->state != Lookup::State::kFound ||
+                          lookup->sequence > quarantine->sequence;
+      return counts ? *std::move(lookup) : InQuarantine(*quarantine);
     }
   }
-  return Lookup();
+  return quarantine == nullptr ? Lookup() : InQuarantine(*quarantine);
 }
 
 std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>& live,
@@ -166,24 +174,23 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   Lookup lookup;
   const auto error = [&](const absl::Status& status) {
     ++stats_.damaged_reads;
-    if (live->damage.ok()) live->damage = status;
     lookup.state = Lookup::State::kError;
     lookup.status = status;
     return lookup;
   };
-  if (live->table == nullptr) return error(live->damage);
+  if (live->table == nullptr) return error(live->damage.status());
   const Table& table = *live->table;
   if (!table.MayContain(hash)) return std::nullopt;
   const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);
-  if (!handle.ok()) return error(handle.status());
-  if (!handle->has_value()) return std::nullopt;
+  if (!handle.ok()) return error(NoteDamage(live, std::nullopt, handle.status()));
+  if (!handle->has_value() || live->IsGivenUp((*handle)->offset)) return std::nullopt;
   const BlockId id{.table = table.meta().number, .offset = (*handle)->offset};
   std::shared_ptr<const Block> held;
   const Block* block = nullptr;
   if (*read != nullptr) {
     const auto fetched = (*read)->blocks_.find(id);
     if (fetched != (*read)->blocks_.end()) {
-      if (!fetched->second.ok()) return error(fetched->second.status());
+      if (!fetched->second.ok()) return error(WithKeys(*live, id.offset, fetched->second.status()));
       block = fetched->second->get();
     }
   }
@@ -209,8 +216,9 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
     case Block::Outcome::kDamaged:
       break;
   }
-  return error(absl::DataLossError(
-      absl::StrCat("table ", table.path(), " at offset ", id.offset, ": a block is malformed")));
+  return error(NoteDamage(live, id.offset,
+                          absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
+                                                           id.offset, ": a block is malformed"))));
 }
 
 void EngineImpl::WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
@@ -268,7 +276,6 @@ absl::Status EngineImpl::Scan(absl::string_view from, absl::string_view to, size
     }
     if (failed) {
       *next = std::string(at->error_until());
-      next->push_back('\0');
       if (absl::IsDataLoss(at->status())) ++stats_.damaged_reads;
       return at->status();
     }
@@ -285,8 +292,12 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
   if (frozen_levels_ == nullptr) {
     frozen_levels_ = std::make_shared<const EngineIterator::Levels>(levels_);
   }
-  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, &cache_,
-                                          last_sequence_,
+  BlocksOfScan source(&cache_,
+                      [this](const Table& table, uint64_t offset, const absl::Status& status) {
+                        NoteDamage(table.meta().number, offset, status);
+                      });
+  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_,
+                                          std::move(source), last_sequence_,
                                           [this](uint64_t sequence) { return InDoubt(sequence); });
 }
 
@@ -300,6 +311,7 @@ std::vector<Engine::FinishedSlot> EngineImpl::TakeFinishedSlots() {
 
 EngineStats EngineImpl::stats() const {
   EngineStats stats = stats_;
+  stats.damaged_ranges = quarantine_->all().size();
   stats.block_cache_hits = cache_.hits();
   stats.block_cache_misses = cache_.misses();
   stats.memtable_bytes = memtable_->bytes();
@@ -309,7 +321,9 @@ EngineStats EngineImpl::stats() const {
     stats.tables += level.size();
     for (const std::shared_ptr<LiveTable>& table : level) {
       stats.table_bytes += table->meta.bytes;
-      if (!table->damage.ok()) ++stats.damaged_tables;
+      if (table->damage.ok()) continue;
+      ++stats.damaged_tables;
+      stats.damaged_ranges += table->damage.whole.has_value() ? 1 : table->damage.blocks.size();
     }
   }
   return stats;

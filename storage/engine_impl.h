@@ -41,6 +41,8 @@
 #include "storage/log_jobs.h"
 #include "storage/manifest.h"
 #include "storage/memtable.h"
+#include "storage/quarantine.h"
+#include "storage/recheck_job.h"
 #include "storage/recovery.h"
 #include "storage/scrub_job.h"
 #include "storage/table_builder.h"
@@ -78,6 +80,9 @@ class EngineImpl final : public Engine {
                     size_t bytes_max, std::vector<Entry>* entries, std::string* next) override;
   std::unique_ptr<Iterator> NewIterator() override;
   void AcknowledgeRecovery() override;
+  std::vector<DamagedRange> damaged_ranges() const override;
+  absl::Status ExciseDamage(absl::string_view from, absl::string_view until,
+                            uint64_t sequence) override;
   std::unique_ptr<Job> NextJob(Lane lane) override;
   void Finish(std::unique_ptr<Job> job) override;
   std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() override;
@@ -95,6 +100,7 @@ class EngineImpl final : public Engine {
     bool ends_flush = false;
     bool ends_compaction = false;
     bool is_piece = false;  // of a compaction that goes on
+    bool ends_settling = false;
   };
   struct PendingSlot {
     std::string name;
@@ -151,7 +157,23 @@ class EngineImpl final : public Engine {
   // After `failure` of a flush or a compaction: if the disk is full, lets go of the reserve.
   void ReleaseReserveIfFull(const absl::Status& failure);
   void Poison(const absl::Status& why);
-  void NoteDamage(uint64_t table_number, const absl::Status& damage);
+
+  // engine_damage.cc: what is known to be unreadable, and what becomes of it.
+  // `offset`: of the block; nothing: the whole table. They return the error with the keys in it.
+  absl::Status NoteDamage(const std::shared_ptr<LiveTable>& live, std::optional<uint64_t> offset,
+                          const absl::Status& status);
+  void NoteDamage(uint64_t table_number, std::optional<uint64_t> offset,
+                  const absl::Status& status);
+  static absl::Status WithKeys(const LiveTable& live, std::optional<uint64_t> offset,
+                               const absl::Status& status);
+  Lookup InQuarantine(const Quarantine& quarantine);
+  std::shared_ptr<LiveTable>* FindTable(uint64_t number);
+  std::unique_ptr<Job> NextRecheckJob();
+  void FinishRecheck(RecheckJob* job);
+  // Makes edits of what is certain by now, and of what the owner has given up.
+  void SettleDamage();
+  void SettleTable(int level, const LiveTable& live, bool pressed, VersionEdit* edit) const;
+  void ApplyDamage(const PendingEdit& pending);
 
   // The whole version as one edit, for a new manifest.
   VersionEdit Snapshot() const;
@@ -196,6 +218,11 @@ class EngineImpl final : public Engine {
   std::deque<PendingEdit> edits_;
   size_t edits_out_ = 0;  // the first ones, that a job is making durable
   Backoff manifest_backoff_;
+  std::shared_ptr<const QuarantineSet> quarantine_;
+  bool has_damage_ = true;  // some table may have flaws that are not settled
+  bool settling_ = false;   // an edit about them is on its way
+  std::vector<VersionEdit::LiftedQuarantine> excisions_;  // that the owner asked for
+  Backoff recheck_backoff_;
   std::vector<ObsoleteFile> obsolete_;
   // Files that no manifest needs, but the one in doubt may name.
   std::vector<std::string> abandoned_;

@@ -12,7 +12,9 @@ absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Get(const Table& tabl
   const std::shared_ptr<const Block>& block =
       cache_->Find({.table = table.meta().number, .offset = handle.offset});
   if (block != nullptr) return block;
-  return table.ReadBlock(handle);
+  absl::StatusOr<std::shared_ptr<const Block>> read = table.ReadBlock(handle);
+  if (!read.ok()) on_damage_(table, handle.offset, read.status());
+  return read;
 }
 
 void BlocksOfScan::Prepare(const Table& table, const BlockHandle& handle, int stage) {
@@ -25,12 +27,14 @@ void BlocksOfScan::Prepare(const Table& table, const BlockHandle& handle, int st
 }
 
 EngineIterator::EngineIterator(std::vector<std::shared_ptr<const Memtable>> memtables,
-                               std::shared_ptr<const Levels> levels, BlockCache* cache,
+                               std::shared_ptr<const Levels> levels,
+                               std::shared_ptr<const QuarantineSet> quarantine, BlocksOfScan source,
                                uint64_t last_sequence,
                                std::function<absl::Status(uint64_t sequence)> in_doubt)
     : memtables_(std::move(memtables)),
       levels_(std::move(levels)),
-      source_(cache),
+      quarantine_(std::move(quarantine)),
+      source_(std::move(source)),
       merged_(Children()),
       last_sequence_(last_sequence),
       in_doubt_(std::move(in_doubt)) {}
@@ -40,6 +44,9 @@ std::vector<std::unique_ptr<Iterator>> EngineIterator::Children() {
   for (const std::shared_ptr<const Memtable>& memtable : memtables_) {
     if (memtable->empty()) continue;
     children.push_back(std::make_unique<MemtableIterator>(memtable.get()));
+  }
+  if (!quarantine_->empty()) {
+    children.push_back(std::make_unique<QuarantineIterator>(quarantine_.get()));
   }
   const Levels& levels = *levels_;
   for (const std::shared_ptr<LiveTable>& table : levels[0]) {
@@ -74,6 +81,7 @@ void EngineIterator::Settle() {
     if (state_ == State::kEnd) return;
     if (state_ == State::kError) {
       status_ = merged_.status();
+      error_until_ = std::string(merged_.error_until());
       return;
     }
     // Of equal keys the newest comes first; what was written later is not of this moment.
@@ -83,15 +91,14 @@ void EngineIterator::Settle() {
     merged_.Next();
   }
   status_ = in_doubt_(merged_.sequence());
-  if (!status_.ok()) state_ = State::kError;
+  if (status_.ok()) return;
+  state_ = State::kError;
+  error_until_ = std::string(merged_.key());
+  error_until_.push_back('\0');
 }
 
 absl::string_view EngineIterator::error_from() const {
   return merged_.state() == State::kError ? merged_.error_from() : merged_.key();
-}
-
-absl::string_view EngineIterator::error_until() const {
-  return merged_.state() == State::kError ? merged_.error_until() : merged_.key();
 }
 
 }  // namespace norn::storage

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +27,8 @@
 #include "storage/manifest.h"
 #include "storage/memtable.h"
 #include "storage/merging_iterator.h"
+#include "storage/quarantine.h"
+#include "storage/quarantine_iterator.h"
 #include "storage/table_iterator.h"
 
 namespace norn::storage {
@@ -33,7 +36,12 @@ namespace norn::storage {
 // For scans: what is not cached is read at once.
 class BlocksOfScan : public BlockSource {
  public:
-  explicit BlocksOfScan(BlockCache* cache) : cache_(cache) {}
+  // Told of blocks that cannot be read.
+  using OnDamage =
+      std::function<void(const Table& table, uint64_t offset, const absl::Status& status)>;
+
+  BlocksOfScan(BlockCache* cache, OnDamage on_damage)
+      : cache_(cache), on_damage_(std::move(on_damage)) {}
 
   absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
                                                    const BlockHandle& handle) override;
@@ -41,6 +49,7 @@ class BlocksOfScan : public BlockSource {
 
  private:
   BlockCache* cache_;
+  OnDamage on_damage_;
 };
 
 class EngineIterator final : public Iterator {
@@ -50,8 +59,9 @@ class EngineIterator final : public Iterator {
   // `memtables`: newest first. `in_doubt` says what is wrong with a write that
   // may never become durable (OK: nothing).
   EngineIterator(std::vector<std::shared_ptr<const Memtable>> memtables,
-                 std::shared_ptr<const Levels> levels, BlockCache* cache, uint64_t last_sequence,
-                 std::function<absl::Status(uint64_t sequence)> in_doubt);
+                 std::shared_ptr<const Levels> levels,
+                 std::shared_ptr<const QuarantineSet> quarantine, BlocksOfScan source,
+                 uint64_t last_sequence, std::function<absl::Status(uint64_t sequence)> in_doubt);
 
   void Seek(absl::string_view key) override;
   void Next() override;
@@ -61,7 +71,7 @@ class EngineIterator final : public Iterator {
   uint64_t sequence() const override { return merged_.sequence(); }
   absl::Status status() const override { return status_; }
   absl::string_view error_from() const override;
-  absl::string_view error_until() const override;
+  absl::string_view error_until() const override { return error_until_; }
 
  private:
   std::vector<std::unique_ptr<Iterator>> Children();
@@ -70,11 +80,13 @@ class EngineIterator final : public Iterator {
 
   const std::vector<std::shared_ptr<const Memtable>> memtables_;
   const std::shared_ptr<const Levels> levels_;
+  const std::shared_ptr<const QuarantineSet> quarantine_;
   BlocksOfScan source_;
   MergingIterator merged_;
   const uint64_t last_sequence_;
   const std::function<absl::Status(uint64_t sequence)> in_doubt_;
   absl::Status status_;
+  std::string error_until_;
   std::string last_key_;  // older entries of it do not count
   bool has_last_key_ = false;
 };

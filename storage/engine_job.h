@@ -20,6 +20,7 @@ class EngineJob : public Job {
     kPurge,
     kReserve,
     kScrub,
+    kRecheck,
   };
 
   Kind kind() const { return kind_; }

@@ -58,6 +58,8 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
       return FinishReserve(static_cast<ReserveJob*>(own));
     case EngineJob::Kind::kScrub:
       return FinishScrub(static_cast<ScrubJob*>(own));
+    case EngineJob::Kind::kRecheck:
+      return FinishRecheck(static_cast<RecheckJob*>(own));
     case EngineJob::Kind::kPurge:
       return;
   }
@@ -76,7 +78,7 @@ void EngineImpl::FinishReadBlock(ReadBlockJob* job) {
   if (job->block().ok()) {
     cache_.Insert(job->id(), *job->block());
   } else {
-    NoteDamage(job->id().table, job->block().status());
+    NoteDamage(job->id().table, job->id().offset, job->block().status());
   }
   const auto waiting = waiting_reads_.find(job->id());
   CORE_CHECK(waiting != waiting_reads_.end());
@@ -88,18 +90,11 @@ void EngineImpl::FinishReadBlock(ReadBlockJob* job) {
   waiting_reads_.erase(waiting);
 }
 
-void EngineImpl::NoteDamage(uint64_t table_number, const absl::Status& damage) {
-  for (Level& level : levels_) {
-    for (std::shared_ptr<LiveTable>& table : level) {
-      if (table->meta.number == table_number && table->damage.ok()) table->damage = damage;
-    }
-  }
-}
-
 // --- The background lane ---
 
 std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   if (!health_.ok()) return nullptr;
+  SettleDamage();
   // Room first: it may be what the others lack.
   std::unique_ptr<Job> job = NextPurgeJob();
   // With far too many tables at level 0 no more come there before some are merged: then
@@ -107,6 +102,8 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   const auto crowd = static_cast<size_t>(options_.level0_tables_max) * 3 / 2;
   if (job == nullptr && levels_[0].size() > crowd) job = NextCompactionJob();
   if (job == nullptr) job = NextFlushJob();
+  // Before compactions, which damage keeps from their tables.
+  if (job == nullptr) job = NextRecheckJob();
   if (job == nullptr) job = NextCompactionJob();
   if (job == nullptr) job = NextReserveJob();
   if (job == nullptr) job = NextScrubJob();
@@ -233,7 +230,10 @@ void EngineImpl::FinishCompaction() {
       obsolete_.push_back({.path = TablePath(options_.dir, number), .reader = {}});
     }
     if (compaction_->damaged_table() != 0) {
-      NoteDamage(compaction_->damaged_table(), compaction_->status());
+      NoteDamage(compaction_->damaged_table(), compaction_->damaged_offset(),
+                 compaction_->status());
+      // Or a device that fails now and then would have the same work done again and again.
+      if (IsReadError(compaction_->status())) compaction_backoff_.Failed();
     } else {
       compaction_backoff_.Failed();
       ReleaseReserveIfFull(compaction_->status());
@@ -257,7 +257,7 @@ std::unique_ptr<Job> EngineImpl::NextScrubJob() {
   const LiveTable* next = nullptr;
   for (const Level& level : levels_) {
     for (const std::shared_ptr<LiveTable>& table : level) {
-      const bool sound = table->damage.ok() && table->table->blocks() > 0;
+      const bool sound = table->table != nullptr && table->table->blocks() > 0;
       if (!sound || table->meta.number < scrub_table_) continue;
       if (next == nullptr || table->meta.number < next->meta.number) next = table.get();
     }
@@ -279,8 +279,10 @@ void EngineImpl::FinishScrub(ScrubJob* job) {
   scrub_bytes_left_ -= std::min(scrub_bytes_left_, job->bytes());
   stats_.scrubbed_bytes += job->bytes();
   scrub_block_ = job->end();
-  if (!job->status().ok()) NoteDamage(job->table_number(), job->status());
-  if (!job->status().ok() || job->at_end()) {
+  for (const auto& [offset, status] : job->damage()) {
+    NoteDamage(job->table_number(), offset, status);
+  }
+  if (job->at_end()) {
     scrub_table_ = job->table_number() + 1;
     scrub_block_ = 0;
   }

@@ -216,6 +216,7 @@ VersionEdit EngineImpl::Snapshot() const {
   }
   edit.suspect = suspect_;
   edit.lost_from = lost_from_;
+  SnapshotDamage(levels_, *quarantine_, &edit);
   return edit;
 }
 
@@ -251,6 +252,7 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
     obsolete_.push_back(
         {.path = TablePath(options_.dir, table->meta.number), .reader = table->table});
   }
+  ApplyDamage(*pending);
   if (pending->ends_flush) {
     immutables_.pop_front();
     flush_out_ = false;

@@ -42,7 +42,7 @@ class Iterator {
   virtual absl::string_view value() const = 0;
   virtual uint64_t sequence() const = 0;
 
-  // kError: what is wrong, and the first and the last key that may be concerned.
+  // kError: what is wrong, the first key that may be concerned, and the first one behind those.
   virtual absl::Status status() const { return absl::OkStatus(); }
   virtual absl::string_view error_from() const { return absl::string_view(); }
   virtual absl::string_view error_until() const { return absl::string_view(); }

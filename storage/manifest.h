@@ -12,9 +12,13 @@
 //          | 6 level:varint table:varint                               dropped
 //          | 7 suspect:byte                  see RecoveryReport
 //          | 8 lost_from:varint              0: nothing
+//          | 15 table:varint offset:varint   the block counts as absent from now on
+//          | 16 0:byte from:bytes until:bytes sequence:varint table:varint reason:bytes
+//                                            quarantine added: quarantine.h
+//          | 16 1:byte from:bytes until:bytes sequence:varint          lifted
 //
-// Within an edit tables are dropped before others are added. The first record of a
-// manifest is a snapshot: an edit of the empty state.
+// Within an edit tables are dropped before others are added, and quarantines are lifted before
+// others are added. The first record of a manifest is a snapshot: an edit of the empty state.
 //
 //   CURRENT := "norn storage\n" "format N\n" "owner O\n" "manifest N\n" "crc HEX\n"
 //
@@ -30,6 +34,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +42,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "storage/quarantine.h"
 #include "storage/table_meta.h"
 
 namespace norn::storage {
@@ -62,6 +68,15 @@ struct VersionEdit {
     int level = 0;
     uint64_t number = 0;
   };
+  struct GivenUpBlock {
+    uint64_t table = 0;
+    uint64_t offset = 0;
+  };
+  struct LiftedQuarantine {
+    std::string from;
+    std::string until;  // "": no bound
+    uint64_t sequence = 0;
+  };
   std::optional<uint64_t> flushed_sequence;
   std::optional<uint64_t> next_file_number;
   std::vector<WalRef> added_wals;
@@ -70,6 +85,9 @@ struct VersionEdit {
   std::vector<DroppedTable> dropped_tables;
   std::optional<bool> suspect;
   std::optional<uint64_t> lost_from;
+  std::vector<GivenUpBlock> given_up;  // of tables that are gone by now: without effect
+  std::vector<LiftedQuarantine> lifted;
+  std::vector<Quarantine> quarantined;
 };
 
 std::string EncodeEdit(const VersionEdit& edit);
@@ -83,9 +101,15 @@ struct VersionState {
   std::array<std::vector<TableMeta>, kLevels> levels;  // in the order they were added
   bool suspect = false;
   uint64_t lost_from = 0;
+  // Offsets of blocks that count as absent, ascending, by the number of their table.
+  std::map<uint64_t, std::vector<uint64_t>> given_up;
+  QuarantineSet quarantine;
 
   // False if the edit does not fit: it drops what is not there, or adds what is.
   bool Apply(const VersionEdit& edit);
+
+ private:
+  void ApplyDamage(const VersionEdit& edit);
 };
 
 // The state that the bytes of manifest `path` describe. A torn tail is cut: nothing that

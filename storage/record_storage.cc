@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/check.h"
@@ -51,6 +52,7 @@ void RecordStorage::Submit(StoreRequest&& request) {
     Pending pending;
     pending.key = MakeEngineKey(update->partition, update->key);
     pending.ticket = update->ticket;
+    pending.over_damage = update->over_damage && std::holds_alternative<MergeOp>(update->op);
     pending.op = std::move(update->op);
     pending.record_wanted = update->record_wanted;
     Enter(std::move(pending));
@@ -91,7 +93,9 @@ RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
   Lookup found = engine_.Get(pending.key, &pending.read);
   if (found.state == Lookup::State::kNeedsRead) return Progress::kNeedsRead;
   if (found.state == Lookup::State::kError) {
-    // An update over an unreadable record fails, too: it would hide what cannot be read.
+    // What is in doubt is another matter: that error is kUnavailable.
+    if (pending.over_damage && absl::IsDataLoss(found.status)) return Decide(pending, "", 0);
+    // Any other update over an unreadable record fails, too: it would hide what cannot be read.
     StoreReply reply;
     reply.ticket = pending.ticket;
     reply.status = std::move(found.status);

@@ -6,6 +6,8 @@
 //     is being fetched holds its later requests back (the latch), and nobody else's;
 //   * a reply that was derived from a record leaves only when durable_sequence() has
 //     reached the record's sequence (also a read: what was seen must survive a crash);
+//   * an update over a record that cannot be read fails, unless it is a merge that says it may
+//     take the place of what was there (StoreUpdate::over_damage);
 //   * once the engine is poisoned, requests whose record is not durable answer
 //     kUnavailable, `applied` set where memory had taken the write: in doubt for ever.
 //
@@ -59,6 +61,7 @@ class RecordStorage : public norn::Storage {
     StoreTicket ticket = 0;
     std::optional<norn::RecordOp> op;  // an update's
     bool record_wanted = false;
+    bool over_damage = false;
     std::shared_ptr<PendingRead> read;
   };
 

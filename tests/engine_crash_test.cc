@@ -104,7 +104,7 @@ class Workload {
     const absl::StatusOr<std::optional<std::string>> value = GetNow(engine_.get(), key);
     if (disk_->crashed()) return;
     if (!value.ok()) {
-      EXPECT_TRUE(!engine_->health().ok() || engine_->stats().damaged_tables > 0) << value.status();
+      EXPECT_TRUE(!engine_->health().ok() || engine_->stats().damaged_ranges > 0) << value.status();
       return;
     }
     const auto newest = std::find_if(history_.rbegin(), history_.rend(),
