@@ -76,14 +76,15 @@ void ReadAhead::Fill(const TableIterator& stalled) {
 }
 
 Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
-                       uint64_t table_bytes, const CompactionChoice& choice)
+                       uint64_t table_bytes, const CompactionChoice& choice, OlderData older)
     : file_system_(file_system),
       dir_(std::move(dir)),
       options_(options),
       table_bytes_(table_bytes),
       choice_{.level = choice.level,
               .upper = OwnCopies(choice.upper),
-              .lower = OwnCopies(choice.lower)} {
+              .lower = OwnCopies(choice.lower)},
+      older_(std::move(older)) {
   std::vector<std::unique_ptr<Iterator>> children;
   const auto add = [&](std::span<const std::shared_ptr<LiveTable>> tables) {
     auto child = std::make_unique<TableIterator>(tables, &source_);
@@ -162,6 +163,16 @@ std::vector<uint64_t> Compaction::Leftovers() const {
   return numbers;
 }
 
+bool Compaction::Drops() {
+  return merged_->kind() == EntryKind::kDeletion && !older_.MayHold(merged_->key());
+}
+
+void Compaction::Leave() {
+  last_key_.assign(merged_->key().data(), merged_->key().size());
+  has_last_key_ = true;
+  merged_->Next();
+}
+
 void Compaction::Step() {
   CORE_CHECK(!done_ && !needs_number_);
   if (!sought_) merged_->Seek("");
@@ -198,6 +209,10 @@ void Compaction::Step() {
           merged_->Next();  // an older entry of the key
           break;
         }
+        if (Drops()) {
+          Leave();
+          break;
+        }
         if (writer_ != nullptr && writer_->bytes() >= table_bytes_ / 2) {
           const bool full = writer_->bytes() >= table_bytes_;
           // The lower level's iterator has gone past the tables that end before this key.
@@ -221,10 +236,8 @@ void Compaction::Step() {
           offered_.reset();
           break;  // its file first
         }
-        writer_->Add(merged_->key(), merged_->sequence(), merged_->value());
-        last_key_.assign(merged_->key().data(), merged_->key().size());
-        has_last_key_ = true;
-        merged_->Next();
+        writer_->Add(merged_->key(), merged_->sequence(), merged_->value(), merged_->kind());
+        Leave();
         break;
     }
   }

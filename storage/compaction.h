@@ -1,5 +1,6 @@
 // A compaction: merges tables of two levels into new tables of the lower one, keeping
-// only the newest entry of each key.
+// only the newest entry of each key, and not even that if it is a deletion that has nothing left
+// to hide (older_data.h).
 //
 // It runs in slices, each a job of its own, so that a flush never waits for a whole
 // compaction. What it has made is taken over piece by piece: wherever an output ends between two
@@ -28,6 +29,7 @@
 #include "storage/engine_job.h"
 #include "storage/file_system.h"
 #include "storage/merging_iterator.h"
+#include "storage/older_data.h"
 #include "storage/table_builder.h"
 #include "storage/table_iterator.h"
 #include "storage/table_writer.h"
@@ -55,7 +57,7 @@ class ReadAhead : public BlockSource {
 class Compaction {
  public:
   Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
-             uint64_t table_bytes, const CompactionChoice& choice);
+             uint64_t table_bytes, const CompactionChoice& choice, OlderData older);
 
   // The number and the id of the next output. Needed before every slice that starts one.
   bool needs_number() const { return needs_number_; }
@@ -89,8 +91,12 @@ class Compaction {
 
  private:
   void StepWriter();
-  // Tables of the lower level that end before `key`, if the next one starts behind the last
-  // entry written; nothing if it has begun.
+  // Whether the entry that merged_ is at is not to be written.
+  bool Drops();
+  // Goes behind the entry that merged_ is at.
+  void Leave();
+  // Tables of the lower level that end before `key`, if the next one starts behind last_key_;
+  // nothing if it has begun.
   std::optional<size_t> LowerTablesBefore(absl::string_view key) const;
   void Fail(const absl::Status& status);
 
@@ -99,11 +105,12 @@ class Compaction {
   TableOptions options_;
   uint64_t table_bytes_;
   CompactionChoice choice_;
+  OlderData older_;
   ReadAhead source_;
   std::vector<TableIterator*> inputs_;  // owned by merged_
   std::unique_ptr<MergingIterator> merged_;
   bool sought_ = false;
-  std::string last_key_;
+  std::string last_key_;  // of the last entry that was written or dropped
   bool has_last_key_ = false;
 
   bool needs_number_ = true;

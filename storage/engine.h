@@ -1,10 +1,11 @@
 // The LSM engine: an ordered map of byte strings that survives crashes.
 //
-// Memory first: Put() appends to the commit log's open group and to the memtable, and
-// returns a sequence number at once; the write is durable when durable_sequence()
+// Memory first: Put() and Delete() append to the commit log's open group and to the memtable, and
+// return a sequence number at once; the write is durable when durable_sequence()
 // has reached it. Whoever answers a client holds the answer back until then
 // (record_storage.h does it for the node). Full memtables become immutable and are
-// flushed to SSTables by jobs; tables are merged by jobs. (P. O'Neil et al., The
+// flushed to SSTables by jobs; tables are merged by jobs. A deletion is written like a value, and
+// goes when a compaction has merged it with the oldest table of its key. (P. O'Neil et al., The
 // Log-Structured Merge-Tree, 1996; S. Ghemawat, J. Dean, LevelDB.)
 //
 // Invariants:
@@ -75,7 +76,7 @@ struct EngineOptions {
   bool compress_blocks = false;     // LZ4, for blocks of new tables that gain from it
 };
 
-// What the engine takes; Put refuses more with kInvalidArgument. Far above what a client
+// What the engine takes; Put and Delete refuse more with kInvalidArgument. Far above what a client
 // may send, since a record holds siblings and a key is prefixed.
 inline constexpr size_t kKeyBytesMax = 64u << 10;
 inline constexpr size_t kValueBytesMax = 64u << 20;
@@ -112,16 +113,19 @@ struct DamagedRange {
 struct Lookup {
   enum class State { kFound, kAbsent, kNeedsRead, kError };
   State state = State::kAbsent;
-  std::string value;      // kFound
-  uint64_t sequence = 0;  // kFound: the write that made it; durable when <= durable_sequence()
-  absl::Status status;    // kError: names the file and the damage
+  std::string value;  // kFound
+  // kFound: the write that made it. kAbsent: the deletion that was met, or 0. Either is durable
+  // when <= durable_sequence().
+  uint64_t sequence = 0;
+  absl::Status status;  // kError: names the file and the damage
 };
 
 // A Get() that met blocks outside the cache: carries what was read between its tries.
 class PendingRead;
 
 struct EngineStats {
-  uint64_t puts = 0, gets = 0, wal_bytes = 0, wal_syncs = 0, flushes = 0, compactions = 0;
+  uint64_t puts = 0, deletes = 0, gets = 0, wal_bytes = 0, wal_syncs = 0, flushes = 0,
+           compactions = 0;
   uint64_t table_bytes_written = 0, block_cache_hits = 0, block_cache_misses = 0;
   uint64_t memtable_bytes = 0, immutable_memtables = 0, tables = 0, table_bytes = 0;
   uint64_t damaged_reads = 0;       // Gets and Scans that met damage
@@ -154,11 +158,18 @@ class Engine {
   // kUnavailable once poisoned; kResourceExhausted while flushes lag (try again later).
   virtual absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) = 0;
 
+  // Deletes `key`, whether it is there or not. As Put in all else; a Get that finds nothing
+  // because of it says so by its sequence, and so it is to be waited for.
+  virtual absl::Status Delete(absl::string_view key, uint64_t* sequence) = 0;
+
   // Newest sequence that is known durable, as EngineOptions::sync_mode has it. Never goes back.
   virtual uint64_t durable_sequence() const = 0;
   // With SyncMode::kInterval: what is written by now is to be synced by the next job of the log.
   virtual void RequestSync() = 0;
   virtual uint64_t last_sequence() const = 0;
+  // Sequence of the newest Delete since Open(); 0: none. What NewIterator and Scan do not show
+  // may be missing because of it: whoever tells of them waits for it, too.
+  virtual uint64_t last_deletion() const = 0;
   // OK, or why the engine refuses writes for ever (restart to recover).
   virtual absl::Status health() const = 0;
 
@@ -174,7 +185,8 @@ class Engine {
 
   // Walks the entries as they are at this moment, the newest of each key, in ascending order; it
   // is to be Seek()ed first. Stops neither flushes nor compactions; holds memory and disk until
-  // it goes, and the engine must outlive it. Reads synchronously what is not cached.
+  // it goes, and the engine must outlive it. Reads synchronously what is not cached. Deleted keys
+  // are passed over; one whose deletion is in doubt is an error, as a value in doubt is.
   virtual std::unique_ptr<Iterator> NewIterator() = 0;
 
   // A page of the keys in [from, to) ("" as `to`: no bound), ascending: at most

@@ -70,6 +70,21 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
 }
 
 absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value, uint64_t* sequence) {
+  const absl::Status status = Write(key, value, EntryKind::kValue, sequence);
+  if (status.ok()) ++stats_.puts;
+  return status;
+}
+
+absl::Status EngineImpl::Delete(absl::string_view key, uint64_t* sequence) {
+  const absl::Status status = Write(key, absl::string_view(), EntryKind::kDeletion, sequence);
+  if (!status.ok()) return status;
+  last_deletion_ = *sequence;
+  ++stats_.deletes;
+  return status;
+}
+
+absl::Status EngineImpl::Write(absl::string_view key, absl::string_view value, EntryKind kind,
+                               uint64_t* sequence) {
   if (!health_.ok()) return health_;
   if (key.size() > kKeyBytesMax || value.size() > kValueBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("key of ", key.size(), " and value of ",
@@ -89,10 +104,9 @@ absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value, uin
     RetireMemtable();
   }
   ++last_sequence_;
-  memtable_->Add(last_sequence_, key, value);
+  memtable_->Add(last_sequence_, key, value, kind);
   if (open_group_ == nullptr) open_group_ = std::make_unique<WalGroup>(last_sequence_);
-  open_group_->Add(key, value);
-  ++stats_.puts;
+  open_group_->Add(key, value, kind);
   *sequence = last_sequence_;
   return absl::OkStatus();
 }
@@ -117,26 +131,26 @@ absl::Status EngineImpl::InDoubt(uint64_t sequence) const {
       absl::StrCat("write ", sequence, " is in doubt: ", health_.message()));
 }
 
-Lookup EngineImpl::Found(absl::string_view value, uint64_t sequence) {
+Lookup EngineImpl::Found(absl::string_view value, uint64_t sequence, EntryKind kind) const {
   Lookup lookup;
   lookup.status = InDoubt(sequence);
   if (!lookup.status.ok()) {
     lookup.state = Lookup::State::kError;
     return lookup;
   }
+  lookup.sequence = sequence;
+  if (kind == EntryKind::kDeletion) return lookup;
   lookup.state = Lookup::State::kFound;
   lookup.value = std::string(value);
-  lookup.sequence = sequence;
   return lookup;
 }
 
 Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read) {
   ++stats_.gets;
-  absl::string_view value;
-  uint64_t sequence = 0;
-  if (memtable_->Find(key, &value, &sequence)) return Found(value, sequence);
+  Memtable::Write write;
+  if (memtable_->Find(key, &write)) return Found(write.value, write.sequence, write.kind);
   for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
-    if ((*it)->Find(key, &value, &sequence)) return Found(value, sequence);
+    if ((*it)->Find(key, &write)) return Found(write.value, write.sequence, write.kind);
   }
   return GetFromTables(key, read);
 }
@@ -210,7 +224,9 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   uint64_t sequence = 0;
   switch (block->Find(key, &value, &sequence)) {
     case Block::Outcome::kFound:
-      return Found(value, sequence);
+      return Found(value, sequence, EntryKind::kValue);
+    case Block::Outcome::kDeleted:
+      return Found(value, sequence, EntryKind::kDeletion);
     case Block::Outcome::kAbsent:
       return std::nullopt;
     case Block::Outcome::kDamaged:

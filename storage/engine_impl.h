@@ -69,10 +69,12 @@ class EngineImpl final : public Engine {
 
   Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
   absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) override;
+  absl::Status Delete(absl::string_view key, uint64_t* sequence) override;
   uint64_t durable_sequence() const override { return durable_sequence_; }
   void GrantScrub(uint64_t bytes) override { scrub_bytes_left_ = bytes; }
   void RequestSync() override { sync_requested_ = options_.sync_mode == SyncMode::kInterval; }
   uint64_t last_sequence() const override { return last_sequence_; }
+  uint64_t last_deletion() const override { return last_deletion_; }
   absl::Status health() const override { return health_; }
   std::optional<std::string> ReadSlot(absl::string_view name) const override;
   void WriteSlot(absl::string_view name, std::string bytes, uint64_t ticket) override;
@@ -119,9 +121,11 @@ class EngineImpl final : public Engine {
   enum class LogTurn { kGroup, kManifest, kSlot };
 
   // engine_impl.cc: memory and reads.
+  absl::Status Write(absl::string_view key, absl::string_view value, EntryKind kind,
+                     uint64_t* sequence);
   void RetireMemtable();
   void CloseGroup();
-  Lookup Found(absl::string_view value, uint64_t sequence);
+  Lookup Found(absl::string_view value, uint64_t sequence, EntryKind kind) const;
   Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
   // Nothing: the table does not have it.
   std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live, absl::string_view key,
@@ -185,6 +189,7 @@ class EngineImpl final : public Engine {
   const std::unique_ptr<DirectoryLock> lock_;
 
   uint64_t last_sequence_;
+  uint64_t last_deletion_ = 0;
   uint64_t durable_sequence_;
   absl::Status health_;
   absl::Status full_;  // why puts are refused for now; OK: they are not

@@ -66,11 +66,15 @@ void EngineIterator::Seek(absl::string_view key) {
   Settle();
 }
 
-void EngineIterator::Next() {
+void EngineIterator::Leave() {
   const absl::string_view key = merged_.key();
   last_key_.assign(key.data(), key.size());
   has_last_key_ = true;
   merged_.Next();
+}
+
+void EngineIterator::Next() {
+  Leave();
   Settle();
 }
 
@@ -87,14 +91,20 @@ void EngineIterator::Settle() {
     // Of equal keys the newest comes first; what was written later is not of this moment.
     const bool counts = merged_.sequence() <= last_sequence_ &&
                         !(has_last_key_ && merged_.key() == absl::string_view(last_key_));
-    if (counts) break;
-    merged_.Next();
+    if (!counts) {
+      merged_.Next();
+      continue;
+    }
+    status_ = in_doubt_(merged_.sequence());
+    if (!status_.ok()) {
+      state_ = State::kError;
+      error_until_ = std::string(merged_.key());
+      error_until_.push_back('\0');
+      return;
+    }
+    if (merged_.kind() == EntryKind::kValue) return;
+    Leave();
   }
-  status_ = in_doubt_(merged_.sequence());
-  if (status_.ok()) return;
-  state_ = State::kError;
-  error_until_ = std::string(merged_.key());
-  error_until_.push_back('\0');
 }
 
 absl::string_view EngineIterator::error_from() const {

@@ -69,13 +69,16 @@ class EngineIterator final : public Iterator {
   absl::string_view key() const override { return merged_.key(); }
   absl::string_view value() const override { return merged_.value(); }
   uint64_t sequence() const override { return merged_.sequence(); }
+  EntryKind kind() const override { return EntryKind::kValue; }
   absl::Status status() const override { return status_; }
   absl::string_view error_from() const override;
   absl::string_view error_until() const override { return error_until_; }
 
  private:
   std::vector<std::unique_ptr<Iterator>> Children();
-  // From where merged_ is to the next entry that counts.
+  // Moves merged_ behind all entries of the key that it is at.
+  void Leave();
+  // From where merged_ is to the next value that counts.
   void Settle();
 
   const std::vector<std::shared_ptr<const Memtable>> memtables_;

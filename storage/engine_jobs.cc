@@ -179,8 +179,9 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     if (pieces_pending_ > 0 || !compaction_backoff_.Ready()) return nullptr;
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
     if (!choice.has_value()) return nullptr;
-    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
-                                               options_.table_bytes, *choice);
+    compaction_ =
+        std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
+                                     options_.table_bytes, *choice, OlderData(levels_, *choice));
     if (choice->IsMove()) {
       PendingEdit pending;
       pending.ends_compaction = true;

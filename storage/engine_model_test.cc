@@ -26,15 +26,15 @@ namespace {
 using Map = std::map<std::string, std::string>;
 
 struct Action {
-  enum class Kind { kPut, kGet, kScan, kRunOneJob, kRunAllJobs, kReopen, kCrash };
+  enum class Kind { kPut, kDelete, kGet, kScan, kRunOneJob, kRunAllJobs, kReopen, kCrash };
   Kind kind = Kind::kPut;
   int key = 0;
   int value_bytes = 0;
 };
 
 std::ostream& operator<<(std::ostream& out, const Action& action) {
-  static const char* const kNames[] = {"put",      "get",    "scan", "one job",
-                                       "all jobs", "reopen", "crash"};
+  static const char* const kNames[] = {"put",     "delete",   "get",    "scan",
+                                       "one job", "all jobs", "reopen", "crash"};
   return out << kNames[static_cast<int>(action.kind)] << " " << action.key << " "
              << action.value_bytes;
 }
@@ -42,7 +42,8 @@ std::ostream& operator<<(std::ostream& out, const Action& action) {
 rc::Gen<Action> AnyAction() {
   using Kind = Action::Kind;
   return rc::gen::build<Action>(
-      rc::gen::set(&Action::kind, rc::gen::weightedElement<Kind>({{60, Kind::kPut},
+      rc::gen::set(&Action::kind, rc::gen::weightedElement<Kind>({{50, Kind::kPut},
+                                                                  {10, Kind::kDelete},
                                                                   {15, Kind::kGet},
                                                                   {3, Kind::kScan},
                                                                   {15, Kind::kRunOneJob},
@@ -76,18 +77,12 @@ class Model {
       case Action::Kind::kPut: {
         std::string value = absl::StrCat("v", ++puts_, "-");
         value.append(static_cast<size_t>(action.value_bytes), 'x');
-        uint64_t sequence = 0;
-        absl::Status status = engine_->Put(key, value, &sequence);
-        if (absl::IsResourceExhausted(status)) {
-          RunJobs(engine_.get());
-          status = engine_->Put(key, value, &sequence);
-        }
-        RC_ASSERT(status.ok());
-        map_[key] = value;
-        history_.emplace_back(key, value);
-        RC_ASSERT(sequence == history_.size());
+        Write(key, std::move(value));
         break;
       }
+      case Action::Kind::kDelete:
+        Write(key, std::nullopt);
+        break;
       case Action::Kind::kGet: {
         const auto got = GetNow(engine_.get(), key);
         RC_ASSERT(got.ok());
@@ -121,6 +116,32 @@ class Model {
   }
 
  private:
+  // Nothing: a deletion.
+  void Write(const std::string& key, std::optional<std::string> value) {
+    uint64_t sequence = 0;
+    const auto write = [&] {
+      return value.has_value() ? engine_->Put(key, *value, &sequence)
+                               : engine_->Delete(key, &sequence);
+    };
+    absl::Status status = write();
+    if (absl::IsResourceExhausted(status)) {
+      RunJobs(engine_.get());
+      status = write();
+    }
+    RC_ASSERT(status.ok());
+    history_.emplace_back(key, std::move(value));
+    Apply(history_.back());
+    RC_ASSERT(sequence == history_.size());
+  }
+
+  void Apply(const std::pair<std::string, std::optional<std::string>>& write) {
+    if (write.second.has_value()) {
+      map_[write.first] = *write.second;
+    } else {
+      map_.erase(write.first);
+    }
+  }
+
   void Open() {
     engine_.reset();
     file_system_ = std::make_unique<sim::SimFileSystem>(&disk_);
@@ -140,7 +161,7 @@ class Model {
     // Between jobs nothing is half written: exactly what was durable is there.
     history_.resize(durable);
     map_.clear();
-    for (const auto& [key, value] : history_) map_[key] = value;
+    for (const auto& write : history_) Apply(write);
     Open();
   }
 
@@ -170,7 +191,7 @@ class Model {
   EngineOptions options_;
   std::unique_ptr<Engine> engine_;
   Map map_;
-  std::vector<std::pair<std::string, std::string>> history_;
+  std::vector<std::pair<std::string, std::optional<std::string>>> history_;
   uint64_t puts_ = 0;
 };
 

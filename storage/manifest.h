@@ -47,8 +47,9 @@
 
 namespace norn::storage {
 
-// Version of the directory as a whole.
-inline constexpr uint32_t kStorageFormat = 1;
+// Version of the directory as a whole: opening makes it this one, and earlier releases refuse it.
+// 2: logs and tables may hold deletions.
+inline constexpr uint32_t kStorageFormat = 2;
 inline constexpr int kLevels = 7;
 
 struct WalRef {

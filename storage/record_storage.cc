@@ -129,7 +129,9 @@ void RecordStorage::RunUpdate(const Pending& pending, absl::string_view record, 
   if (reply.forgotten != 0) reply.partition = PartitionOfEngineKey(pending.key);
   if (reply.status.ok()) {
     if (scratch_ != record) {
-      reply.status = engine_.Put(pending.key, scratch_, &sequence);
+      // An empty record says what no record says.
+      reply.status = scratch_.empty() ? engine_.Delete(pending.key, &sequence)
+                                      : engine_.Put(pending.key, scratch_, &sequence);
       if (reply.status.ok()) cache_.Put(pending.key, scratch_, sequence);
     }
     reply.applied = reply.status.ok();
@@ -149,7 +151,8 @@ void RecordStorage::RunScan(const StoreScan& scan) {
   std::vector<Engine::Entry> entries;
   std::string next;
   reply.status = engine_.Scan(from, to, scan.entries_max, scan.bytes_max, &entries, &next);
-  uint64_t newest = 0;
+  // Records that are missing because they were deleted are told of, too.
+  uint64_t newest = engine_.last_deletion();
   if (reply.status.ok()) {
     reply.entries.reserve(entries.size());
     for (Engine::Entry& entry : entries) {

@@ -353,7 +353,7 @@ absl::Status Recovery::ReplayGroup(const FoundWal& wal, absl::string_view body) 
   while (reader.Next()) {
     // Writes that are in tables already, or out of turn, do not count.
     if (reader.sequence() <= state_.last_sequence) continue;
-    memtable_->Add(reader.sequence(), reader.key(), reader.value());
+    memtable_->Add(reader.sequence(), reader.key(), reader.value(), reader.kind());
     state_.last_sequence = reader.sequence();
     ++report_->wal_records;
     if (memtable_->bytes() >= options_.memtable_bytes) {

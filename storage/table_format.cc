@@ -128,6 +128,7 @@ absl::StatusOr<Footer> DecodeFooter(absl::string_view bytes, uint64_t file_bytes
   footer.properties = *properties;
   footer.number = reader.ReadFixed64();
   footer.file_id = reader.ReadFixed64();
+  footer.format = format;
   return footer;
 }
 

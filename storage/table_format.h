@@ -33,7 +33,8 @@
 
 namespace norn::storage {
 
-inline constexpr uint32_t kTableFormat = 1;
+// 2: entries may be deletions. Tables of format 1 are read as they are.
+inline constexpr uint32_t kTableFormat = 2;
 inline constexpr size_t kFooterBytes = 80;
 inline constexpr size_t kBlockTrailerBytes = 5;
 // No payload is larger: an upper bound for what a damaged size can make us allocate.
@@ -57,6 +58,7 @@ struct Footer {
   BlockHandle properties;
   uint64_t number = 0;
   uint64_t file_id = 0;
+  uint32_t format = kTableFormat;  // the one it was read with; written is always the newest
 };
 
 std::string EncodeFooter(const Footer& footer);

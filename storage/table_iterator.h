@@ -49,6 +49,7 @@ class TableIterator : public Iterator {
   absl::string_view key() const override { return data_.key(); }
   absl::string_view value() const override { return data_.value(); }
   uint64_t sequence() const override { return data_.sequence(); }
+  EntryKind kind() const override { return data_.kind(); }
   absl::Status status() const override { return status_; }
   absl::string_view error_from() const override { return target_; }
   absl::string_view error_until() const override { return error_until_; }

@@ -1,6 +1,6 @@
 // The engine against a disk that crashes or fails at every single file operation.
 //
-// One small workload (puts, overwrites, slots; memtables so small that flushes and
+// One small workload (puts, overwrites, deletions, slots; memtables so small that flushes and
 // compactions run) is replayed from the start for each operation that can go wrong. What
 // must hold afterwards:
 //   * the recovered state is what the puts up to report.last_sequence make of an empty
@@ -109,8 +109,7 @@ class Workload {
     }
     const auto newest = std::find_if(history_.rbegin(), history_.rend(),
                                      [&](const auto& put) { return put.first == key; });
-    EXPECT_EQ(value->value_or("(absent)"), newest == history_.rend() ? "(absent)" : newest->second)
-        << key;
+    EXPECT_EQ(*value, newest == history_.rend() ? std::nullopt : newest->second) << key;
   }
 
   Engine* engine() { return engine_.get(); }
@@ -121,7 +120,12 @@ class Workload {
   Map Prefix(uint64_t n) const {
     Map map;
     for (uint64_t i = 0; i < n; ++i) {
-      map.insert_or_assign(history_[i].first, history_[i].second);
+      const auto& [key, value] = history_[i];
+      if (value.has_value()) {
+        map.insert_or_assign(key, *value);
+      } else {
+        map.erase(key);
+      }
     }
     return map;
   }
@@ -153,10 +157,14 @@ class Workload {
       std::string value = absl::StrCat("value", history_.size(), "-");
       value.append(random_.Below(150), static_cast<char>('a' + random_.Below(26)));
       uint64_t sequence = 0;
-      if (engine_->Put(key, value, &sequence).ok()) {
-        history_.emplace_back(key, value);
-        EXPECT_EQ(sequence, history_.size());
+      if (value.size() % 5 == 0) {
+        if (!engine_->Delete(key, &sequence).ok()) return TakeResults();
+        history_.emplace_back(key, std::nullopt);
+      } else {
+        if (!engine_->Put(key, value, &sequence).ok()) return TakeResults();
+        history_.emplace_back(key, std::move(value));
       }
+      EXPECT_EQ(sequence, history_.size());
     } else if (dice < 46) {
       CheckRead(absl::StrCat("key", random_.Below(kKeys)));
     } else if (dice < 48) {
@@ -187,7 +195,8 @@ class Workload {
   std::unique_ptr<SimFileSystem> file_system_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Job> jobs_[kLaneCount];
-  std::vector<std::pair<std::string, std::string>> history_;  // by sequence, from 1
+  // By sequence, from 1. Nothing: a deletion.
+  std::vector<std::pair<std::string, std::optional<std::string>>> history_;
   uint64_t durable_ = 0;
   uint64_t slot_begun_ = 0;
   uint64_t slot_done_ = 0;

@@ -63,12 +63,17 @@ class Subject {
     ASSERT_FALSE(report.suspect) << report.notes.front();
   }
 
-  void Put(const std::string& key, const std::string& value) {
+  // Nothing as `value`: a deletion.
+  void Write(const std::string& key, const std::optional<std::string>& value) {
     uint64_t sequence = 0;
-    absl::Status status = engine_->Put(key, value, &sequence);
+    const auto write = [&] {
+      return value.has_value() ? engine_->Put(key, *value, &sequence)
+                               : engine_->Delete(key, &sequence);
+    };
+    absl::Status status = write();
     if (absl::IsResourceExhausted(status)) {
       Work();
-      status = engine_->Put(key, value, &sequence);
+      status = write();
     }
     ASSERT_TRUE(status.ok()) << status;
   }
@@ -128,10 +133,13 @@ void RunTrial(uint64_t seed) {
   for (int i = 0; i < operations && !testing::Test::HasFailure(); ++i) {
     const uint64_t what = random.Below(100);
     const std::string chosen = key();
-    if (what < 70) {
+    if (what < 58) {
       const std::string value = absl::StrCat(i, std::string(random.Below(200), 'v'));
       model[chosen] = value;
-      for (const auto& subject : subjects) subject->Put(chosen, value);
+      for (const auto& subject : subjects) subject->Write(chosen, value);
+    } else if (what < 70) {
+      model.erase(chosen);
+      for (const auto& subject : subjects) subject->Write(chosen, std::nullopt);
     } else if (what < 72) {
       for (const auto& subject : subjects) subject->Work();
     } else if (what < 80) {

@@ -144,7 +144,9 @@ void DataWalk::TellEntries(const std::shared_ptr<const Block>& block) {
   if (!hooks_.entry) return;
   BlockCursor cursor(block);
   for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
-    hooks_.entry(cursor.key(), cursor.sequence(), cursor.value());
+    const bool deletion = cursor.kind() == storage::EntryKind::kDeletion;
+    hooks_.entry(cursor.key(), cursor.sequence(),
+                 deletion ? std::nullopt : std::optional(cursor.value()));
   }
 }
 

@@ -154,8 +154,8 @@ void Verification::CheckTable(const std::string& path, const std::optional<Table
     bytes_checked_ = checked_before + block.handle.end();
     if (number % 256 == 0) ShowProgress();
   };
-  hooks.entry = [&](absl::string_view key, uint64_t, absl::string_view value) {
-    CountValue(key, value);
+  hooks.entry = [&](absl::string_view key, uint64_t, std::optional<absl::string_view> value) {
+    if (value.has_value()) CountValue(key, *value);
   };
   bool missing = false;
   hooks.report = [&](const Finding& finding) {
@@ -238,8 +238,8 @@ void Verification::CheckAllByThemselves() {
     const std::optional<std::string> file = ReadLogFile(file_system_, path, console_->Sink());
     if (!file.has_value()) continue;
     WalHooks hooks;
-    hooks.entry = [&](uint64_t, absl::string_view key, absl::string_view value) {
-      CountValue(key, value);
+    hooks.entry = [&](uint64_t, absl::string_view key, std::optional<absl::string_view> value) {
+      if (value.has_value()) CountValue(key, *value);
     };
     hooks.report = console_->Sink();
     CountWal(path, InspectWal(path, *file, LogExpectation{.may_be_growing = in_use_}, std::nullopt,
