@@ -35,9 +35,9 @@ TEST(DescribeMessage, ShowsKeyRequestAndValues) {
 }
 
 TEST(DescribeMessage, ShowsOutcomes) {
-  EXPECT_EQ(DescribeMessage(ReplicaWriteReply{5, ReplicaStatus::kOverloaded}),
+  EXPECT_EQ(DescribeMessage(ReplicaWriteReply{5, ReplicaStatus::kOverloaded, 0, {}}),
             "ReplicaWriteReply #000005 overloaded");
-  EXPECT_EQ(DescribeMessage(ReplicaReadReply{5, ReplicaStatus::kOk, ""}),
+  EXPECT_EQ(DescribeMessage(ReplicaReadReply{5, ReplicaStatus::kOk, "", 0, {}}),
             "ReplicaReadReply #000005 ok {}");
   ForwardReply reply;
   reply.request = 5;
@@ -59,7 +59,7 @@ TEST(DescribeMessage, ShowsForwardedOperations) {
 }
 
 TEST(DescribeMessage, SurvivesDamage) {
-  EXPECT_EQ(DescribeMessage(ReplicaReadReply{5, ReplicaStatus::kOk, "rubbish"}),
+  EXPECT_EQ(DescribeMessage(ReplicaReadReply{5, ReplicaStatus::kOk, "rubbish", 0, {}}),
             "ReplicaReadReply #000005 ok damaged");
 }
 
