@@ -10,7 +10,7 @@ namespace norn::sim {
 const char* FileOperationName(FileOperation operation) {
   static constexpr const char* kNames[kFileOperationCount] = {
       "append", "sync",    "read", "open",      "create", "rename",
-      "remove", "syncdir", "list", "createdir", "lock",
+      "remove", "syncdir", "list", "createdir", "lock",   "link",
   };
   const int index = static_cast<int>(operation);
   CORE_CHECK(index >= 0 && index < kFileOperationCount);
