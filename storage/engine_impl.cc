@@ -57,6 +57,8 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
       levels_(std::move(state.levels)),
       manifest_(std::move(state.manifest)),
       manifest_number_(manifest_->encoder.number()),
+      drops_(std::make_shared<const RangeDrops>(std::move(state.drops))),
+      reclaim_dropped_(!drops_->empty()),
       slots_(std::move(state.slots)),
       cache_(options_.block_cache_bytes),
       picker_({.level0_tables = std::max(options_.level0_tables_to_compact, 1),
@@ -116,8 +118,9 @@ absl::Status EngineImpl::InDoubt(uint64_t sequence) const {
       absl::StrCat("write ", sequence, " is in doubt: ", health_.message()));
 }
 
-Lookup EngineImpl::Found(absl::string_view value, uint64_t sequence) {
+Lookup EngineImpl::Found(absl::string_view key, absl::string_view value, uint64_t sequence) {
   Lookup lookup;
+  if (drops_->Hides(key, sequence)) return lookup;
   lookup.status = InDoubt(sequence);
   if (!lookup.status.ok()) {
     lookup.state = Lookup::State::kError;
@@ -133,9 +136,9 @@ Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read
   ++stats_.gets;
   absl::string_view value;
   uint64_t sequence = 0;
-  if (memtable_->Find(key, &value, &sequence)) return Found(value, sequence);
+  if (memtable_->Find(key, &value, &sequence)) return Found(key, value, sequence);
   for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
-    if ((*it)->Find(key, &value, &sequence)) return Found(value, sequence);
+    if ((*it)->Find(key, &value, &sequence)) return Found(key, value, sequence);
   }
   return GetFromTables(key, read);
 }
@@ -153,6 +156,7 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
       // At level 0 the filter tells sooner: it has been fetched.
       if (i == 0 && (*table)->table != nullptr && !(*table)->table->MayContain(hash)) continue;
       if (!(*table)->Covers(key)) continue;
+      if (drops_->Hides(key, (*table)->meta.largest_sequence)) continue;
       std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
       if (lookup.has_value()) return *std::move(lookup);
     }
@@ -203,7 +207,7 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   uint64_t sequence = 0;
   switch (block->Find(key, &value, &sequence)) {
     case Block::Outcome::kFound:
-      return Found(value, sequence);
+      return Found(key, value, sequence);
     case Block::Outcome::kAbsent:
       return std::nullopt;
     case Block::Outcome::kDamaged:
@@ -285,7 +289,7 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
   if (frozen_levels_ == nullptr) {
     frozen_levels_ = std::make_shared<const EngineIterator::Levels>(levels_);
   }
-  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, &cache_,
+  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, drops_, &cache_,
                                           last_sequence_,
                                           [this](uint64_t sequence) { return InDoubt(sequence); });
 }

@@ -26,6 +26,7 @@
 #include "storage/manifest.h"
 #include "storage/memtable.h"
 #include "storage/merging_iterator.h"
+#include "storage/range_drops.h"
 #include "storage/table_iterator.h"
 
 namespace norn::storage {
@@ -50,7 +51,8 @@ class EngineIterator final : public Iterator {
   // `memtables`: newest first. `in_doubt` says what is wrong with a write that
   // may never become durable (OK: nothing).
   EngineIterator(std::vector<std::shared_ptr<const Memtable>> memtables,
-                 std::shared_ptr<const Levels> levels, BlockCache* cache, uint64_t last_sequence,
+                 std::shared_ptr<const Levels> levels, std::shared_ptr<const RangeDrops> drops,
+                 BlockCache* cache, uint64_t last_sequence,
                  std::function<absl::Status(uint64_t sequence)> in_doubt);
 
   void Seek(absl::string_view key) override;
@@ -70,6 +72,7 @@ class EngineIterator final : public Iterator {
 
   const std::vector<std::shared_ptr<const Memtable>> memtables_;
   const std::shared_ptr<const Levels> levels_;
+  const std::shared_ptr<const RangeDrops> drops_;
   BlocksOfScan source_;
   MergingIterator merged_;
   const uint64_t last_sequence_;

@@ -20,6 +20,7 @@ class EngineJob : public Job {
     kPurge,
     kReserve,
     kScrub,
+    kCheckpoint,
   };
 
   Kind kind() const { return kind_; }

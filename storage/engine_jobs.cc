@@ -58,6 +58,8 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
       return FinishReserve(static_cast<ReserveJob*>(own));
     case EngineJob::Kind::kScrub:
       return FinishScrub(static_cast<ScrubJob*>(own));
+    case EngineJob::Kind::kCheckpoint:
+      return FinishCheckpointSlice();
     case EngineJob::Kind::kPurge:
       return;
   }
@@ -107,6 +109,8 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   const auto crowd = static_cast<size_t>(options_.level0_tables_max) * 3 / 2;
   if (job == nullptr && levels_[0].size() > crowd) job = NextCompactionJob();
   if (job == nullptr) job = NextFlushJob();
+  if (job == nullptr) job = NextCheckpointJob();
+  ReclaimDropped();
   if (job == nullptr) job = NextCompactionJob();
   if (job == nullptr) job = NextReserveJob();
   if (job == nullptr) job = NextScrubJob();
@@ -183,7 +187,8 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
     if (!choice.has_value()) return nullptr;
     compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
-                                               options_.table_bytes, *choice);
+                                               options_.table_bytes, options_.group_prefix_bytes,
+                                               drops_, *choice);
     if (choice->IsMove()) {
       PendingEdit pending;
       pending.ends_compaction = true;

@@ -12,6 +12,9 @@
 //          | 6 level:varint table:varint                               dropped
 //          | 7 suspect:byte                  see RecoveryReport
 //          | 8 lost_from:varint              0: nothing
+//          | 9 from:bytes to:bytes sequence:varint       a range dropped (range_drops.h)
+//          | 10 from:bytes to:bytes sequence:varint      nothing is left below that drop
+//          | 11 sequence:varint              this is a checkpoint, of writes up to it
 //
 // Within an edit tables are dropped before others are added. The first record of a
 // manifest is a snapshot: an edit of the empty state.
@@ -37,6 +40,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "storage/range_drops.h"
 #include "storage/table_meta.h"
 
 namespace norn::storage {
@@ -70,6 +74,9 @@ struct VersionEdit {
   std::vector<DroppedTable> dropped_tables;
   std::optional<bool> suspect;
   std::optional<uint64_t> lost_from;
+  std::vector<RangeDrop> added_drops;
+  std::vector<RangeDrop> settled_drops;
+  std::optional<uint64_t> checkpoint;
 };
 
 std::string EncodeEdit(const VersionEdit& edit);
@@ -83,6 +90,10 @@ struct VersionState {
   std::array<std::vector<TableMeta>, kLevels> levels;  // in the order they were added
   bool suspect = false;
   uint64_t lost_from = 0;
+  std::vector<RangeDrop> drops;
+  // A checkpoint that no engine has opened yet: it names no logs, and what came after this
+  // write is not in it.
+  std::optional<uint64_t> checkpoint;
 
   // False if the edit does not fit: it drops what is not there, or adds what is.
   bool Apply(const VersionEdit& edit);

@@ -35,13 +35,6 @@ struct FoundWal {
   std::optional<WalOpening> opening = std::nullopt;
 };
 
-std::string ParentOf(const std::string& dir) {
-  const size_t end = dir.find_last_not_of('/');
-  const size_t slash = end == std::string::npos ? end : dir.rfind('/', end);
-  if (slash == std::string::npos) return end == std::string::npos ? "/" : ".";
-  return slash == 0 ? "/" : dir.substr(0, slash);
-}
-
 class Recovery {
  public:
   Recovery(FileSystem* file_system, const EngineOptions& options, RecoveryReport* report)
@@ -120,12 +113,13 @@ absl::Status Recovery::ReadVersion() {
       if (kind == FileKind::kTable || kind == FileKind::kSlot) {
         return absl::DataLossError(
             absl::StrCat(path, " is missing although there is ", name,
-                         "; empty the directory and let the node rebuild from its replicas"));
+                         " (an unfinished checkpoint looks like this; take another one); empty the "
+                         "directory and let the node rebuild from its replicas"));
       }
     }
     report_->created = true;
     // The directory itself must survive, too.
-    return file_system_->SyncDir(ParentOf(options_.dir));
+    return file_system_->SyncDir(ParentDirectory(options_.dir));
   }
   if (!bytes.ok()) return bytes.status();
   const absl::StatusOr<Current> current = DecodeCurrent(path, *bytes);
@@ -154,6 +148,11 @@ absl::Status Recovery::ReadVersion() {
                          "dealt with yet"));
   }
   if (version_.lost_from != 0) report_->possibly_lost_from = version_.lost_from;
+  if (version_.checkpoint.has_value()) {
+    report_->notes.push_back(absl::StrCat(options_.dir, " is a checkpoint of the writes up to ",
+                                          *version_.checkpoint, ": later ones are not in it"));
+  }
+  state_.drops = version_.drops;
   return absl::OkStatus();
 }
 
@@ -261,7 +260,7 @@ absl::Status Recovery::ReplayLogs() {
   }
   const absl::Status found = FindUnnamedLogs(&wals);
   if (!found.ok()) return found;
-  if (wals.empty() && !report_->created) {
+  if (wals.empty() && !report_->created && !version_.checkpoint.has_value()) {
     Suspect(absl::StrCat(options_.dir, ": the manifest names no log"));
   }
   for (size_t i = 0; i < wals.size(); ++i) {
@@ -368,6 +367,10 @@ absl::Status Recovery::FlushMemtable() {
 }
 
 absl::Status Recovery::StartFiles() {
+  // Writes that a drop was to hide may be lost themselves; those to come are not among them.
+  for (const RangeDrop& drop : state_.drops) {
+    state_.last_sequence = std::max(state_.last_sequence, drop.sequence);
+  }
   const uint64_t wal_number = NewFileNumber();
   state_.wal_ref = {.number = wal_number,
                     .file_id = FileId(options_, wal_number),
@@ -394,6 +397,7 @@ absl::Status Recovery::StartFiles() {
   }
   edit.suspect = report_->suspect;
   edit.lost_from = report_->possibly_lost_from.value_or(0);
+  edit.added_drops = state_.drops;
   ManifestJob job(file_system_, std::move(fresh), {EncodeEdit(edit)});
   while (!job.RunStep()) {
   }
