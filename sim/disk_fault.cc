@@ -27,6 +27,7 @@ std::vector<std::pair<const char*, uint64_t>> FaultCounters::Named() const {
       {"crash_lost_entries", crash_lost_entries},
       {"eio", eio},
       {"enospc", enospc},
+      {"denied", denied},
       {"short_writes", short_writes},
       {"failed_syncs", failed_syncs},
       {"failed_sync_lost_bytes", failed_sync_lost_bytes},

@@ -65,6 +65,7 @@ enum class FaultEffect {
   kLostWrite,         // append: OK, but the medium never gets the bytes, synced or not
   kMisdirectedWrite,  // append: as kLostWrite, and the bytes overwrite durable sectors
                       // elsewhere: of this file, or of another
+  kDenied,            // all that looks a name up: kPermissionDenied, nothing changed
 };
 
 struct DiskFault {
@@ -87,6 +88,7 @@ struct FaultCounters {
   uint64_t crash_lost_entries = 0;      // creates, links, renames, removes that a crash undid
   uint64_t eio = 0;                     // operations failed by kEio (syncs: failed_syncs)
   uint64_t enospc = 0;                  // operations failed by kEnospc
+  uint64_t denied = 0;                  // operations failed by kDenied
   uint64_t short_writes = 0;            // both kinds
   uint64_t failed_syncs = 0;            // kFailedSync*, and kEio on a sync
   uint64_t failed_sync_lost_bytes = 0;  // bytes of failed syncs and lost writes that a crash took

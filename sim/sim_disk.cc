@@ -44,6 +44,9 @@ bool Applies(FaultEffect effect, FileOperation operation) {
       return operation == FileOperation::kAppend || operation == FileOperation::kCreate ||
              operation == FileOperation::kRename || operation == FileOperation::kCreateDir ||
              operation == FileOperation::kLink;
+    case FaultEffect::kDenied:
+      return operation != FileOperation::kAppend && operation != FileOperation::kSync &&
+             operation != FileOperation::kRead;
     case FaultEffect::kShortWriteEio:
     case FaultEffect::kShortWriteEnospc:
     case FaultEffect::kLostWrite:
@@ -124,6 +127,10 @@ SimDisk::Admission SimDisk::Admit(uint64_t incarnation, FileOperation operation,
   } else if (admission.effect == FaultEffect::kEnospc) {
     ++counters_.enospc;
     admission.status = NoSpace(operation, path);
+  } else if (admission.effect == FaultEffect::kDenied) {
+    ++counters_.denied;
+    admission.status = absl::PermissionDeniedError(absl::StrCat(
+        OperationText(operation, path), ": Permission denied (simulated); check owner and mode"));
   }
   return admission;
 }
