@@ -112,6 +112,7 @@ class RespSession {
   void Config(Arguments arguments);
   void ConfigGet(Arguments patterns);
   void Select(absl::string_view number);
+  bool NornCheckpoint(absl::string_view name);
   void Reset();
   bool CheckName(absl::string_view name);  // false after having replied with an error
   void UnknownSubcommand(absl::string_view command, absl::string_view subcommand);

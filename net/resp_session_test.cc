@@ -246,9 +246,9 @@ TEST(RespSessionTest, Client) {
 
 TEST(RespSessionTest, Command) {
   Fixture f;
-  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":20\r\n");
-  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*20\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
-  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*20\r\n$3\r\nget\r\n"));
+  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":21\r\n");
+  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*21\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
+  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*21\r\n$3\r\nget\r\n"));
   EXPECT_EQ(f.Ask("COMMAND INFO ECHO incr none"),
             "*3\r\n*6\r\n$4\r\necho\r\n:2\r\n*1\r\n+fast\r\n:0\r\n:0\r\n:0\r\n$-1\r\n$-1\r\n");
   EXPECT_EQ(f.Ask("COMMAND DOCS echo incr"),
@@ -332,6 +332,33 @@ TEST(RespSessionTest, EveryCommandHasAnAnswer) {
     EXPECT_NE(f.Ask(spec.name), "") << spec.name;
     EXPECT_TRUE(spec.refused() || !std::string(spec.summary).empty());
   }
+}
+
+TEST(RespSessionTest, ACheckpointIsAnsweredWhenItIsDoneAndInItsPlace) {
+  Fixture f;
+  EXPECT_EQ(f.Ask("NORN.CHECKPOINT x"), "-ERR this server takes no checkpoints\r\n");
+  std::vector<std::pair<std::string, uint64_t>> asked;
+  f.services.checkpoint = [&](absl::string_view name, uint64_t ticket) {
+    asked.emplace_back(name, ticket);
+  };
+  EXPECT_TRUE(f.Execute({"NORN.CHECKPOINT", "monday"}));
+  EXPECT_TRUE(f.Execute({"PING"}));
+  EXPECT_EQ(f.Output(), "");
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].first, "monday");
+  ClientReply reply;
+  reply.client = asked[0].second;
+  reply.outcome = Outcome::kOk;
+  reply.siblings.push_back({"done", 0});
+  f.session.OnReply(std::move(reply));
+  EXPECT_EQ(f.Output(), "$4\r\ndone\r\n+PONG\r\n");
+  EXPECT_TRUE(f.Execute({"norn.checkpoint", "monday"}));
+  ClientReply refusal;
+  refusal.client = asked[1].second;
+  refusal.outcome = Outcome::kInvalid;
+  refusal.message = "there is one already";
+  f.session.OnReply(std::move(refusal));
+  EXPECT_EQ(f.Output(), "-ERR there is one already\r\n");
 }
 
 TEST(RespSessionTest, ARefusedTransactionRunsNothing) {

@@ -188,6 +188,7 @@ void TakeNode(const Block& block, Config* config) {
   block.Address("client_listen", &config->client_listen);
   block.Address("peer_listen", &config->peer_listen);
   block.Text("data_dir", &config->engine.dir);
+  block.Text("checkpoint_dir", &config->checkpoint_dir);
   block.Number("key_bytes_max", 1, 32u << 10, &node.key_bytes_max);
   block.Number("value_bytes_max", 1, 4u << 20, &node.value_bytes_max);
   block.Number("siblings_max", 1, 4096, &node.siblings_max);
@@ -359,6 +360,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& pa
     return error;
   }
   config.engine.dir = Resolve(config.engine.dir, path);
+  config.checkpoint_dir = Resolve(config.checkpoint_dir, path);
   config.secret_file = Resolve(config.secret_file, path);
   config.engine.owner = absl::StrCat(config.cluster.name, "/", config.node.id);
   AddWarnings(&config);

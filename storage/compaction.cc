@@ -76,11 +76,15 @@ void ReadAhead::Fill(const TableIterator& stalled) {
 }
 
 Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
-                       uint64_t table_bytes, const CompactionChoice& choice, OlderData older)
+                       uint64_t table_bytes, size_t group_prefix_bytes,
+                       std::shared_ptr<const RangeDrops> drops, const CompactionChoice& choice,
+                       OlderData older)
     : file_system_(file_system),
       dir_(std::move(dir)),
       options_(options),
       table_bytes_(table_bytes),
+      group_prefix_bytes_(group_prefix_bytes),
+      drops_(std::move(drops)),
       choice_{.level = choice.level,
               .upper = OwnCopies(choice.upper),
               .lower = OwnCopies(choice.lower)},
@@ -209,21 +213,31 @@ void Compaction::Step() {
           merged_->Next();  // an older entry of the key
           break;
         }
+        if (drops_->Hides(merged_->key(), merged_->sequence())) {
+          merged_->Next();
+          break;
+        }
         if (Drops()) {
           Leave();
           break;
         }
-        if (writer_ != nullptr && writer_->bytes() >= table_bytes_ / 2) {
-          const bool full = writer_->bytes() >= table_bytes_;
-          // The lower level's iterator has gone past the tables that end before this key.
-          settles_lower_ = LowerTablesBefore(merged_->key());
-          const bool aligned = settles_lower_.has_value() && *settles_lower_ > settled_lower_;
-          if (full || aligned) {
-            writer_->Finish();
-            ending_ = true;
-            break;
+        if (writer_ != nullptr && writer_has_entries_) {
+          // A table on one side of a drop does not hold up its end.
+          const bool apart = drops_->Separates(last_key_, merged_->key());
+          if (apart || writer_->bytes() >= table_bytes_ / 2) {
+            const bool full = writer_->bytes() >= table_bytes_;
+            // The lower level's iterator has gone past the tables that end before this key.
+            settles_lower_ = LowerTablesBefore(merged_->key());
+            const bool aligned = settles_lower_.has_value() && *settles_lower_ > settled_lower_;
+            const bool between_groups = merged_->key().substr(0, group_prefix_bytes_) !=
+                                        absl::string_view(last_key_).substr(0, group_prefix_bytes_);
+            if (full || aligned || between_groups || apart) {
+              writer_->Finish();
+              ending_ = true;
+              break;
+            }
+            settles_lower_.reset();
           }
-          settles_lower_.reset();
         }
         if (writer_ == nullptr) {
           if (!offered_.has_value()) {
@@ -233,10 +247,12 @@ void Compaction::Step() {
           numbers_.push_back(offered_->first);
           writer_ = std::make_unique<TableWriter>(file_system_, dir_, options_, offered_->first,
                                                   offered_->second);
+          writer_has_entries_ = false;
           offered_.reset();
           break;  // its file first
         }
         writer_->Add(merged_->key(), merged_->sequence(), merged_->value(), merged_->kind());
+        writer_has_entries_ = true;
         Leave();
         break;
     }

@@ -7,7 +7,9 @@
 // tables of the lower level, the ones before it can be replaced, though the upper tables stay
 // until all is done: meanwhile both hold the same entries. So the room that it needs is that of
 // the upper tables and a few more, however large the lower level is; and outputs are ended
-// there rather than elsewhere, if that makes them no smaller than half of their size. A step does
+// there, or between groups of keys (EngineOptions::group_prefix_bytes), rather than elsewhere, if
+// that makes them no smaller than half of their size. Entries that a durable drop hides are left
+// out, and no output lies on both sides of such a drop's end (range_drops.h). A step does
 // one file operation: it reads a stretch of one input, or does the next thing that an output needs.
 // An error ends it: what it wrote is abandoned.
 
@@ -30,6 +32,7 @@
 #include "storage/file_system.h"
 #include "storage/merging_iterator.h"
 #include "storage/older_data.h"
+#include "storage/range_drops.h"
 #include "storage/table_builder.h"
 #include "storage/table_iterator.h"
 #include "storage/table_writer.h"
@@ -57,7 +60,9 @@ class ReadAhead : public BlockSource {
 class Compaction {
  public:
   Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
-             uint64_t table_bytes, const CompactionChoice& choice, OlderData older);
+             uint64_t table_bytes, size_t group_prefix_bytes,
+             std::shared_ptr<const RangeDrops> drops, const CompactionChoice& choice,
+             OlderData older);
 
   // The number and the id of the next output. Needed before every slice that starts one.
   bool needs_number() const { return needs_number_; }
@@ -104,6 +109,8 @@ class Compaction {
   std::string dir_;
   TableOptions options_;
   uint64_t table_bytes_;
+  size_t group_prefix_bytes_;
+  std::shared_ptr<const RangeDrops> drops_;
   CompactionChoice choice_;
   OlderData older_;
   ReadAhead source_;
@@ -116,6 +123,7 @@ class Compaction {
   bool needs_number_ = true;
   std::optional<std::pair<uint64_t, uint64_t>> offered_;
   std::unique_ptr<TableWriter> writer_;
+  bool writer_has_entries_ = false;
   bool ending_ = false;  // the writer was told to finish
   std::vector<std::shared_ptr<const Table>> outputs_;
   std::vector<uint64_t> numbers_;

@@ -74,6 +74,10 @@ struct EngineOptions {
   int level_growth = 10;
   uint64_t table_bytes = 8u << 20;  // target size of a compaction's output table
   bool compress_blocks = false;     // LZ4, for blocks of new tables that gain from it
+  // Keys that share so many first bytes belong together: compactions end their outputs between
+  // two such groups, where that makes them no smaller than half of table_bytes, so that
+  // DropRange() and Checkpoint() of a group meet few tables that hold others too. 0: no groups.
+  size_t group_prefix_bytes = 0;
 };
 
 // What the engine takes; Put and Delete refuse more with kInvalidArgument. Far above what a client
@@ -183,6 +187,47 @@ class Engine {
   // forget what was suspect or possibly lost.
   virtual void AcknowledgeRecovery() = 0;
 
+  // Takes all keys in [from, to) ("" as `to`: no bound) away at once: every write of them up to
+  // now. Done when TakeFinishedRangeDrops() lists its ticket: until then reads find them as they
+  // were, from then on they are absent, durably. Writes that came after this call stay. It costs
+  // one edit of the manifest; tables that lie in the range as a whole are removed soon after,
+  // what is left in others with their next compaction. Blocks of tables that hold nothing but
+  // what was dropped are not read any more, nor missed if they are damaged. What is cached above
+  // the engine is its owner's to forget. kInvalidArgument for an empty range.
+  virtual void DropRange(absl::string_view from, absl::string_view to, uint64_t ticket) = 0;
+
+  // Makes the directory `dir`, which must be new or empty and whose parent must exist, a
+  // checkpoint: what the engine held at one moment between this call and its end, every write
+  // before the call included, and the slots of that moment. Done when TakeFinishedCheckpoints()
+  // lists its ticket; then it is durable.
+  //
+  // Memory is flushed first, which costs no more than a memtable does at any time, and saves the
+  // checkpoint a log: a log goes on growing, so that a link to it would not keep one moment. The
+  // tables, which never change, are hard links: the cost follows their number, never their size,
+  // and what the engine drops later lives on in the checkpoint. Where there can be no hard links,
+  // on another file system for instance, tables are copied, and compactions wait meanwhile unless
+  // level 0 is crowded.
+  //
+  // Incremental: later checkpoints share the tables that are still there, on the disk and by
+  // name; of one engine's directory a table's name never means two different files, so whoever
+  // copies checkpoints elsewhere copies only the names that are new there, and the few small
+  // files besides. (After a checkpoint has been restored, start a new series.)
+  //
+  // Open() takes such a directory, or better a copy of it, like any other, and reports everything
+  // behind the checkpoint as possibly lost until AcknowledgeRecovery(). CURRENT is written last:
+  // a crash midway leaves a directory without it, which does not open, and may be removed.
+  // With a range, the checkpoint holds its keys only, and only tables that overlap it.
+  // Errors: kAlreadyExists: `dir` holds files; kDataLoss: a table is damaged, and is named (a
+  // checkpoint of it would not verify); others as the file system has them. What was made is then
+  // removed again.
+  struct CheckpointRequest {
+    std::string dir;
+    std::string from;  // of the range
+    std::string to;    // "": no bound
+    uint64_t ticket = 0;
+  };
+  virtual void Checkpoint(CheckpointRequest request) = 0;
+
   // Walks the entries as they are at this moment, the newest of each key, in ascending order; it
   // is to be Seek()ed first. Stops neither flushes nor compactions; holds memory and disk until
   // it goes, and the engine must outlive it. Reads synchronously what is not cached. Deleted keys
@@ -236,6 +281,22 @@ class Engine {
   };
   virtual std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() = 0;
   virtual std::vector<FinishedSlot> TakeFinishedSlots() = 0;
+
+  struct FinishedRangeDrop {
+    uint64_t ticket = 0;
+    absl::Status status;    // kUnavailable: it may have taken effect, or will with the next Open()
+    uint64_t sequence = 0;  // OK: writes up to it are gone
+  };
+  virtual std::vector<FinishedRangeDrop> TakeFinishedRangeDrops() = 0;
+
+  struct FinishedCheckpoint {
+    uint64_t ticket = 0;
+    absl::Status status;
+    uint64_t sequence = 0;  // OK: it holds the writes up to this one, and no other
+    uint64_t tables_linked = 0;
+    uint64_t tables_copied = 0;
+  };
+  virtual std::vector<FinishedCheckpoint> TakeFinishedCheckpoints() = 0;
 
   virtual EngineStats stats() const = 0;
 };

@@ -58,6 +58,8 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
       manifest_(std::move(state.manifest)),
       manifest_number_(manifest_->encoder.number()),
       quarantine_(std::make_shared<const QuarantineSet>(std::move(state.quarantine))),
+      drops_(std::make_shared<const RangeDrops>(std::move(state.drops))),
+      reclaim_dropped_(!drops_->empty()),
       slots_(std::move(state.slots)),
       cache_(options_.block_cache_bytes),
       picker_({.level0_tables = std::max(options_.level0_tables_to_compact, 1),
@@ -131,8 +133,10 @@ absl::Status EngineImpl::InDoubt(uint64_t sequence) const {
       absl::StrCat("write ", sequence, " is in doubt: ", health_.message()));
 }
 
-Lookup EngineImpl::Found(absl::string_view value, uint64_t sequence, EntryKind kind) const {
+Lookup EngineImpl::Found(absl::string_view key, absl::string_view value, uint64_t sequence,
+                         EntryKind kind) const {
   Lookup lookup;
+  if (drops_->Hides(key, sequence)) return lookup;
   lookup.status = InDoubt(sequence);
   if (!lookup.status.ok()) {
     lookup.state = Lookup::State::kError;
@@ -148,9 +152,9 @@ Lookup EngineImpl::Found(absl::string_view value, uint64_t sequence, EntryKind k
 Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read) {
   ++stats_.gets;
   Memtable::Write write;
-  if (memtable_->Find(key, &write)) return Found(write.value, write.sequence, write.kind);
+  if (memtable_->Find(key, &write)) return Found(key, write.value, write.sequence, write.kind);
   for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
-    if ((*it)->Find(key, &write)) return Found(write.value, write.sequence, write.kind);
+    if ((*it)->Find(key, &write)) return Found(key, write.value, write.sequence, write.kind);
   }
   return GetFromTables(key, read);
 }
@@ -172,6 +176,7 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
       // None of what it has would count.
       if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence)
         continue;
+      if (drops_->Hides(key, (*table)->meta.largest_sequence)) continue;
       std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
       if (!lookup.has_value()) continue;
       const bool counts = quarantine == nullptr || lookup->state != Lookup::State::kFound ||
@@ -224,9 +229,9 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   uint64_t sequence = 0;
   switch (block->Find(key, &value, &sequence)) {
     case Block::Outcome::kFound:
-      return Found(value, sequence, EntryKind::kValue);
+      return Found(key, value, sequence, EntryKind::kValue);
     case Block::Outcome::kDeleted:
-      return Found(value, sequence, EntryKind::kDeletion);
+      return Found(key, value, sequence, EntryKind::kDeletion);
     case Block::Outcome::kAbsent:
       return std::nullopt;
     case Block::Outcome::kDamaged:
@@ -313,7 +318,7 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
                         NoteDamage(table.meta().number, offset, status);
                       });
   return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_,
-                                          std::move(source), last_sequence_,
+                                          drops_, std::move(source), last_sequence_,
                                           [this](uint64_t sequence) { return InDoubt(sequence); });
 }
 

@@ -7,6 +7,7 @@
 //            log lane, so that the manifest has one writer
 //   files    obsolete_: removed once the edit that drops them is durable and no job reads
 //            them any more
+//   drops    drops_: ranges whose older entries are gone, all of them durable (range_drops.h)
 //   room     reserve_: given up when a flush or a compaction finds the disk full, so that
 //            one of each can still be done; taken again afterwards
 //
@@ -32,6 +33,7 @@
 #include "storage/background_jobs.h"
 #include "storage/backoff.h"
 #include "storage/block_cache.h"
+#include "storage/checkpoint.h"
 #include "storage/compaction.h"
 #include "storage/compaction_picker.h"
 #include "storage/engine.h"
@@ -43,6 +45,7 @@
 #include "storage/memtable.h"
 #include "storage/quarantine.h"
 #include "storage/recheck_job.h"
+#include "storage/range_drops.h"
 #include "storage/recovery.h"
 #include "storage/scrub_job.h"
 #include "storage/table_builder.h"
@@ -85,10 +88,14 @@ class EngineImpl final : public Engine {
   std::vector<DamagedRange> damaged_ranges() const override;
   absl::Status ExciseDamage(absl::string_view from, absl::string_view until,
                             uint64_t sequence) override;
+  void DropRange(absl::string_view from, absl::string_view to, uint64_t ticket) override;
+  void Checkpoint(CheckpointRequest request) override;
   std::unique_ptr<Job> NextJob(Lane lane) override;
   void Finish(std::unique_ptr<Job> job) override;
   std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() override;
   std::vector<FinishedSlot> TakeFinishedSlots() override;
+  std::vector<FinishedRangeDrop> TakeFinishedRangeDrops() override;
+  std::vector<FinishedCheckpoint> TakeFinishedCheckpoints() override;
   EngineStats stats() const override;
 
  private:
@@ -101,13 +108,22 @@ class EngineImpl final : public Engine {
     std::vector<std::shared_ptr<LiveTable>> added;
     bool ends_flush = false;
     bool ends_compaction = false;
-    bool is_piece = false;  // of a compaction that goes on
+    bool is_piece = false;  // takes tables out of the levels while no compaction may be picked
     bool ends_settling = false;
+    std::optional<uint64_t> drop_ticket;  // of DropRange()
   };
   struct PendingSlot {
     std::string name;
     std::string bytes;
     uint64_t ticket = 0;
+  };
+  struct PendingDrop {
+    RangeDrop drop;
+    uint64_t ticket = 0;
+  };
+  struct PendingCheckpoint {
+    CheckpointRequest request;
+    uint64_t sequence = 0;  // writes up to here are to be in it
   };
   struct WantedBlock {
     std::shared_ptr<const Table> table;
@@ -125,7 +141,8 @@ class EngineImpl final : public Engine {
                      uint64_t* sequence);
   void RetireMemtable();
   void CloseGroup();
-  Lookup Found(absl::string_view value, uint64_t sequence, EntryKind kind) const;
+  Lookup Found(absl::string_view key, absl::string_view value, uint64_t sequence,
+               EntryKind kind) const;
   Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
   // Nothing: the table does not have it.
   std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live, absl::string_view key,
@@ -178,6 +195,17 @@ class EngineImpl final : public Engine {
   void SettleDamage();
   void SettleTable(int level, const LiveTable& live, bool pressed, VersionEdit* edit) const;
   void ApplyDamage(const PendingEdit& pending);
+
+  // engine_ranges.cc: ranges that are dropped, and checkpoints.
+  void QueueDrops();
+  void ApplyDrops(const PendingEdit& pending);
+  // Queues the edit that takes out what drops hide as a whole, and drops that hide nothing more.
+  void ReclaimDropped();
+  std::unique_ptr<Job> NextCheckpointJob();
+  absl::StatusOr<CheckpointPlan> PlanCheckpoint(const CheckpointRequest& request);
+  void FinishCheckpointSlice();
+  void FailCheckpoint(uint64_t ticket, absl::Status why);
+  void FailRangeWork();
 
   // The whole version as one edit, for a new manifest.
   VersionEdit Snapshot() const;
@@ -232,6 +260,15 @@ class EngineImpl final : public Engine {
   // Files that no manifest needs, but the one in doubt may name.
   std::vector<std::string> abandoned_;
 
+  std::shared_ptr<const RangeDrops> drops_;  // never null
+  std::deque<PendingDrop> pending_drops_;    // until what they hide is durable
+  bool reclaim_dropped_ = false;             // the levels have changed since the last look
+  std::vector<FinishedRangeDrop> finished_drops_;
+
+  std::deque<PendingCheckpoint> pending_checkpoints_;
+  std::shared_ptr<CheckpointWriter> checkpoint_;  // the first of them, once it has begun
+  std::vector<FinishedCheckpoint> finished_checkpoints_;
+
   std::map<std::string, std::string, std::less<>> slots_;
   std::deque<PendingSlot> pending_slots_;
   std::vector<FinishedSlot> finished_slots_;
@@ -242,8 +279,9 @@ class EngineImpl final : public Engine {
   std::vector<std::shared_ptr<PendingRead>> finished_reads_;
 
   std::shared_ptr<Compaction> compaction_;  // from its first job to its edit
-  // Edits of pieces that are not durable yet. A compaction that failed leaves some behind, and
-  // until then the levels still show tables that those replace: nothing new may be picked.
+  // Edits of pieces that are not durable yet, and of what was dropped with a range. A compaction
+  // that failed leaves some behind, and until then the levels still show tables that those replace:
+  // nothing new may be picked.
   int pieces_pending_ = 0;
   CompactionPicker picker_;
   Backoff compaction_backoff_;

@@ -28,12 +28,14 @@ void BlocksOfScan::Prepare(const Table& table, const BlockHandle& handle, int st
 
 EngineIterator::EngineIterator(std::vector<std::shared_ptr<const Memtable>> memtables,
                                std::shared_ptr<const Levels> levels,
-                               std::shared_ptr<const QuarantineSet> quarantine, BlocksOfScan source,
+                               std::shared_ptr<const QuarantineSet> quarantine,
+                               std::shared_ptr<const RangeDrops> drops, BlocksOfScan source,
                                uint64_t last_sequence,
                                std::function<absl::Status(uint64_t sequence)> in_doubt)
     : memtables_(std::move(memtables)),
       levels_(std::move(levels)),
       quarantine_(std::move(quarantine)),
+      drops_(std::move(drops)),
       source_(std::move(source)),
       merged_(Children()),
       last_sequence_(last_sequence),
@@ -90,7 +92,8 @@ void EngineIterator::Settle() {
     }
     // Of equal keys the newest comes first; what was written later is not of this moment.
     const bool counts = merged_.sequence() <= last_sequence_ &&
-                        !(has_last_key_ && merged_.key() == absl::string_view(last_key_));
+                        !(has_last_key_ && merged_.key() == absl::string_view(last_key_)) &&
+                        !drops_->Hides(merged_.key(), merged_.sequence());
     if (!counts) {
       merged_.Next();
       continue;

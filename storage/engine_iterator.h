@@ -29,6 +29,7 @@
 #include "storage/merging_iterator.h"
 #include "storage/quarantine.h"
 #include "storage/quarantine_iterator.h"
+#include "storage/range_drops.h"
 #include "storage/table_iterator.h"
 
 namespace norn::storage {
@@ -60,7 +61,8 @@ class EngineIterator final : public Iterator {
   // may never become durable (OK: nothing).
   EngineIterator(std::vector<std::shared_ptr<const Memtable>> memtables,
                  std::shared_ptr<const Levels> levels,
-                 std::shared_ptr<const QuarantineSet> quarantine, BlocksOfScan source,
+                 std::shared_ptr<const QuarantineSet> quarantine,
+                 std::shared_ptr<const RangeDrops> drops, BlocksOfScan source,
                  uint64_t last_sequence, std::function<absl::Status(uint64_t sequence)> in_doubt);
 
   void Seek(absl::string_view key) override;
@@ -84,6 +86,7 @@ class EngineIterator final : public Iterator {
   const std::vector<std::shared_ptr<const Memtable>> memtables_;
   const std::shared_ptr<const Levels> levels_;
   const std::shared_ptr<const QuarantineSet> quarantine_;
+  const std::shared_ptr<const RangeDrops> drops_;
   BlocksOfScan source_;
   MergingIterator merged_;
   const uint64_t last_sequence_;

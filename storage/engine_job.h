@@ -21,6 +21,7 @@ class EngineJob : public Job {
     kReserve,
     kScrub,
     kRecheck,
+    kCheckpoint,
   };
 
   Kind kind() const { return kind_; }

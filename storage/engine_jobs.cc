@@ -60,6 +60,8 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
       return FinishScrub(static_cast<ScrubJob*>(own));
     case EngineJob::Kind::kRecheck:
       return FinishRecheck(static_cast<RecheckJob*>(own));
+    case EngineJob::Kind::kCheckpoint:
+      return FinishCheckpointSlice();
     case EngineJob::Kind::kPurge:
       return;
   }
@@ -104,6 +106,8 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   if (job == nullptr) job = NextFlushJob();
   // Before compactions, which damage keeps from their tables.
   if (job == nullptr) job = NextRecheckJob();
+  if (job == nullptr) job = NextCheckpointJob();
+  ReclaimDropped();
   if (job == nullptr) job = NextCompactionJob();
   if (job == nullptr) job = NextReserveJob();
   if (job == nullptr) job = NextScrubJob();
@@ -179,9 +183,9 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     if (pieces_pending_ > 0 || !compaction_backoff_.Ready()) return nullptr;
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
     if (!choice.has_value()) return nullptr;
-    compaction_ =
-        std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
-                                     options_.table_bytes, *choice, OlderData(levels_, *choice));
+    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
+                                               options_.table_bytes, options_.group_prefix_bytes,
+                                               drops_, *choice, OlderData(levels_, quarantine_, *choice));
     if (choice->IsMove()) {
       PendingEdit pending;
       pending.ends_compaction = true;

@@ -155,9 +155,11 @@ void EngineImpl::Poison(const absl::Status& why) {
     finished_slots_.push_back({.ticket = slot.ticket, .status = health_});
   }
   pending_slots_.clear();
+  FailRangeWork();
 }
 
 std::unique_ptr<Job> EngineImpl::NextManifestJob() {
+  QueueDrops();
   const bool fresh = manifest_ == nullptr || manifest_->encoder.offset() > kManifestBytesMax;
   if (!fresh && edits_.empty()) return nullptr;
   if (!manifest_backoff_.Ready()) return nullptr;
@@ -217,6 +219,7 @@ VersionEdit EngineImpl::Snapshot() const {
   edit.suspect = suspect_;
   edit.lost_from = lost_from_;
   SnapshotDamage(levels_, *quarantine_, &edit);
+  edit.added_drops = drops_->all();
   return edit;
 }
 
@@ -253,6 +256,7 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
         {.path = TablePath(options_.dir, table->meta.number), .reader = table->table});
   }
   ApplyDamage(*pending);
+  ApplyDrops(*pending);
   if (pending->ends_flush) {
     immutables_.pop_front();
     flush_out_ = false;

@@ -18,6 +18,7 @@
 #include "sim/sim_disk.h"
 #include "sim/sim_file_system.h"
 #include "storage/engine.h"
+#include "storage/range_drops.h"
 #include "storage/testing/engine_driver.h"
 
 namespace norn::storage {
@@ -26,14 +27,24 @@ namespace {
 using Map = std::map<std::string, std::string>;
 
 struct Action {
-  enum class Kind { kPut, kDelete, kGet, kScan, kRunOneJob, kRunAllJobs, kReopen, kCrash };
+  enum class Kind {
+    kPut,
+    kDelete,
+    kGet,
+    kScan,
+    kDropRange,
+    kRunOneJob,
+    kRunAllJobs,
+    kReopen,
+    kCrash
+  };
   Kind kind = Kind::kPut;
   int key = 0;
   int value_bytes = 0;
 };
 
 std::ostream& operator<<(std::ostream& out, const Action& action) {
-  static const char* const kNames[] = {"put",     "delete",   "get",    "scan",
+  static const char* const kNames[] = {"put",     "delete",   "get",    "scan", "drop range",
                                        "one job", "all jobs", "reopen", "crash"};
   return out << kNames[static_cast<int>(action.kind)] << " " << action.key << " "
              << action.value_bytes;
@@ -46,6 +57,7 @@ rc::Gen<Action> AnyAction() {
                                                                   {10, Kind::kDelete},
                                                                   {15, Kind::kGet},
                                                                   {3, Kind::kScan},
+                                                                  {3, Kind::kDropRange},
                                                                   {15, Kind::kRunOneJob},
                                                                   {4, Kind::kRunAllJobs},
                                                                   {1, Kind::kReopen},
@@ -92,21 +104,31 @@ class Model {
       case Action::Kind::kScan:
         CheckScan(key, static_cast<size_t>(action.value_bytes % 9 + 1));
         break;
+      case Action::Kind::kDropRange: {
+        const std::string to = absl::StrCat("key", action.value_bytes % 60);
+        drops_.push_back({.from = key, .to = to > key ? to : "", .sequence = history_.size()});
+        engine_->DropRange(key, drops_.back().to, drops_.size());
+        break;
+      }
       case Action::Kind::kRunOneJob:
         RunJob(engine_.get(), action.value_bytes % 3 == 0 ? Lane::kLog : Lane::kBackground);
         break;
       case Action::Kind::kRunAllJobs:
         RunJobs(engine_.get());
         RC_ASSERT(engine_->durable_sequence() == history_.size());
+        TakeDrops();
+        RC_ASSERT(done_drops_ == drops_.size());
         break;
       case Action::Kind::kReopen:
         RunJobs(engine_.get());
+        TakeDrops();
         Open();
         break;
       case Action::Kind::kCrash:
         Crash();
         break;
     }
+    TakeDrops();
   }
 
   void CheckAll() {
@@ -126,6 +148,7 @@ class Model {
     absl::Status status = write();
     if (absl::IsResourceExhausted(status)) {
       RunJobs(engine_.get());
+      TakeDrops();
       status = write();
     }
     RC_ASSERT(status.ok());
@@ -160,9 +183,31 @@ class Model {
     disk_.Restart();
     // Between jobs nothing is half written: exactly what was durable is there.
     history_.resize(durable);
-    map_.clear();
-    for (const auto& write : history_) Apply(write);
+    drops_.resize(done_drops_);
+    Replay();
     Open();
+  }
+
+  // Drops are done in the order in which they were asked for.
+  void TakeDrops() {
+    for (const Engine::FinishedRangeDrop& drop : engine_->TakeFinishedRangeDrops()) {
+      RC_ASSERT(drop.status.ok());
+      RC_ASSERT(drop.ticket == ++done_drops_);
+      RC_ASSERT(drop.sequence == drops_[done_drops_ - 1].sequence);
+      Replay();
+    }
+  }
+
+  // What the history makes, without what the drops that are done take away.
+  void Replay() {
+    map_.clear();
+    for (size_t i = 0; i < history_.size(); ++i) {
+      bool gone = false;
+      for (size_t k = 0; k < done_drops_; ++k) {
+        gone = gone || (i + 1 <= drops_[k].sequence && drops_[k].Covers(history_[i].first));
+      }
+      if (!gone) Apply(history_[i]);
+    }
   }
 
   std::optional<std::string> Expected(const std::string& key) const {
@@ -192,6 +237,8 @@ class Model {
   std::unique_ptr<Engine> engine_;
   Map map_;
   std::vector<std::pair<std::string, std::optional<std::string>>> history_;
+  std::vector<RangeDrop> drops_;
+  size_t done_drops_ = 0;
   uint64_t puts_ = 0;
 };
 

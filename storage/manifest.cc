@@ -35,6 +35,9 @@ enum Field : uint8_t {
   kLostFrom = 8,
   kGiveUpBlock = 15,
   kQuarantine = 16,
+  kAddDrop = 9,
+  kSettleDrop = 10,
+  kCheckpoint = 11,
 };
 
 constexpr absl::string_view kRemedy =
@@ -64,6 +67,20 @@ TableMeta ReadTable(ByteReader* reader) {
   meta.largest_sequence = reader->ReadVarint();
   if (meta.smallest > meta.largest) reader->Fail();
   return meta;
+}
+
+void AppendDrop(const RangeDrop& drop, std::string* out) {
+  AppendBytes(out, drop.from);
+  AppendBytes(out, drop.to);
+  AppendVarint(out, drop.sequence);
+}
+
+RangeDrop ReadDrop(ByteReader* reader) {
+  RangeDrop drop;
+  drop.from = std::string(reader->ReadBytes());
+  drop.to = std::string(reader->ReadBytes());
+  drop.sequence = reader->ReadVarint();
+  return drop;
 }
 
 int ReadLevel(ByteReader* reader) { return static_cast<int>(reader->ReadVarintUpTo(kLevels - 1)); }
@@ -130,6 +147,15 @@ void ReadField(ByteReader* reader, VersionEdit* edit) {
     case kQuarantine:
       ReadQuarantine(reader, edit);
       break;
+    case kAddDrop:
+      edit->added_drops.push_back(ReadDrop(reader));
+      break;
+    case kSettleDrop:
+      edit->settled_drops.push_back(ReadDrop(reader));
+      break;
+    case kCheckpoint:
+      edit->checkpoint = reader->ReadVarint();
+      break;
     default:
       reader->Fail();
   }
@@ -195,6 +221,15 @@ std::string EncodeEdit(const VersionEdit& edit) {
     AppendVarint(&out, quarantine.table);
     AppendBytes(&out, quarantine.reason);
   }
+  for (const RangeDrop& drop : edit.settled_drops) {
+    tag(kSettleDrop);
+    AppendDrop(drop, &out);
+  }
+  for (const RangeDrop& drop : edit.added_drops) {
+    tag(kAddDrop);
+    AppendDrop(drop, &out);
+  }
+  number(kCheckpoint, edit.checkpoint);
   return out;
 }
 
@@ -233,6 +268,13 @@ bool VersionState::Apply(const VersionEdit& edit) {
     }
     levels[static_cast<size_t>(added.level)].push_back(added.meta);
   }
+  for (const RangeDrop& settled : edit.settled_drops) {
+    const auto drop = std::find(drops.begin(), drops.end(), settled);
+    if (drop == drops.end()) return false;
+    drops.erase(drop);
+  }
+  drops.insert(drops.end(), edit.added_drops.begin(), edit.added_drops.end());
+  if (edit.checkpoint.has_value()) checkpoint = edit.checkpoint;
   flushed_sequence = edit.flushed_sequence.value_or(flushed_sequence);
   next_file_number = edit.next_file_number.value_or(next_file_number);
   suspect = edit.suspect.value_or(suspect);

@@ -16,6 +16,9 @@
 //          | 16 0:byte from:bytes until:bytes sequence:varint table:varint reason:bytes
 //                                            quarantine added: quarantine.h
 //          | 16 1:byte from:bytes until:bytes sequence:varint          lifted
+//          | 9 from:bytes to:bytes sequence:varint       a range dropped (range_drops.h)
+//          | 10 from:bytes to:bytes sequence:varint      nothing is left below that drop
+//          | 11 sequence:varint              this is a checkpoint, of writes up to it
 //
 // Within an edit tables are dropped before others are added, and quarantines are lifted before
 // others are added. The first record of a manifest is a snapshot: an edit of the empty state.
@@ -43,6 +46,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/quarantine.h"
+#include "storage/range_drops.h"
 #include "storage/table_meta.h"
 
 namespace norn::storage {
@@ -89,6 +93,9 @@ struct VersionEdit {
   std::vector<GivenUpBlock> given_up;  // of tables that are gone by now: without effect
   std::vector<LiftedQuarantine> lifted;
   std::vector<Quarantine> quarantined;
+  std::vector<RangeDrop> added_drops;
+  std::vector<RangeDrop> settled_drops;
+  std::optional<uint64_t> checkpoint;
 };
 
 std::string EncodeEdit(const VersionEdit& edit);
@@ -105,6 +112,10 @@ struct VersionState {
   // Offsets of blocks that count as absent, ascending, by the number of their table.
   std::map<uint64_t, std::vector<uint64_t>> given_up;
   QuarantineSet quarantine;
+  std::vector<RangeDrop> drops;
+  // A checkpoint that no engine has opened yet: it names no logs, and what came after this
+  // write is not in it.
+  std::optional<uint64_t> checkpoint;
 
   // False if the edit does not fit: it drops what is not there, or adds what is.
   bool Apply(const VersionEdit& edit);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,6 +36,9 @@ VersionEdit FullEdit() {
                        {.level = 2, .meta = Meta(4, "", std::string("\0\xff", 2))}};
   edit.suspect = true;
   edit.lost_from = 61;
+  edit.added_drops = {{.from = "b", .to = "c", .sequence = 40},
+                      {.from = "x", .to = "", .sequence = 41}};
+  edit.checkpoint = 60;
   return edit;
 }
 
@@ -49,6 +53,8 @@ TEST(ManifestTest, EditsAddUp) {
   EXPECT_EQ(state.levels[2][0], Meta(4, "", std::string("\0\xff", 2)));
   EXPECT_TRUE(state.suspect);
   EXPECT_EQ(state.lost_from, 61u);
+  EXPECT_EQ(state.drops, FullEdit().added_drops);
+  EXPECT_EQ(state.checkpoint, 60u);
 
   VersionEdit second;
   second.dropped_wals = {5};
@@ -56,6 +62,7 @@ TEST(ManifestTest, EditsAddUp) {
   second.added_tables = {{.level = 1, .meta = Meta(3, "a", "m")}};  // a move
   second.suspect = false;
   second.lost_from = 0;
+  second.settled_drops = {FullEdit().added_drops[1]};
   ASSERT_TRUE(state.Apply(*DecodeEdit(EncodeEdit(second))));
   EXPECT_EQ(state.flushed_sequence, 60u);
   EXPECT_EQ(state.wals.size(), 1u);
@@ -63,6 +70,7 @@ TEST(ManifestTest, EditsAddUp) {
   EXPECT_EQ(state.levels[1].size(), 1u);
   EXPECT_FALSE(state.suspect);
   EXPECT_EQ(state.lost_from, 0u);
+  EXPECT_EQ(state.drops, std::vector<RangeDrop>{FullEdit().added_drops[0]});
 }
 
 TEST(ManifestTest, EditsThatDoNotFitAreRefused) {
@@ -70,6 +78,9 @@ TEST(ManifestTest, EditsThatDoNotFitAreRefused) {
   ASSERT_TRUE(state.Apply(FullEdit()));
   VersionEdit edit;
   edit.dropped_wals = {6};
+  EXPECT_FALSE(VersionState(state).Apply(edit));
+  edit = VersionEdit();
+  edit.settled_drops = {{.from = "b", .to = "c", .sequence = 39}};
   EXPECT_FALSE(VersionState(state).Apply(edit));
   edit = VersionEdit();
   edit.dropped_tables = {{.level = 1, .number = 3}};
@@ -89,7 +100,7 @@ TEST(ManifestTest, EveryCutOfAnEditIsNoticed) {
     // A cut between fields leaves a smaller edit; the record's checksum notices that.
     if (DecodeEdit(absl::string_view(bytes).substr(0, n)).has_value()) ++accepted;
   }
-  EXPECT_EQ(accepted, 8);
+  EXPECT_EQ(accepted, 11);
   EXPECT_FALSE(DecodeEdit("\x09").has_value());
 }
 

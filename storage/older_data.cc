@@ -6,7 +6,10 @@
 
 namespace norn::storage {
 
-OlderData::OlderData(const std::array<Level, kLevels>& levels, const CompactionChoice& choice) {
+OlderData::OlderData(const std::array<Level, kLevels>& levels,
+                     std::shared_ptr<const QuarantineSet> quarantine,
+                     const CompactionChoice& choice)
+    : quarantine_(std::move(quarantine)) {
   const auto is_input = [&choice](const LiveTable& table) {
     return std::any_of(choice.lower.begin(), choice.lower.end(),
                        [&table](const std::shared_ptr<LiveTable>& input) {
@@ -33,7 +36,7 @@ bool OlderData::MayHold(absl::string_view key) {
       return true;
     }
   }
-  return false;
+  return quarantine_->Find(key) != nullptr;
 }
 
 }  // namespace norn::storage

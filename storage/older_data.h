@@ -4,7 +4,7 @@
 // nothing older of the key can be left: no table of a level deeper than the output's covers the
 // key, and none of the output's level but the inputs. What level 0 still holds is newer, or does
 // not overlap (compaction_picker.h). Tables that are damaged, or could not be opened, count like
-// others: their keys come back when they are mended.
+// others: their keys come back when they are mended. So do keys in quarantine.
 //
 // A copy of key ranges, taken on the engine's thread; deeper levels do not get new data while a
 // compaction runs, so it stays on the safe side. Asked for rising keys, O(1) amortized.
@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,20 +22,22 @@
 #include "storage/compaction_picker.h"
 #include "storage/live_table.h"
 #include "storage/manifest.h"
+#include "storage/quarantine.h"
 
 namespace norn::storage {
 
 class OlderData {
  public:
   // What lies below the output of `choice`, picked from `levels`.
-  OlderData(const std::array<Level, kLevels>& levels, const CompactionChoice& choice);
+  OlderData(const std::array<Level, kLevels>& levels,
+            std::shared_ptr<const QuarantineSet> quarantine, const CompactionChoice& choice);
 
   // Whether an older entry of `key` may exist outside the compaction. `key` must not be below
   // the one asked for before.
   bool MayHold(absl::string_view key);
 
   // No level below the output holds anything.
-  bool empty() const { return deeper_tables_ == 0; }
+  bool empty() const { return deeper_tables_ == 0 && quarantine_->empty(); }
 
  private:
   struct Range {
@@ -47,6 +50,7 @@ class OlderData {
   };
 
   std::vector<Tables> levels_;
+  std::shared_ptr<const QuarantineSet> quarantine_;
   size_t deeper_tables_ = 0;
 };
 

@@ -33,6 +33,7 @@ class QuarantineIterator : public Iterator {
   absl::string_view key() const override { return absl::string_view(); }
   absl::string_view value() const override { return absl::string_view(); }
   uint64_t sequence() const override { return 0; }
+  EntryKind kind() const override { return EntryKind::kValue; }
   absl::Status status() const override { return QuarantineError(*at_); }
   absl::string_view error_from() const override { return from_; }
   absl::string_view error_until() const override { return at_->until; }

@@ -12,7 +12,6 @@ namespace norn::storage {
 
 namespace {
 
-constexpr size_t kPartitionPrefixBytes = 2;
 constexpr char kLeaseSlot[] = "lease";
 constexpr char kIdentitySlot[] = "identity";
 constexpr char kStandingSlot[] = "standing";

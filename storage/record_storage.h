@@ -17,6 +17,7 @@
 #ifndef NORN_STORAGE_RECORD_STORAGE_H_
 #define NORN_STORAGE_RECORD_STORAGE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -31,6 +32,9 @@
 #include "storage/waiting_replies.h"
 
 namespace norn::storage {
+
+// Of the engine's keys: the partition's number. What EngineOptions::group_prefix_bytes is to be.
+inline constexpr size_t kPartitionPrefixBytes = 2;
 
 // Keys in the engine: the partition's number, big-endian, then the record key, so that a
 // partition is one contiguous range.

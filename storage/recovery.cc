@@ -35,13 +35,6 @@ struct FoundWal {
   std::optional<WalOpening> opening = std::nullopt;
 };
 
-std::string ParentOf(const std::string& dir) {
-  const size_t end = dir.find_last_not_of('/');
-  const size_t slash = end == std::string::npos ? end : dir.rfind('/', end);
-  if (slash == std::string::npos) return end == std::string::npos ? "/" : ".";
-  return slash == 0 ? "/" : dir.substr(0, slash);
-}
-
 // The device cannot read `path` now. It may read it later: nothing is given up for it.
 absl::Status CannotRead(const std::string& path, const absl::Status& status) {
   return absl::Status(
@@ -128,14 +121,15 @@ absl::Status Recovery::ReadVersion() {
       const FileKind kind = ParseFileName(name).kind;
       // A creation that was cut short leaves neither.
       if (kind == FileKind::kTable || kind == FileKind::kSlot) {
-        return absl::DataLossError(absl::StrCat(path, " is missing although there is ", name,
-                                                "; move the directory aside, and let the node "
-                                                "rebuild in an empty one from its replicas"));
+        return absl::DataLossError(absl::StrCat(
+            path, " is missing although there is ", name,
+            " (an unfinished checkpoint looks like this; take another one); move the directory "
+            "aside, and let the node rebuild in an empty one from its replicas"));
       }
     }
     report_->created = true;
     // The directory itself must survive, too.
-    return file_system_->SyncDir(ParentOf(options_.dir));
+    return file_system_->SyncDir(ParentDirectory(options_.dir));
   }
   if (!bytes.ok()) return CannotRead(path, bytes.status());
   const absl::StatusOr<Current> current = DecodeCurrent(path, *bytes);
@@ -171,6 +165,11 @@ absl::Status Recovery::ReadVersion() {
         absl::StrCat(options_.dir, ": an earlier start found that writes from ", version_.lost_from,
                      " on may be lost; that has not been dealt with yet"));
   }
+  if (version_.checkpoint.has_value()) {
+    report_->notes.push_back(absl::StrCat(options_.dir, " is a checkpoint of the writes up to ",
+                                          *version_.checkpoint, ": later ones are not in it"));
+  }
+  state_.drops = version_.drops;
   return absl::OkStatus();
 }
 
@@ -281,7 +280,7 @@ absl::Status Recovery::ReplayLogs() {
   }
   const absl::Status found = FindUnnamedLogs(&wals);
   if (!found.ok()) return found;
-  if (wals.empty() && !report_->created) {
+  if (wals.empty() && !report_->created && !version_.checkpoint.has_value()) {
     Suspect(absl::StrCat(options_.dir, ": the manifest names no log"));
   }
   for (size_t i = 0; i < wals.size(); ++i) {
@@ -388,6 +387,10 @@ absl::Status Recovery::FlushMemtable() {
 }
 
 absl::Status Recovery::StartFiles() {
+  // Writes that a drop was to hide may be lost themselves; those to come are not among them.
+  for (const RangeDrop& drop : state_.drops) {
+    state_.last_sequence = std::max(state_.last_sequence, drop.sequence);
+  }
   const uint64_t wal_number = NewFileNumber();
   state_.wal_ref = {.number = wal_number,
                     .file_id = FileId(options_, wal_number),
@@ -415,6 +418,7 @@ absl::Status Recovery::StartFiles() {
   SnapshotDamage(state_.levels, state_.quarantine, &edit);
   edit.suspect = report_->suspect;
   edit.lost_from = report_->possibly_lost_from.value_or(0);
+  edit.added_drops = state_.drops;
   ManifestJob job(file_system_, std::move(fresh), {EncodeEdit(edit)});
   while (!job.RunStep()) {
   }

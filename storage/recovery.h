@@ -30,6 +30,7 @@
 #include "storage/live_table.h"
 #include "storage/log_jobs.h"
 #include "storage/manifest.h"
+#include "storage/range_drops.h"
 
 namespace norn::storage {
 
@@ -43,6 +44,7 @@ struct RecoveredState {
   std::unique_ptr<OpenLog> wal;
   std::unique_ptr<OpenLog> manifest;
   std::map<std::string, std::string, std::less<>> slots;
+  std::vector<RangeDrop> drops;
 };
 
 absl::StatusOr<RecoveredState> Recover(FileSystem& file_system, const EngineOptions& options,

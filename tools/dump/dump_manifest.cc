@@ -76,6 +76,19 @@ Fact QuarantineFact(absl::string_view type, absl::string_view verb,
   return fact;
 }
 
+Fact DropFact(absl::string_view type, absl::string_view verb, const storage::RangeDrop& drop,
+              bool keys_hex) {
+  Fact fact(type);
+  fact.Number("sequence", drop.sequence).Flag("bounded", !drop.to.empty());
+  AddKey("from_", drop.from, keys_hex, &fact);
+  AddKey("to_", drop.to, keys_hex, &fact);
+  fact.Say(absl::StrCat(verb, "writes up to ", drop.sequence, " of keys from ",
+                        KeyText(drop.from, keys_hex),
+                        drop.to.empty() ? std::string(" on")
+                                        : absl::StrCat(" to below ", KeyText(drop.to, keys_hex))));
+  return fact;
+}
+
 Fact EditFact(const EditFacts& facts, bool keys_hex) {
   const VersionEdit& edit = facts.edit;
   Fact fact("edit");
@@ -133,6 +146,16 @@ Fact EditFact(const EditFacts& facts, bool keys_hex) {
   for (const storage::Quarantine& quarantine : edit.quarantined) {
     change(QuarantineFact("add_quarantine", "adds a ", quarantine, keys_hex));
   }
+  for (const storage::RangeDrop& drop : edit.settled_drops) {
+    change(DropFact("settle_drop", "nothing is left of dropped ", drop, keys_hex));
+  }
+  for (const storage::RangeDrop& drop : edit.added_drops) {
+    change(DropFact("drop_range", "drops ", drop, keys_hex));
+  }
+  if (edit.checkpoint.has_value()) {
+    change(NumberFact("checkpoint", "sequence", *edit.checkpoint,
+                      absl::StrCat("a checkpoint of the writes up to ", *edit.checkpoint)));
+  }
   return fact;
 }
 
@@ -149,6 +172,9 @@ void PrintVersion(const ManifestReport& report, bool keys_hex, Console* console)
   for (const WalRef& wal : version.wals) console->Print(WalFact("version_wal", "", wal), 1);
   for (const storage::Quarantine& quarantine : version.quarantine.all()) {
     console->Print(QuarantineFact("version_quarantine", "", quarantine, keys_hex), 1);
+  }
+  for (const storage::RangeDrop& drop : version.drops) {
+    console->Print(DropFact("version_drop", "dropped: ", drop, keys_hex), 1);
   }
   for (size_t level = 0; level < version.levels.size(); ++level) {
     const std::vector<TableMeta>& tables = version.levels[level];

@@ -302,7 +302,13 @@ void Verification::Summarize() {
          "right for an engine that something else than a node uses; otherwise report a bug"});
   }
   const storage::VersionState& version = version_.version;
-  if (version.suspect || version.lost_from != 0) {
+  if (version.checkpoint.has_value()) {
+    console_->Report(
+        {Gravity::kNotice, storage::ManifestPath(dir_, version_.manifest), std::nullopt,
+         absl::StrCat("this is a checkpoint of the writes up to ", *version.checkpoint),
+         "a node that is started on it, or better on a copy, knows that it may have "
+         "forgotten later ones"});
+  } else if (version.suspect || version.lost_from != 0) {
     console_->Report(
         {Gravity::kNotice, storage::ManifestPath(dir_, version_.manifest), std::nullopt,
          version.suspect
@@ -325,6 +331,7 @@ void Verification::Summarize() {
       .Bytes("owner", version_.owner)
       .Number("manifest", version_.manifest)
       .Number("edits", version_.edits)
+      .Flag("checkpoint", version.checkpoint.has_value())
       .Number("tables", totals_.tables)
       .Number("table_bytes", totals_.table_bytes)
       .Number("blocks", totals_.blocks)

@@ -113,6 +113,7 @@ void WalChain::Check(const WalRef& ref, absl::string_view file, const WalRef* ne
 void WalChain::Run() {
   const std::vector<WalRef>& wals = version_.wals;
   if (wals.empty()) {
+    if (version_.checkpoint.has_value()) return;  // has none of its own accord
     Damage(checks_.dir, std::nullopt, "the manifest names no write-ahead log");
     return;
   }
