@@ -178,7 +178,9 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
     lookup.status = status;
     return lookup;
   };
-  if (live->table == nullptr) return error(live->damage.status());
+  if (live->table == nullptr) {
+    return error(WithKeys(*live, std::nullopt, live->damage.status()));
+  }
   const Table& table = *live->table;
   if (!table.MayContain(hash)) return std::nullopt;
   const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);
