@@ -156,13 +156,17 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
       if (i == 0 && (*table)->table != nullptr && !(*table)->table->MayContain(hash)) continue;
       if (!(*table)->Covers(key)) continue;
       // None of what it has would count.
-      if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence)
+      if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence) {
         continue;
+      }
       std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
       if (!lookup.has_value()) continue;
-      const bool counts = quarantine == nullptr || lookup->state != Lookup::State::kFound ||
-                          lookup->sequence > quarantine->sequence;
-      return counts ? *std::move(lookup) : InQuarantine(*quarantine);
+      const bool decided =
+          lookup->state == Lookup::State::kFound || lookup->state == Lookup::State::kAbsent;
+      if (quarantine != nullptr && decided && lookup->sequence <= quarantine->sequence) {
+        return InQuarantine(*quarantine);
+      }
+      return *std::move(lookup);
     }
   }
   return quarantine == nullptr ? Lookup() : InQuarantine(*quarantine);
