@@ -270,9 +270,9 @@ void EngineImpl::SettleTable(int level, const LiveTable& live, bool pressed,
 }
 
 void EngineImpl::ApplyDamage(const PendingEdit& pending) {
-  if (!pending.ends_settling) return;
-  settling_ = false;
+  if (pending.ends_settling) settling_ = false;
   const VersionEdit& edit = pending.edit;
+  if (edit.lifted.empty() && edit.quarantined.empty() && edit.given_up.empty()) return;
   auto quarantine = std::make_shared<QuarantineSet>(*quarantine_);
   for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
     quarantine->Lift(lift.from, lift.until, lift.sequence);
