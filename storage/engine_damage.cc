@@ -59,23 +59,21 @@ bool IsWithin(const KeyRange& range, const VersionEdit::LiftedQuarantine& excisi
 absl::Status EngineImpl::WithKeys(const LiveTable& live, std::optional<uint64_t> offset,
                                   const absl::Status& status) {
   const KeyRange range = KeysOf(live, offset);
-  absl::Status told(status.code(), absl::StrCat(status.message(), " (keys ",
-                                                KeyRangeText(range.from, range.until), ")"));
-  return IsReadError(status) ? WithCause(std::move(told), status) : told;
+  return absl::Status(status.code(), absl::StrCat("keys ", KeyRangeText(range.from, range.until),
+                                                  " cannot be read: ", status.message()));
 }
 
 absl::Status EngineImpl::NoteDamage(const std::shared_ptr<LiveTable>& live,
                                     std::optional<uint64_t> offset, const absl::Status& status) {
   ++(IsReadError(status) ? stats_.read_errors : stats_.bad_blocks);
-  absl::Status told = WithKeys(*live, offset, status);
   if (!offset.has_value()) {
-    if (!live->damage.whole.has_value()) live->damage.whole = Flaw::Of(told);
+    if (!live->damage.whole.has_value()) live->damage.whole = Flaw::Of(status);
     has_damage_ = true;
   } else if (!live->IsGivenUp(*offset)) {
-    live->damage.blocks.emplace(*offset, Flaw::Of(told));
+    live->damage.blocks.emplace(*offset, Flaw::Of(status));
     has_damage_ = true;
   }
-  return told;
+  return WithKeys(*live, offset, status);
 }
 
 void EngineImpl::NoteDamage(uint64_t table_number, std::optional<uint64_t> offset,
@@ -183,7 +181,7 @@ void EngineImpl::FinishRecheck(RecheckJob* job) {
                                                                               : nullptr;
   if (flaw == nullptr) return;
   if (!job->status().ok()) {
-    flaw->status = WithKeys(**live, job->offset(), job->status());
+    flaw->status = job->status();
     if (IsReadError(job->status())) {
       ++stats_.read_errors;
       ++flaw->failed_reads;
@@ -232,11 +230,13 @@ void EngineImpl::SettleDamage() {
       if (!live->damage.ok()) SettleTable(static_cast<int>(i), *live, pressed, &edit);
     }
   }
-  QuarantineSet lifted = *quarantine_;
-  for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
-    lifted.Lift(lift.from, lift.until, lift.sequence);
+  if (!edit.lifted.empty()) {
+    QuarantineSet rest = *quarantine_;
+    for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
+      rest.Lift(lift.from, lift.until, lift.sequence);
+    }
+    if (rest == *quarantine_) edit.lifted.clear();
   }
-  if (lifted == *quarantine_) edit.lifted.clear();
   if (edit.lifted.empty() && edit.given_up.empty() && edit.dropped_tables.empty()) return;
   settling_ = true;
   pending.ends_settling = true;
@@ -270,9 +270,9 @@ void EngineImpl::SettleTable(int level, const LiveTable& live, bool pressed,
 }
 
 void EngineImpl::ApplyDamage(const PendingEdit& pending) {
-  if (!pending.ends_settling) return;
-  settling_ = false;
+  if (pending.ends_settling) settling_ = false;
   const VersionEdit& edit = pending.edit;
+  if (edit.lifted.empty() && edit.quarantined.empty() && edit.given_up.empty()) return;
   auto quarantine = std::make_shared<QuarantineSet>(*quarantine_);
   for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
     quarantine->Lift(lift.from, lift.until, lift.sequence);

@@ -174,14 +174,18 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
       if (i == 0 && (*table)->table != nullptr && !(*table)->table->MayContain(hash)) continue;
       if (!(*table)->Covers(key)) continue;
       // None of what it has would count.
-      if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence)
+      if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence) {
         continue;
+      }
       if (drops_->Hides(key, (*table)->meta.largest_sequence)) continue;
       std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
       if (!lookup.has_value()) continue;
-      const bool counts = quarantine == nullptr || lookup->state != Lookup::State::kFound ||
-                          lookup->sequence > quarantine->sequence;
-      return counts ? *std::move(lookup) : InQuarantine(*quarantine);
+      const bool decided =
+          lookup->state == Lookup::State::kFound || lookup->state == Lookup::State::kAbsent;
+      if (quarantine != nullptr && decided && lookup->sequence <= quarantine->sequence) {
+        return InQuarantine(*quarantine);
+      }
+      return *std::move(lookup);
     }
   }
   return quarantine == nullptr ? Lookup() : InQuarantine(*quarantine);
@@ -197,7 +201,9 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
     lookup.status = status;
     return lookup;
   };
-  if (live->table == nullptr) return error(live->damage.status());
+  if (live->table == nullptr) {
+    return error(WithKeys(*live, std::nullopt, live->damage.status()));
+  }
   const Table& table = *live->table;
   if (!table.MayContain(hash)) return std::nullopt;
   const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);

@@ -180,7 +180,7 @@ class EngineImpl final : public Engine {
   void Poison(const absl::Status& why);
 
   // engine_damage.cc: what is known to be unreadable, and what becomes of it.
-  // `offset`: of the block; nothing: the whole table. They return the error with the keys in it.
+  // `offset`: of the block; nothing: the whole table. Returns the error with the keys in it.
   absl::Status NoteDamage(const std::shared_ptr<LiveTable>& live, std::optional<uint64_t> offset,
                           const absl::Status& status);
   void NoteDamage(uint64_t table_number, std::optional<uint64_t> offset,

@@ -1,6 +1,8 @@
 #include "storage/manifest.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -71,6 +73,38 @@ TEST(ManifestTest, EditsAddUp) {
   EXPECT_FALSE(state.suspect);
   EXPECT_EQ(state.lost_from, 0u);
   EXPECT_EQ(state.drops, std::vector<RangeDrop>{FullEdit().added_drops[0]});
+}
+
+TEST(ManifestTest, GivenUpBlocksStayWithTheirTableAndQuarantinesUntilTheyAreLifted) {
+  VersionState state;
+  VersionEdit edit = FullEdit();
+  edit.given_up = {{.table = 3, .offset = 100}, {.table = 3, .offset = 50}, {.table = 77}};
+  edit.quarantined = {{.from = "b", .until = "f", .sequence = 60, .table = 3, .reason = "rotten"}};
+  ASSERT_TRUE(state.Apply(*DecodeEdit(EncodeEdit(edit))));
+  const std::map<uint64_t, std::vector<uint64_t>> given_up = {{3, {50, 100}}};
+  EXPECT_EQ(state.given_up, given_up);
+  EXPECT_EQ(state.quarantine.all(), edit.quarantined);
+
+  VersionEdit move;
+  move.dropped_tables = {{.level = 0, .number = 3}};
+  move.added_tables = {{.level = 1, .meta = Meta(3, "a", "m")}};
+  move.lifted = {{.from = "d", .until = "", .sequence = 60}};
+  move.quarantined = {{.from = "x", .until = "z", .sequence = 9, .table = 5, .reason = "lost"}};
+  ASSERT_TRUE(state.Apply(*DecodeEdit(EncodeEdit(move))));
+  EXPECT_EQ(state.given_up, given_up);
+  ASSERT_EQ(state.quarantine.all().size(), 2u);
+  EXPECT_EQ(state.quarantine.all()[0].until, "d");
+  EXPECT_EQ(state.quarantine.all()[1], move.quarantined[0]);
+
+  VersionEdit drop;
+  drop.dropped_tables = {{.level = 1, .number = 3}};
+  ASSERT_TRUE(state.Apply(drop));
+  EXPECT_TRUE(state.given_up.empty());
+  EXPECT_EQ(state.quarantine.all().size(), 2u);
+
+  // A range that ends before it begins is none.
+  edit.quarantined[0].until = "b";
+  EXPECT_FALSE(DecodeEdit(EncodeEdit(edit)).has_value());
 }
 
 TEST(ManifestTest, EditsThatDoNotFitAreRefused) {

@@ -22,7 +22,7 @@
 namespace norn::storage {
 
 struct Flaw {
-  absl::Status status;   // the last one: names the file, the place and the keys
+  absl::Status status;   // the last one: names the file and the place
   int bad_reads = 0;     // times that the bytes were bad
   int failed_reads = 0;  // times that the device could not read
 
