@@ -334,33 +334,6 @@ TEST(RespSessionTest, EveryCommandHasAnAnswer) {
   }
 }
 
-TEST(RespSessionTest, ACheckpointIsAnsweredWhenItIsDoneAndInItsPlace) {
-  Fixture f;
-  EXPECT_EQ(f.Ask("NORN.CHECKPOINT x"), "-ERR this server takes no checkpoints\r\n");
-  std::vector<std::pair<std::string, uint64_t>> asked;
-  f.services.checkpoint = [&](absl::string_view name, uint64_t ticket) {
-    asked.emplace_back(name, ticket);
-  };
-  EXPECT_TRUE(f.Execute({"NORN.CHECKPOINT", "monday"}));
-  EXPECT_TRUE(f.Execute({"PING"}));
-  EXPECT_EQ(f.Output(), "");
-  ASSERT_EQ(asked.size(), 1u);
-  EXPECT_EQ(asked[0].first, "monday");
-  ClientReply reply;
-  reply.client = asked[0].second;
-  reply.outcome = Outcome::kOk;
-  reply.siblings.push_back({"done", 0});
-  f.session.OnReply(std::move(reply));
-  EXPECT_EQ(f.Output(), "$4\r\ndone\r\n+PONG\r\n");
-  EXPECT_TRUE(f.Execute({"norn.checkpoint", "monday"}));
-  ClientReply refusal;
-  refusal.client = asked[1].second;
-  refusal.outcome = Outcome::kInvalid;
-  refusal.message = "there is one already";
-  f.session.OnReply(std::move(refusal));
-  EXPECT_EQ(f.Output(), "-ERR there is one already\r\n");
-}
-
 TEST(RespSessionTest, ARefusedTransactionRunsNothing) {
   Fixture f;
   EXPECT_THAT(f.Ask("MULTI"), HasSubstr("there are no transactions"));

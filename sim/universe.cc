@@ -16,6 +16,7 @@
 #include "sim/sim_node.h"
 #include "sim/universe_faults.h"
 #include "sim/workload.h"
+#include "storage/record_storage.h"
 
 namespace norn::sim {
 
@@ -82,6 +83,7 @@ storage::EngineOptions DrawEngineOptions(Random& random) {
   engine.level0_tables_max = static_cast<int>(random.Between(4, 10));
   engine.level1_bytes = 20'000 + random.Below(60'000);
   engine.table_bytes = 4'000 + random.Below(16'000);
+  engine.group_prefix_bytes = storage::kPartitionPrefixBytes;
   return engine;
 }
 
