@@ -149,7 +149,10 @@ void RegisterAll() {
       {"ReplicaWrite/100B", ReplicaWriteOf(100)},
       {"ReplicaWrite/1KB", ReplicaWriteOf(1 << 10)},
       {"ReplicaWrite/64KB", ReplicaWriteOf(64 << 10)},
-      {"ReplicaWriteReply", ReplicaWriteReply{.request = ~uint64_t{1}, .status = {}}},
+      {"ReplicaWriteReply", ReplicaWriteReply{.request = ~uint64_t{1},
+                                              .status = {},
+                                              .life = ~uint64_t{2},
+                                              .fences = {{~uint64_t{3}}}}},
       {"Gossip/100", GossipOf(100)},
   };
   const std::vector<std::pair<std::string, void (*)(benchmark::State&, const Message&)>> measures =
