@@ -80,6 +80,10 @@ class EngineImpl final : public Engine {
                     size_t bytes_max, std::vector<Entry>* entries, std::string* next) override;
   std::unique_ptr<Iterator> NewIterator() override;
   void AcknowledgeRecovery() override;
+  void SetCompactionFilter(std::shared_ptr<const CompactionFilter> filter) override {
+    filter_ = std::move(filter);
+  }
+  FilteredKeys TakeFiltered() override { return std::exchange(filtered_, {}); }
   std::unique_ptr<Job> NextJob(Lane lane) override;
   void Finish(std::unique_ptr<Job> job) override;
   std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() override;
@@ -97,6 +101,7 @@ class EngineImpl final : public Engine {
     bool ends_flush = false;
     bool ends_compaction = false;
     bool is_piece = false;  // of a compaction that goes on
+    FilteredKeys filtered;
   };
   struct PendingSlot {
     std::string name;
@@ -214,6 +219,8 @@ class EngineImpl final : public Engine {
   std::map<BlockId, std::vector<std::shared_ptr<PendingRead>>> waiting_reads_;
   std::vector<std::shared_ptr<PendingRead>> finished_reads_;
 
+  std::shared_ptr<const CompactionFilter> filter_;
+  FilteredKeys filtered_;
   std::shared_ptr<Compaction> compaction_;  // from its first job to its edit
   // Edits of pieces that are not durable yet. A compaction that failed leaves some behind, and
   // until then the levels still show tables that those replace: nothing new may be picked.

@@ -251,6 +251,8 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
     obsolete_.push_back(
         {.path = TablePath(options_.dir, table->meta.number), .reader = table->table});
   }
+  filtered_.all = filtered_.all || pending->filtered.all;
+  for (std::string& key : pending->filtered.keys) filtered_.keys.push_back(std::move(key));
   if (pending->ends_flush) {
     immutables_.pop_front();
     flush_out_ = false;

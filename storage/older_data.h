@@ -33,7 +33,7 @@ class OlderData {
   // the one asked for before.
   bool MayHold(absl::string_view key);
 
-  // No level below the output holds anything.
+  // No level below the output holds anything: the output is the last level.
   bool empty() const { return deeper_tables_ == 0; }
 
  private:
