@@ -10,25 +10,35 @@ namespace norn::storage {
 
 absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Get(const Table& table,
                                                                const BlockHandle& handle) {
-  const std::shared_ptr<const Block>& block =
-      cache_->Find({.table = table.meta().number, .offset = handle.offset});
-  if (block != nullptr) return block;
-  Stretch& stretch = stretches_[table.meta().number];
-  const bool follows = stretch.next == handle.offset && handle.offset > 0;
-  stretch.next = handle.end();
-  const auto is_there = [&stretch, &handle] {
-    return stretch.start <= handle.offset && handle.end() <= stretch.start + stretch.bytes.size();
-  };
-  if (!is_there()) {
-    stretch.window = follows ? std::clamp(2 * stretch.window, kWindowBytesMin, kWindowBytesMax) : 0;
-    // A stretch that cannot be read may hold blocks that can.
-    if (!follows || !ReadStretch(table, handle, &stretch)) return table.ReadBlock(handle);
+  const uint64_t number = table.meta().number;
+  absl::StatusOr<std::shared_ptr<const Block>> block =
+      cache_->Find({.table = number, .offset = handle.offset});
+  if (*block == nullptr) {
+    block = Read(table, handle, &stretches_[number]);
+  } else if (const auto walked = stretches_.find(number); walked != stretches_.end()) {
+    walked->second.next = handle.end();
   }
-  absl::StatusOr<std::shared_ptr<const Block>> parsed = table.ParseBlock(
-      handle, stretch.bytes.substr(static_cast<size_t>(handle.offset - stretch.start),
-                                   static_cast<size_t>(handle.size) + kBlockTrailerBytes));
-  if (handle.end() >= table.data_end()) stretches_.erase(table.meta().number);
-  return parsed;
+  // The walk leaves the table.
+  if (handle.end() >= table.data_end()) stretches_.erase(number);
+  return block;
+}
+
+absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Read(const Table& table,
+                                                                const BlockHandle& handle,
+                                                                Stretch* stretch) {
+  const bool follows = stretch->next == handle.offset && handle.offset > 0;
+  stretch->next = handle.end();
+  const bool is_there =
+      stretch->start <= handle.offset && handle.end() <= stretch->start + stretch->bytes.size();
+  if (!is_there) {
+    stretch->window =
+        follows ? std::clamp(2 * stretch->window, kWindowBytesMin, kWindowBytesMax) : 0;
+    // A stretch that cannot be read may hold blocks that can.
+    if (!follows || !ReadStretch(table, handle, stretch)) return table.ReadBlock(handle);
+  }
+  return table.ParseBlock(
+      handle, stretch->bytes.substr(static_cast<size_t>(handle.offset - stretch->start),
+                                    static_cast<size_t>(handle.size) + kBlockTrailerBytes));
 }
 
 bool BlocksOfScan::ReadStretch(const Table& table, const BlockHandle& handle, Stretch* stretch) {

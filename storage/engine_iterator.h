@@ -56,6 +56,9 @@ class BlocksOfScan : public BlockSource {
     uint64_t window = 0;  // how much was read at once the last time
   };
 
+  static absl::StatusOr<std::shared_ptr<const Block>> Read(const Table& table,
+                                                           const BlockHandle& handle,
+                                                           Stretch* stretch);
   // Reads on from `handle`, as a stretch; false if that fails.
   static bool ReadStretch(const Table& table, const BlockHandle& handle, Stretch* stretch);
 

@@ -87,7 +87,7 @@ TEST_F(EngineIteratorTest, ReadsAheadWhereItWalks) {
     at->Seek(Key(i * 29));
     ASSERT_EQ(at->key(), Key(i * 29));
   }
-  EXPECT_LE(reads() - before, 100 * (stats.tables_per_level[0] + 1u));
+  EXPECT_LE(reads() - before, 100 * static_cast<uint64_t>(stats.tables_per_level[0] + 1));
 }
 
 TEST_F(EngineIteratorTest, AnErrorStandsInItsPlaceAndCanBePassed) {
