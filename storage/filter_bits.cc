@@ -23,12 +23,14 @@ FilterLevels EntriesOf(const std::array<Level, kLevels>& levels) {
   return shape;
 }
 
-// Level 0 when it is about to be merged, of tables of `entries` entries each.
-FilterLevel FullLevel0(const CompactionLimits& limits, uint64_t entries, uint64_t level1_entries) {
+// Level 0 as it is on average, half way to its next merge, of tables of `entries` entries each.
+FilterLevel HalfFullLevel0(const CompactionLimits& limits, uint64_t entries,
+                           uint64_t level1_entries) {
   const auto least = static_cast<uint64_t>(std::max(limits.level0_tables, 1));
   const auto most = std::max(least, static_cast<uint64_t>(std::max(limits.level0_tables_max, 1)));
   const uint64_t share = level1_entries / 100 * static_cast<uint64_t>(limits.level0_percent);
-  const uint64_t runs = std::clamp(share / std::max<uint64_t>(entries, 1), least, most);
+  const uint64_t full = std::clamp(share / std::max<uint64_t>(entries, 1), least, most);
+  const uint64_t runs = (full + 1) / 2;
   return {.entries = runs * entries, .runs = runs};
 }
 
@@ -111,7 +113,7 @@ std::array<int, kLevels> FilterBits(const FilterLevels& levels, int bits_per_key
 int FilterBitsForFlush(const std::array<Level, kLevels>& levels, const CompactionLimits& limits,
                        uint64_t entries, int bits_per_key) {
   FilterLevels shape = EntriesOf(levels);
-  shape[0] = FullLevel0(limits, entries, shape[1].entries);
+  shape[0] = HalfFullLevel0(limits, entries, shape[1].entries);
   return FilterBits(shape, bits_per_key)[0];
 }
 
@@ -126,7 +128,7 @@ int FilterBitsForCompaction(const std::array<Level, kLevels>& levels,
   // Of the size of what comes down, or of what is there.
   const Level& flushed = upper == 0 ? choice.upper : levels[0];
   const uint64_t per_table = flushed.empty() ? 0 : EntriesOf(flushed) / flushed.size();
-  shape[0] = FullLevel0(limits, per_table, shape[1].entries);
+  shape[0] = HalfFullLevel0(limits, per_table, shape[1].entries);
   return FilterBits(shape, bits_per_key)[upper + 1];
 }
 

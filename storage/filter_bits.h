@@ -37,8 +37,7 @@ uint64_t FalsePositivesPerMillion(int bits_per_key);
 std::array<int, kLevels> FilterBits(const FilterLevels& levels, int bits_per_key);
 
 // For the table of a flush of `entries` entries, and for the output of a compaction. The tree is
-// looked at as it will be when level 0 is as full as `limits` permit: that is what the memory is
-// for, and when reads are slowest.
+// looked at as it is on average: with level 0 half as full as `limits` permit.
 int FilterBitsForFlush(const std::array<Level, kLevels>& levels, const CompactionLimits& limits,
                        uint64_t entries, int bits_per_key);
 int FilterBitsForCompaction(const std::array<Level, kLevels>& levels,
