@@ -326,6 +326,32 @@ TEST_F(EngineTest, FiltersOfUpperLevelsMisleadLess) {
   EXPECT_LE(after.block_cache_bytes, options_.block_cache_bytes);
 }
 
+TEST_F(EngineTest, TheLastLevelHasACompressionOfItsOwn) {
+  const std::string value(400, 'v');
+  const auto bytes_of = [&](Compression upper, Compression last, int tables_to_compact) {
+    engine_.reset();
+    file_system_.reset();
+    disk_.Wipe();
+    disk_.Restart();
+    options_.compression = upper;
+    options_.last_level_compression = last;
+    options_.level0_tables_to_compact = tables_to_compact;
+    options_.level0_tables_max = tables_to_compact;
+    options_.level1_bytes = 64u << 20;
+    EXPECT_TRUE(Open().ok());
+    Fill(0, 400, "old");  // or tables would move as they are
+    Fill(0, 400, value);
+    for (int i = 0; i < 400; ++i) EXPECT_EQ(Value(Key(i)), absl::StrCat(value, i));
+    EXPECT_EQ(engine_->stats().compactions > 0, tables_to_compact == 1);
+    return engine_->stats().table_bytes;
+  };
+  const uint64_t raw = bytes_of(Compression::kNone, Compression::kZstd, 100);  // level 0 alone
+  EXPECT_GT(raw, 100'000u);
+  EXPECT_LT(bytes_of(Compression::kLz4, Compression::kNone, 100), raw / 4);
+  EXPECT_LT(bytes_of(Compression::kNone, Compression::kZstd, 1), raw / 4);
+  EXPECT_GT(bytes_of(Compression::kZstd, Compression::kNone, 1), raw / 2);
+}
+
 TEST_F(EngineTest, ADirectoryBelongsToOneOwner) {
   ASSERT_TRUE(Open().ok());
   sim::SimFileSystem other(&disk_);
