@@ -92,6 +92,8 @@ TEST_F(EngineFilterTest, IsNotAskedWhileSomethingOlderIsBelow) {
   }
   RunJobs(engine_.get());
   EXPECT_GT(engine_->stats().filtered_entries, 100u);
+  ASSERT_TRUE(Open().ok());
+  RunJobs(engine_.get());
   for (const auto& [key, expires] : newest) {
     const std::string value = Value(key);
     const bool as_it_was = value == Expiry::Value(expires);
@@ -101,6 +103,29 @@ TEST_F(EngineFilterTest, IsNotAskedWhileSomethingOlderIsBelow) {
       ASSERT_TRUE(as_it_was || (expires < 600 && value == Expiry::Shrunk(expires))) << value;
     }
   }
+}
+
+TEST_F(EngineFilterTest, LetsNothingOlderShineThrough) {
+  ASSERT_TRUE(Open().ok());
+  const auto fill = [this](int expires) {
+    for (int i = 0; i < 300; ++i) {
+      MustPut(Key(i * 7 % 300), Expiry::Value(expires));
+      if (i % 16 == 0) RunJobs(engine_.get());
+    }
+    RunJobs(engine_.get());
+  };
+  fill(900);
+  CompactAll();
+  ASSERT_GT(engine_->stats().tables_per_level.back(), 0);
+  options_.level1_bytes = 64u << 20;
+  options_.level0_percent = 1;
+  options_.compaction_filter = std::make_shared<Expiry>(200);
+  ASSERT_TRUE(Open().ok());
+  for (int round = 0; round < 4; ++round) fill(10);
+  ASSERT_TRUE(Open().ok());  // the newest ones go to a table, and are merged, too
+  RunJobs(engine_.get());
+  ASSERT_GT(engine_->stats().compactions, 0u);
+  for (int i = 0; i < 300; ++i) ASSERT_EQ(Value(Key(i)), Expiry::Value(10)) << i;
 }
 
 // From the old answer to the new one, and not back: whoever asks, through the record cache, past
