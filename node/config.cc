@@ -3,6 +3,7 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -105,6 +106,18 @@ class Block {
       Fail(field, absl::StrCat("is no address: ", address.status().message()));
     } else if (address->port == 0) {
       Fail(field, "has port 0: give the port that others can rely on, 1 to 65535");
+    }
+  }
+
+  void Choice(const char* field, storage::Compression* out) const {
+    if (!Has(field)) return;
+    std::string name;
+    Text(field, &name);
+    const std::optional<storage::Compression> compression = storage::ParseCompression(name);
+    if (compression.has_value()) {
+      *out = *compression;
+    } else {
+      Fail(field, absl::StrCat("is \"", name, "\": write none, lz4 or zstd"));
     }
   }
 
@@ -228,12 +241,9 @@ void TakeStorage(const Block& block, Config* config) {
   }
   block.Number("sync_interval_ms", 1, 60'000, &config->sync_interval_us, kMicrosPerMilli);
   block.Number("scrub_bytes_per_second", 0, 1ull << 40, &config->scrub_bytes_per_second);
-  std::string compression = "none";
-  block.Text("compression", &compression);
-  if (compression != "none" && compression != "lz4") {
-    block.Fail("compression", absl::StrCat("is \"", compression, "\": write none or lz4"));
-  }
-  engine->compress_blocks = compression == "lz4";
+  block.Choice("compression", &engine->compression);
+  engine->last_level_compression = engine->compression;
+  block.Choice("last_level_compression", &engine->last_level_compression);
   block.Number("record_cache_bytes", 0, 1ull << 40, &engine->record_cache_bytes);
   block.Number("memtable_bytes", 64u << 10, 4ull << 30, &engine->memtable_bytes);
   block.Number("immutable_memtables_max", 1, 64, &engine->immutable_memtables_max);

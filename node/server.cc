@@ -411,6 +411,7 @@ std::string Server::Info(absl::string_view section) const {
                         .health = engine_->health(),
                         .recovery = recovery_,
                         .cached_records = records_->cache().entries(),
+                        .cached_record_bytes = records_->cache().bytes(),
                         .cache_hits = records_->cache().hits(),
                         .cache_misses = records_->cache().misses(),
                         .jobs_outstanding = lanes_->outstanding()});

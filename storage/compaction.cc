@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/check.h"
+#include "storage/engine.h"
 #include "storage/read_error.h"
 
 namespace norn::storage {
@@ -78,7 +79,7 @@ void ReadAhead::Fill(const TableIterator& stalled) {
 Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
                        uint64_t table_bytes, size_t group_prefix_bytes,
                        std::shared_ptr<const RangeDrops> drops, const CompactionChoice& choice,
-                       OlderData older)
+                       OlderData older, std::shared_ptr<const CompactionFilter> filter)
     : file_system_(file_system),
       dir_(std::move(dir)),
       options_(options),
@@ -88,7 +89,8 @@ Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOpti
       choice_{.level = choice.level,
               .upper = OwnCopies(choice.upper),
               .lower = OwnCopies(choice.lower)},
-      older_(std::move(older)) {
+      older_(std::move(older)),
+      filter_(std::move(filter)) {
   std::vector<std::unique_ptr<Iterator>> children;
   const auto add = [&](std::span<const std::shared_ptr<LiveTable>> tables) {
     auto child = std::make_unique<TableIterator>(tables, &source_);
@@ -158,6 +160,8 @@ Compaction::Piece Compaction::TakePiece() {
     piece.lower.push_back(table.meta.number);
     if (!done_) table.table.reset();  // its iterator has gone past
   }
+  // All of them again: those of upper tables change with the last piece.
+  piece.filtered = filtered_;
   return piece;
 }
 
@@ -167,11 +171,38 @@ std::vector<uint64_t> Compaction::Leftovers() const {
   return numbers;
 }
 
-bool Compaction::Drops() {
-  return merged_->kind() == EntryKind::kDeletion && !older_.MayHold(merged_->key());
+void Compaction::NoteFiltered(absl::string_view key) {
+  ++filtered_entries_;
+  filtered_bytes_ += key.size();
+  if (filtered_bytes_ > kFilteredBytesMax) {
+    filtered_ = {.keys = {}, .all = true};
+  } else {
+    filtered_.keys.emplace_back(key);
+  }
+}
+
+Compaction::Fate Compaction::Judge() {
+  const absl::string_view key = merged_->key();
+  const bool deletion = merged_->kind() == EntryKind::kDeletion;
+  if ((!deletion && filter_ == nullptr) || older_.MayHold(key)) return Fate::kWritten;
+  if (deletion) return Fate::kDropped;
+  replacement_.clear();
+  switch (filter_->Decide(key, merged_->value(), &replacement_)) {
+    case CompactionFilter::Decision::kKeep:
+      return Fate::kWritten;
+    case CompactionFilter::Decision::kReplace:
+      CORE_CHECK(replacement_.size() <= kValueBytesMax);
+      NoteFiltered(key);
+      return Fate::kReplaced;
+    case CompactionFilter::Decision::kDrop:
+      NoteFiltered(key);
+      return Fate::kDropped;
+  }
+  return Fate::kWritten;
 }
 
 void Compaction::Leave() {
+  fate_ = Fate::kUndecided;
   last_key_.assign(merged_->key().data(), merged_->key().size());
   has_last_key_ = true;
   merged_->Next();
@@ -217,7 +248,8 @@ void Compaction::Step() {
           merged_->Next();
           break;
         }
-        if (Drops()) {
+        if (fate_ == Fate::kUndecided) fate_ = Judge();
+        if (fate_ == Fate::kDropped) {
           Leave();
           break;
         }
@@ -251,7 +283,9 @@ void Compaction::Step() {
           offered_.reset();
           break;  // its file first
         }
-        writer_->Add(merged_->key(), merged_->sequence(), merged_->value(), merged_->kind());
+        writer_->Add(merged_->key(), merged_->sequence(),
+                     fate_ == Fate::kReplaced ? absl::string_view(replacement_) : merged_->value(),
+                     merged_->kind());
         writer_has_entries_ = true;
         Leave();
         break;

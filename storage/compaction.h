@@ -27,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "storage/block_cache.h"
+#include "storage/compaction_filter.h"
 #include "storage/compaction_picker.h"
 #include "storage/engine_job.h"
 #include "storage/file_system.h"
@@ -62,7 +63,7 @@ class Compaction {
   Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
              uint64_t table_bytes, size_t group_prefix_bytes,
              std::shared_ptr<const RangeDrops> drops, const CompactionChoice& choice,
-             OlderData older);
+             OlderData older, std::shared_ptr<const CompactionFilter> filter);
 
   // The number and the id of the next output. Needed before every slice that starts one.
   bool needs_number() const { return needs_number_; }
@@ -83,8 +84,13 @@ class Compaction {
   struct Piece {
     std::vector<std::shared_ptr<const Table>> outputs;
     std::vector<uint64_t> lower;
+    // What the filter has changed so far. Readers may meet some of it only with a later piece,
+    // which names it again.
+    FilteredKeys filtered;
   };
   Piece TakePiece();
+  // How many entries the filter has changed.
+  uint64_t filtered_entries() const { return filtered_entries_; }
   // Numbers of the files it made, finished or not, that no piece has had.
   std::vector<uint64_t> Leftovers() const;
 
@@ -95,9 +101,15 @@ class Compaction {
   bool released() const { return merged_ == nullptr; }
 
  private:
+  // Keys that the filter has changed are listed up to so many bytes of them.
+  static constexpr size_t kFilteredBytesMax = 256u << 10;
+  // What becomes of an entry.
+  enum class Fate { kUndecided, kWritten, kReplaced, kDropped };
+
   void StepWriter();
-  // Whether the entry that merged_ is at is not to be written.
-  bool Drops();
+  // Decides about the entry that merged_ is at.
+  Fate Judge();
+  void NoteFiltered(absl::string_view key);
   // Goes behind the entry that merged_ is at.
   void Leave();
   // Tables of the lower level that end before `key`, if the next one starts behind last_key_;
@@ -113,12 +125,18 @@ class Compaction {
   std::shared_ptr<const RangeDrops> drops_;
   CompactionChoice choice_;
   OlderData older_;
+  const std::shared_ptr<const CompactionFilter> filter_;  // null: none
+  FilteredKeys filtered_;
+  size_t filtered_bytes_ = 0;
+  uint64_t filtered_entries_ = 0;
   ReadAhead source_;
   std::vector<TableIterator*> inputs_;  // owned by merged_
   std::unique_ptr<MergingIterator> merged_;
   bool sought_ = false;
   std::string last_key_;  // of the last entry that was written or dropped
   bool has_last_key_ = false;
+  Fate fate_ = Fate::kUndecided;  // of the entry that merged_ is at
+  std::string replacement_;       // kReplaced: its value
 
   bool needs_number_ = true;
   std::optional<std::pair<uint64_t, uint64_t>> offered_;

@@ -25,6 +25,7 @@
 #define NORN_STORAGE_COMPACTION_FILTER_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 
@@ -40,6 +41,13 @@ class CompactionFilter {
   // kValueBytesMax bytes), under the same sequence.
   virtual Decision Decide(absl::string_view key, absl::string_view value,
                           std::string* replacement) const = 0;
+};
+
+// Keys whose entries a filter has dropped or replaced, and readers get as it decided: or all keys,
+// when there were too many to list.
+struct FilteredKeys {
+  std::vector<std::string> keys;
+  bool all = false;
 };
 
 }  // namespace norn::storage

@@ -53,6 +53,8 @@ class CompactionPicker {
  public:
   explicit CompactionPicker(const CompactionLimits& limits) : limits_(limits) {}
 
+  const CompactionLimits& limits() const { return limits_; }
+
   // Nothing if no level is above its limit, or damage is in the way.
   std::optional<CompactionChoice> Pick(const std::array<Level, kLevels>& levels);
 

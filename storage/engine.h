@@ -33,6 +33,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "storage/compaction_filter.h"
+#include "storage/compression.h"
 #include "storage/file_system.h"
 #include "storage/iterator.h"
 #include "storage/job.h"
@@ -61,6 +63,7 @@ struct EngineOptions {
   uint64_t wal_preallocate_bytes = 16u << 20;
   size_t block_bytes = 4096;  // target size of a data block, uncompressed
   int block_restart_interval = 16;
+  // Of filters, over all levels; upper ones get more, the last fewer (filter_bits.h).
   int bloom_bits_per_key = 10;
   size_t block_cache_bytes = 64u << 20;
   // Of the RecordStorage above the engine (record_cache.h). 0: none.
@@ -73,7 +76,12 @@ struct EngineOptions {
   uint64_t level1_bytes = 1u << 30;  // each next level holds level_growth times more
   int level_growth = 10;
   uint64_t table_bytes = 8u << 20;  // target size of a compaction's output table
-  bool compress_blocks = false;     // LZ4, for blocks of new tables that gain from it
+  // Of blocks of new tables, where it saves an eighth; and of those that compactions write to the
+  // last level, which holds most of the data.
+  Compression compression = Compression::kNone;
+  Compression last_level_compression = Compression::kNone;
+  // Decides about old entries that compactions come by. Null: they all stay.
+  std::shared_ptr<const CompactionFilter> compaction_filter;
   // Keys that share so many first bytes belong together: compactions end their outputs between
   // two such groups, where that makes them no smaller than half of table_bytes, so that
   // DropRange() and Checkpoint() of a group meet few tables that hold others too. 0: no groups.
@@ -132,6 +140,9 @@ struct EngineStats {
            compactions = 0;
   uint64_t table_bytes_written = 0, block_cache_hits = 0, block_cache_misses = 0;
   uint64_t memtable_bytes = 0, immutable_memtables = 0, tables = 0, table_bytes = 0;
+  // Memory: of full memtables, cached blocks, and the indexes and filters of all open tables,
+  // which are never let go. Obsolete tables that an iterator still holds are not counted.
+  uint64_t immutable_memtable_bytes = 0, block_cache_bytes = 0, index_bytes = 0, filter_bytes = 0;
   uint64_t damaged_reads = 0;       // Gets and Scans that met damage
   uint64_t damaged_tables = 0;      // tables with damage that is known and not in quarantine yet
   uint64_t damaged_ranges = 0;      // as many as damaged_ranges() tells
@@ -140,7 +151,8 @@ struct EngineStats {
   uint64_t read_errors_passed = 0;  // places that could be read after all
   uint64_t bad_blocks_passed = 0;   // places whose bytes were good when they were read again
   uint64_t scrubbed_bytes = 0;
-  uint64_t scrub_passes = 0;  // times that all tables were read
+  uint64_t scrub_passes = 0;      // times that all tables were read
+  uint64_t filtered_entries = 0;  // that a compaction filter dropped or replaced
   std::vector<int> tables_per_level;
 };
 
@@ -262,6 +274,11 @@ class Engine {
   // lost in a crash before that. kUnavailable once poisoned.
   virtual absl::Status ExciseDamage(absl::string_view from, absl::string_view until,
                                     uint64_t sequence) = 0;
+  // For compactions that start from now on. Null: none.
+  virtual void SetCompactionFilter(std::shared_ptr<const CompactionFilter> filter) = 0;
+  // What has changed without a write since this was asked for the last time. Whoever keeps values
+  // elsewhere asks after each Finish(), before its next Get, and drops them.
+  virtual FilteredKeys TakeFiltered() = 0;
 
   // Lets some `bytes` more of the tables be read and checked, when there is nothing better to do:
   // a table after the other, and from the start again. The owner sets the rate by how often it

@@ -33,7 +33,7 @@ TableOptions TableOptionsOf(const EngineOptions& options) {
   return {.block_bytes = options.block_bytes,
           .restart_interval = options.block_restart_interval,
           .bloom_bits_per_key = options.bloom_bits_per_key,
-          .compression = options.compress_blocks ? Compression::kLz4 : Compression::kNone};
+          .compression = options.compression};
 }
 
 uint64_t FileId(const EngineOptions& options, uint64_t number) {
@@ -62,6 +62,7 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
       reclaim_dropped_(!drops_->empty()),
       slots_(std::move(state.slots)),
       cache_(options_.block_cache_bytes),
+      filter_(options_.compaction_filter),
       picker_({.level0_tables = std::max(options_.level0_tables_to_compact, 1),
                .level0_percent = options_.level0_percent,
                .level0_tables_max =
@@ -343,11 +344,19 @@ EngineStats EngineImpl::stats() const {
   stats.block_cache_misses = cache_.misses();
   stats.memtable_bytes = memtable_->bytes();
   stats.immutable_memtables = immutables_.size();
+  for (const std::shared_ptr<const Memtable>& full : immutables_) {
+    stats.immutable_memtable_bytes += full->bytes();
+  }
+  stats.block_cache_bytes = cache_.bytes();
   for (const Level& level : levels_) {
     stats.tables_per_level.push_back(static_cast<int>(level.size()));
     stats.tables += level.size();
     for (const std::shared_ptr<LiveTable>& table : level) {
       stats.table_bytes += table->meta.bytes;
+      if (table->table != nullptr) {
+        stats.index_bytes += table->table->index_bytes();
+        stats.filter_bytes += table->table->filter_bytes();
+      }
       if (table->damage.ok()) continue;
       ++stats.damaged_tables;
       stats.damaged_ranges += table->damage.whole.has_value() ? 1 : table->damage.blocks.size();

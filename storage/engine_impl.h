@@ -90,6 +90,10 @@ class EngineImpl final : public Engine {
                             uint64_t sequence) override;
   void DropRange(absl::string_view from, absl::string_view to, uint64_t ticket) override;
   void Checkpoint(CheckpointRequest request) override;
+  void SetCompactionFilter(std::shared_ptr<const CompactionFilter> filter) override {
+    filter_ = std::move(filter);
+  }
+  FilteredKeys TakeFiltered() override { return std::exchange(filtered_, {}); }
   std::unique_ptr<Job> NextJob(Lane lane) override;
   void Finish(std::unique_ptr<Job> job) override;
   std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() override;
@@ -111,6 +115,7 @@ class EngineImpl final : public Engine {
     bool is_piece = false;  // takes tables out of the levels while no compaction may be picked
     bool ends_settling = false;
     std::optional<uint64_t> drop_ticket;  // of DropRange()
+    FilteredKeys filtered;
   };
   struct PendingSlot {
     std::string name;
@@ -278,6 +283,8 @@ class EngineImpl final : public Engine {
   std::map<BlockId, std::vector<std::shared_ptr<PendingRead>>> waiting_reads_;
   std::vector<std::shared_ptr<PendingRead>> finished_reads_;
 
+  std::shared_ptr<const CompactionFilter> filter_;
+  FilteredKeys filtered_;
   std::shared_ptr<Compaction> compaction_;  // from its first job to its edit
   // Edits of pieces that are not durable yet, and of what was dropped with a range. A compaction
   // that failed leaves some behind, and until then the levels still show tables that those replace:

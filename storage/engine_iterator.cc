@@ -1,5 +1,6 @@
 #include "storage/engine_iterator.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -9,12 +10,47 @@ namespace norn::storage {
 
 absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Get(const Table& table,
                                                                const BlockHandle& handle) {
-  const std::shared_ptr<const Block>& block =
-      cache_->Find({.table = table.meta().number, .offset = handle.offset});
-  if (block != nullptr) return block;
-  absl::StatusOr<std::shared_ptr<const Block>> read = table.ReadBlock(handle);
-  if (!read.ok()) on_damage_(table, handle.offset, read.status());
-  return read;
+  const uint64_t number = table.meta().number;
+  absl::StatusOr<std::shared_ptr<const Block>> block =
+      cache_->Find({.table = number, .offset = handle.offset});
+  if (*block == nullptr) {
+    block = Read(table, handle, &stretches_[number]);
+    if (!block.ok()) on_damage_(table, handle.offset, block.status());
+  } else if (const auto walked = stretches_.find(number); walked != stretches_.end()) {
+    walked->second.next = handle.end();
+  }
+  // The walk leaves the table.
+  if (handle.end() >= table.data_end()) stretches_.erase(number);
+  return block;
+}
+
+absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Read(const Table& table,
+                                                                const BlockHandle& handle,
+                                                                Stretch* stretch) {
+  const bool follows = stretch->next == handle.offset && handle.offset > 0;
+  stretch->next = handle.end();
+  const bool is_there =
+      stretch->start <= handle.offset && handle.end() <= stretch->start + stretch->bytes.size();
+  if (!is_there) {
+    stretch->window =
+        follows ? std::clamp(2 * stretch->window, kWindowBytesMin, kWindowBytesMax) : 0;
+    // A stretch that cannot be read may hold blocks that can.
+    if (!follows || !ReadStretch(table, handle, stretch)) return table.ReadBlock(handle);
+  }
+  return table.ParseBlock(
+      handle, stretch->bytes.substr(static_cast<size_t>(handle.offset - stretch->start),
+                                    static_cast<size_t>(handle.size) + kBlockTrailerBytes));
+}
+
+bool BlocksOfScan::ReadStretch(const Table& table, const BlockHandle& handle, Stretch* stretch) {
+  const uint64_t end =
+      std::max(handle.end(), std::min(handle.offset + stretch->window, table.data_end()));
+  stretch->start = handle.offset;
+  stretch->bytes.resize(static_cast<size_t>(end - handle.offset));
+  const absl::Status read =
+      table.file().Read(handle.offset, stretch->bytes.size(), stretch->bytes.data());
+  if (!read.ok()) stretch->bytes.clear();
+  return read.ok();
 }
 
 void BlocksOfScan::Prepare(const Table& table, const BlockHandle& handle, int stage) {
@@ -64,6 +100,7 @@ std::vector<std::unique_ptr<Iterator>> EngineIterator::Children() {
 
 void EngineIterator::Seek(absl::string_view key) {
   has_last_key_ = false;
+  source_.Forget();
   merged_.Seek(key);
   Settle();
 }

@@ -1,8 +1,9 @@
 // Walks what an engine held at one moment: the newest entry of each key, ascending.
 //
 // It pins memtables and tables, so flushes and compactions go on beside it; what they replace
-// goes when it goes. Blocks that are not in memory are read at once, several at a time when it
-// walks on; they are not put into the cache, where they would push out what point reads need.
+// goes when it goes. Blocks that are not in memory are read at once; they are not put into the
+// cache, where they would push out what point reads need. Where it walks on it reads ahead, more
+// and more, up to 256 KiB of each table that it walks in.
 //
 // An error stands in its place, for the keys from error_from() to error_until(): go on behind
 // those with Seek(). Threads: the engine's. The engine must outlive it.
@@ -13,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -34,9 +36,13 @@
 
 namespace norn::storage {
 
-// For scans: what is not cached is read at once.
+// For scans: what is not cached is read at once. The first block of a table is read alone, as a
+// seek may want no more than that; what follows it in larger and larger stretches.
 class BlocksOfScan : public BlockSource {
  public:
+  static constexpr uint64_t kWindowBytesMin = 16u << 10;
+  static constexpr uint64_t kWindowBytesMax = 256u << 10;
+
   // Told of blocks that cannot be read.
   using OnDamage =
       std::function<void(const Table& table, uint64_t offset, const absl::Status& status)>;
@@ -47,10 +53,27 @@ class BlocksOfScan : public BlockSource {
   absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
                                                    const BlockHandle& handle) override;
   void Prepare(const Table& table, const BlockHandle& handle, int stage) override;
+  // The walk goes on elsewhere: forgets what was read ahead.
+  void Forget() { stretches_.clear(); }
 
  private:
+  // What was read of a table at once.
+  struct Stretch {
+    uint64_t start = 0;
+    std::string bytes;
+    uint64_t next = 0;    // where the last block that was asked for ends
+    uint64_t window = 0;  // how much was read at once the last time
+  };
+
+  static absl::StatusOr<std::shared_ptr<const Block>> Read(const Table& table,
+                                                           const BlockHandle& handle,
+                                                           Stretch* stretch);
+  // Reads on from `handle`, as a stretch; false if that fails.
+  static bool ReadStretch(const Table& table, const BlockHandle& handle, Stretch* stretch);
+
   BlockCache* cache_;
   OnDamage on_damage_;
+  std::map<uint64_t, Stretch> stretches_;  // by table, while it is walked in
 };
 
 class EngineIterator final : public Iterator {

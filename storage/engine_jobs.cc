@@ -14,6 +14,7 @@
 #include "core/check.h"
 #include "storage/engine_impl.h"
 #include "storage/file_names.h"
+#include "storage/filter_bits.h"
 
 namespace norn::storage {
 
@@ -120,9 +121,12 @@ std::unique_ptr<Job> EngineImpl::NextFlushJob() {
   if (oldest->last_sequence() > durable_sequence_ || !flush_backoff_.Ready()) return nullptr;
   flush_out_ = true;
   const uint64_t number = NewFileNumber();
+  TableOptions table = TableOptionsOf(options_);
+  table.bloom_bits_per_key =
+      FilterBitsForFlush(levels_, picker_.limits(), oldest->entries(), options_.bloom_bits_per_key);
   return std::make_unique<FlushJob>(
-      oldest, std::make_unique<TableWriter>(file_system_, options_.dir, TableOptionsOf(options_),
-                                            number, FileId(options_, number)));
+      oldest, std::make_unique<TableWriter>(file_system_, options_.dir, table, number,
+                                            FileId(options_, number)));
 }
 
 void EngineImpl::FinishFlush(FlushJob* job) {
@@ -183,9 +187,15 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     if (pieces_pending_ > 0 || !compaction_backoff_.Ready()) return nullptr;
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
     if (!choice.has_value()) return nullptr;
-    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
-                                               options_.table_bytes, options_.group_prefix_bytes,
-                                               drops_, *choice, OlderData(levels_, quarantine_, *choice));
+    OlderData older(levels_, quarantine_, *choice);
+    TableOptions output = TableOptionsOf(options_);
+    if (older.empty()) output.compression = options_.last_level_compression;
+    output.bloom_bits_per_key =
+        FilterBitsForCompaction(levels_, picker_.limits(), *choice, options_.bloom_bits_per_key);
+    compaction_ =
+        std::make_shared<Compaction>(file_system_, options_.dir, output, options_.table_bytes,
+                                     options_.group_prefix_bytes, drops_, *choice,
+                                     std::move(older), filter_);
     if (choice->IsMove()) {
       PendingEdit pending;
       pending.ends_compaction = true;
@@ -214,7 +224,7 @@ void EngineImpl::FinishCompaction() {
   const CompactionChoice& choice = compaction_->choice();
   PendingEdit pending;
   if (!failed) {
-    const Compaction::Piece piece = compaction_->TakePiece();
+    Compaction::Piece piece = compaction_->TakePiece();
     if (!done && piece.outputs.empty()) return;
     for (const uint64_t number : piece.lower) {
       pending.edit.dropped_tables.push_back({.level = choice.level + 1, .number = number});
@@ -222,6 +232,8 @@ void EngineImpl::FinishCompaction() {
     for (const std::shared_ptr<const Table>& table : piece.outputs) {
       AddTable(choice.level + 1, table, &pending);
     }
+    pending.filtered = std::move(piece.filtered);
+    if (done) stats_.filtered_entries += compaction_->filtered_entries();
   }
   if (!done) {
     pending.is_piece = true;

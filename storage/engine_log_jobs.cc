@@ -21,6 +21,8 @@ namespace {
 
 // A manifest that grew beyond this is replaced by a snapshot.
 constexpr uint64_t kManifestBytesMax = 1u << 20;
+// Keys that a filter changed and nobody has asked for yet: above, all count as changed.
+constexpr size_t kFilteredKeysMax = 1u << 16;
 
 }  // namespace
 
@@ -257,6 +259,9 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
   }
   ApplyDamage(*pending);
   ApplyDrops(*pending);
+  filtered_.all = filtered_.all || pending->filtered.all;
+  for (std::string& key : pending->filtered.keys) filtered_.keys.push_back(std::move(key));
+  if (filtered_.keys.size() > kFilteredKeysMax) filtered_ = {.keys = {}, .all = true};
   if (pending->ends_flush) {
     immutables_.pop_front();
     flush_out_ = false;

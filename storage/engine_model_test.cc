@@ -79,7 +79,8 @@ class Model {
     options_.level_growth = 2;
     options_.table_bytes = 2500;
     options_.wal_preallocate_bytes = 0;
-    options_.compress_blocks = compress;
+    if (compress) options_.compression = Compression::kLz4;
+    if (compress) options_.last_level_compression = Compression::kZstd;
     Open();
   }
 

@@ -36,8 +36,8 @@ class OlderData {
   // the one asked for before.
   bool MayHold(absl::string_view key);
 
-  // No level below the output holds anything.
-  bool empty() const { return deeper_tables_ == 0 && quarantine_->empty(); }
+  // No level below the output holds anything: the output is the last level.
+  bool empty() const { return deeper_tables_ == 0; }
 
  private:
   struct Range {

@@ -185,6 +185,9 @@ void RecordStorage::Resume(const PendingRead* read) {
 }
 
 void RecordStorage::Pump() {
+  const FilteredKeys filtered = engine_.TakeFiltered();
+  if (filtered.all) cache_.Clear();
+  for (const std::string& key : filtered.keys) cache_.Erase(key);
   for (const std::shared_ptr<PendingRead>& read : engine_.TakeFinishedReads()) {
     Resume(read.get());
   }

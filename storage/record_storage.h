@@ -37,7 +37,10 @@ namespace norn::storage {
 inline constexpr size_t kPartitionPrefixBytes = 2;
 
 // Keys in the engine: the partition's number, big-endian, then the record key, so that a
-// partition is one contiguous range.
+// partition is one contiguous range, and so is a run of partitions. By hash, partition p of Q
+// holds those from p * 2^64 / Q on, up to (p + 1) * 2^64 / Q (core/ring/layout.h): a range of
+// tokens that begins and ends between partitions is one range of keys. Within a partition keys
+// are in their own order, not that of their hashes.
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key);
 
 class RecordStorage : public norn::Storage {

@@ -42,7 +42,8 @@ EngineOptions DrawOptions(Random* random, const std::string& dir) {
   options.level1_bytes = 1'000 + random->Below(200'000);
   options.level_growth = static_cast<int>(random->Between(2, 12));
   options.table_bytes = 500 + random->Below(60'000);
-  options.compress_blocks = random->Chance(1, 2);
+  options.compression = static_cast<Compression>(random->Below(3));
+  options.last_level_compression = static_cast<Compression>(random->Below(3));
   options.group_prefix_bytes = random->Chance(1, 2) ? 0 : random->Below(22);
   return options;
 }

@@ -218,7 +218,8 @@ TEST_F(DumpTest, ABadBlockIsNamedAndThoseBehindItAreShown) {
 
 TEST_F(DumpTest, WithoutAnIndexBlocksAreFoundByTheirChecksums) {
   for (const bool compressed : {false, true}) {
-    options_.compress_blocks = compressed;
+    options_.compression = compressed ? storage::Compression::kLz4 : storage::Compression::kNone;
+    options_.last_level_compression = options_.compression;
     std::filesystem::remove_all(options_.dir);
     BuildStore();
     std::string bytes = ReadBytes(Table());

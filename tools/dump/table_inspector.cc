@@ -254,13 +254,9 @@ absl::string_view StateName(StoredBlock::State state) {
 }
 
 std::string CompressionName(uint8_t compression) {
-  switch (static_cast<storage::Compression>(compression)) {
-    case storage::Compression::kNone:
-      return "none";
-    case storage::Compression::kLz4:
-      return "lz4";
-  }
-  return absl::StrCat("unknown ", compression);
+  const absl::string_view name =
+      storage::CompressionName(static_cast<storage::Compression>(compression));
+  return name.empty() ? absl::StrCat("unknown ", compression) : std::string(name);
 }
 
 }  // namespace norn::dump

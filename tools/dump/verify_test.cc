@@ -168,7 +168,8 @@ TEST_F(VerifyTest, EveryFlippedByteOfATableIsFound) {
 }
 
 TEST_F(VerifyTest, EveryFlippedByteOfACompressedTableIsFound) {
-  options_.compress_blocks = true;
+  options_.compression = storage::Compression::kLz4;
+  options_.last_level_compression = storage::Compression::kZstd;
   BuildStore();
   ExpectFlipsAreFound(Files(FileKind::kTable).front(), 3);
 }
