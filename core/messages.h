@@ -180,7 +180,7 @@ struct ExchangeAnswer {
   std::vector<KeyRecord> records;
   std::vector<std::string> wanted;
   std::string
-      covered_to;  // the answer speaks of [from, covered_to); empty: of all that was offered
+      covered_to;         // the answer speaks of [from, covered_to); empty: of all that was offered
   bool complete = false;  // the receiver of the offer is a complete replica
 };
 

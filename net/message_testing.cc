@@ -151,7 +151,8 @@ bool Same(const ExchangeOffer& a, const ExchangeOffer& b) {
 bool Same(const ExchangeAnswer& a, const ExchangeAnswer& b) {
   const auto& [request, status, partition, records, wanted, covered_to, complete] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(partition, b.partition) &&
-         Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to) && Same(complete, b.complete);
+         Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to) &&
+         Same(complete, b.complete);
 }
 
 bool Same(const ExchangeRecords& a, const ExchangeRecords& b) {
@@ -198,9 +199,7 @@ class Draw {
   std::vector<Fence> Fences() {
     return Many([this] { return Fence{.incarnation = Number<uint64_t>()}; });
   }
-  KnownLife Life() {
-    return {.number = Number<uint64_t>(), .incarnation = Number<uint64_t>()};
-  }
+  KnownLife Life() { return {.number = Number<uint64_t>(), .incarnation = Number<uint64_t>()}; }
   ClientRequest Request() {
     return {.kind = Enum(ClientRequest::Kind::kDelete),
             .base = Enum(ClientRequest::Base::kNothing),
@@ -298,12 +297,13 @@ class Draw {
                                                  .life = Life()};
                             })};
       default:
-        return IntroductionAnswer{
-            .request = Number<uint64_t>(), .standings = Many([this] {
-              return ReplicaStanding{.partition = Number<PartitionId>(),
-                                     .level = Enum(StandingLevel::kComplete),
-                                     .lives = Many([this] { return Life(); })};
-            })};
+        return IntroductionAnswer{.request = Number<uint64_t>(),
+                                  .standings = Many([this] {
+                                    return ReplicaStanding{
+                                        .partition = Number<PartitionId>(),
+                                        .level = Enum(StandingLevel::kComplete),
+                                        .lives = Many([this] { return Life(); })};
+                                  })};
     }
   }
 

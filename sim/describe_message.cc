@@ -56,10 +56,9 @@ const char* StatusName(ReplicaStatus status) {
 }
 
 auto Complete(const IntroductionAnswer& answer) {
-  return std::count_if(answer.standings.begin(), answer.standings.end(),
-                       [](const ReplicaStanding& standing) {
-                         return standing.level == StandingLevel::kComplete;
-                       });
+  return std::count_if(
+      answer.standings.begin(), answer.standings.end(),
+      [](const ReplicaStanding& standing) { return standing.level == StandingLevel::kComplete; });
 }
 
 struct Describer {

@@ -324,8 +324,8 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
                       [this](const Table& table, uint64_t offset, const absl::Status& status) {
                         NoteDamage(table.meta().number, offset, status);
                       });
-  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_,
-                                          drops_, std::move(source), last_sequence_,
+  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_, drops_,
+                                          std::move(source), last_sequence_,
                                           [this](uint64_t sequence) { return InDoubt(sequence); });
 }
 

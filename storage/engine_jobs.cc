@@ -192,10 +192,9 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     if (older.empty()) output.compression = options_.last_level_compression;
     output.bloom_bits_per_key =
         FilterBitsForCompaction(levels_, picker_.limits(), *choice, options_.bloom_bits_per_key);
-    compaction_ =
-        std::make_shared<Compaction>(file_system_, options_.dir, output, options_.table_bytes,
-                                     options_.group_prefix_bytes, drops_, *choice,
-                                     std::move(older), filter_);
+    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, output,
+                                               options_.table_bytes, options_.group_prefix_bytes,
+                                               drops_, *choice, std::move(older), filter_);
     if (choice->IsMove()) {
       PendingEdit pending;
       pending.ends_compaction = true;

@@ -45,8 +45,7 @@ void EngineImpl::QueueDrops() {
     PendingEdit pending;
     // What was there cannot be read, and is not wanted any more.
     const RangeDrop& drop = pending_drops_.front().drop;
-    pending.edit.lifted.push_back(
-        {.from = drop.from, .until = drop.to, .sequence = drop.sequence});
+    pending.edit.lifted.push_back({.from = drop.from, .until = drop.to, .sequence = drop.sequence});
     pending.edit.added_drops.push_back(std::move(pending_drops_.front().drop));
     pending.drop_ticket = pending_drops_.front().ticket;
     edits_.push_back(std::move(pending));

@@ -1,7 +1,7 @@
 // A small workload for an engine whose disk crashes or fails, and what must hold afterwards.
 //
-// Puts, overwrites, deletions and slots, with memtables so small that flushes and compactions run; it is
-// replayed from the start for each operation that can go wrong. Then:
+// Puts, overwrites, deletions and slots, with memtables so small that flushes and compactions run;
+// it is replayed from the start for each operation that can go wrong. Then:
 //   * the recovered state is what the puts up to report.last_sequence make of an empty
 //     store, and that covers everything that was durable: nothing lost, nothing torn,
 //     nothing that was never put;

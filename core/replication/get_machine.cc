@@ -82,8 +82,7 @@ void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
   const PartitionId partition = it->second.partition;
-  const bool ok =
-      reply.status.ok() && standing_.LevelOf(partition) == StandingLevel::kComplete;
+  const bool ok = reply.status.ok() && standing_.LevelOf(partition) == StandingLevel::kComplete;
   TakeReply(step, id, ok,
             {node_.self(), std::move(reply.record), standing_.LifeIn(partition),
              standing_.FencesIn(partition)});
@@ -201,8 +200,7 @@ void GetMachine::OnStoreRepair(StepContext& step, RequestId id, const StoreReply
   JudgeRepair(step, id, it->second);
 }
 
-void GetMachine::OnReplicaWriteReply(StepContext& step, NodeId from,
-                                     ReplicaWriteReply&& reply) {
+void GetMachine::OnReplicaWriteReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply) {
   const auto it = gets_.find(reply.request);
   if (it == gets_.end()) return;
   if (it->second.phase != Phase::kRepairing) return;  // nothing was sent yet: not an answer to us

@@ -1,8 +1,9 @@
 // Quorum arithmetic as values: they count and judge, and know no I/O, time or ids.
 //
 // A replica counts once, whatever it says later; who is no replica does not count. The
-// verdict never changes once it is not kPending, unless votes are taken back: see Retract. (After riak_kv_put_core, and etcd's
-// quorum package: small enough to be checked against a dumb version in full.)
+// verdict never changes once it is not kPending, unless votes are taken back: see Retract. (After
+// riak_kv_put_core, and etcd's quorum package: small enough to be checked against a dumb version in
+// full.)
 
 #ifndef NORN_CORE_REPLICATION_QUORUM_H_
 #define NORN_CORE_REPLICATION_QUORUM_H_
@@ -94,9 +95,7 @@ class Quorum {
 // N=5, R=2, W=4 two replicas may hold a partial write that the next two do not. And never on
 // fewer than w_min: what was read survives the loss of as many replicas as an acknowledged
 // write does, and a replica that mends itself from the others (standing.h) finds it there.
-inline int HoldersForAnswer(int n, int r_min, int w_min) {
-  return std::max(n - r_min + 1, w_min);
-}
+inline int HoldersForAnswer(int n, int r_min, int w_min) { return std::max(n - r_min + 1, w_min); }
 
 }  // namespace norn
 

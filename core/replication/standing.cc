@@ -51,10 +51,9 @@ StandingLevel Standing::LevelOf(PartitionId partition) const {
 }
 
 size_t Standing::complete() const {
-  return static_cast<size_t>(
-      std::count_if(replicas_.begin(), replicas_.end(), [](const Replica& replica) {
-        return replica.level == StandingLevel::kComplete;
-      }));
+  return static_cast<size_t>(std::count_if(
+      replicas_.begin(), replicas_.end(),
+      [](const Replica& replica) { return replica.level == StandingLevel::kComplete; }));
 }
 
 std::vector<Fence> Standing::FencesIn(PartitionId partition) const {
@@ -100,8 +99,7 @@ void Standing::Introduce(StepContext& step, NodeId to) {
   for (Replica& replica : replicas_) {
     const Peer* const peer = FindPeer(replica, to);
     if (peer == nullptr || peer->met) continue;
-    introduction.lives.push_back(
-        {replica.partition, {replica.number, LifeIn(replica.partition)}});
+    introduction.lives.push_back({replica.partition, {replica.number, LifeIn(replica.partition)}});
     if (introduction.lives.size() == kPartitionsPerMessage) send();
   }
   send();

@@ -76,12 +76,12 @@ class Standing {
  private:
   struct Peer {
     NodeId id = kNoNode;
-    KnownLife life;            // the newest that we know; durable before we say so
-    bool met = false;          // it has noted our present life
+    KnownLife life;                             // the newest that we know; durable before we say so
+    bool met = false;                           // it has noted our present life
     StandingLevel level = StandingLevel::kNew;  // ... and said this of itself
-    bool asked = false;        // an exchange is under way
-    bool merged = false;       // all that it held when it was complete, or ...
-    bool merged_doubtful = false;  // ... when it was not
+    bool asked = false;                         // an exchange is under way
+    bool merged = false;                        // all that it held when it was complete, or ...
+    bool merged_doubtful = false;               // ... when it was not
   };
   struct Replica {
     PartitionId partition = 0;
@@ -121,10 +121,10 @@ class Standing {
   Exchange& exchange_;
   std::vector<Replica> replicas_;  // by partition, ascending
   std::vector<Owed> owed_;
-  bool created_ = false;   // the store was empty at the start
+  bool created_ = false;  // the store was empty at the start
   bool speaking_ = false;
-  bool dirty_ = false;     // the slot on disk is older than what we know
-  uint64_t writes_ = 0;    // slot writes begun
+  bool dirty_ = false;   // the slot on disk is older than what we know
+  uint64_t writes_ = 0;  // slot writes begun
   bool writing_ = false;
   int64_t retry_us_ = kNever;
   int64_t introduce_us_ = kNever;
