@@ -101,7 +101,7 @@ TEST_F(EngineCheckpointTest, IsInDoubtUntilThatIsAcknowledged) {
     ASSERT_TRUE(Open().ok());
     EXPECT_EQ(report_.possibly_lost_from, finished.sequence + 1);
     EXPECT_FALSE(report_.suspect) << report_.notes.front();
-    EXPECT_EQ(report_.notes.empty(), i == 1);
+    EXPECT_FALSE(report_.notes.empty());
   }
   engine_->AcknowledgeRecovery();
   RunJobs(engine_.get());
@@ -275,7 +275,7 @@ TEST_F(EngineCheckpointTest, ADamagedTableIsRefused) {
   const std::string table = FilesEndingIn(".sst").front();
   ASSERT_TRUE(disk_.FlipBit(table, 100, 3).ok());
   for (int i = 0; i < 1000; ++i) GetNow(engine_.get(), Key(i)).IgnoreError();
-  ASSERT_EQ(engine_->stats().damaged_tables, 1u);
+  ASSERT_EQ(engine_->stats().damaged_ranges, 1u);
   Start("/backup");
   const absl::Status status = Finish().status;
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;

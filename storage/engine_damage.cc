@@ -237,6 +237,10 @@ void EngineImpl::SettleDamage() {
     }
     if (rest == *quarantine_) edit.lifted.clear();
   }
+  // What was dropped since is not missed.
+  std::erase_if(edit.quarantined, [this](const Quarantine& quarantine) {
+    return IsDropped(quarantine.from, quarantine.until, quarantine.sequence);
+  });
   if (edit.lifted.empty() && edit.given_up.empty() && edit.dropped_tables.empty()) return;
   settling_ = true;
   pending.ends_settling = true;

@@ -123,7 +123,7 @@ TEST_F(EngineDeleteTest, ADeletionInDoubtIsAnError) {
   at->Seek("");
   ASSERT_EQ(at->state(), Iterator::State::kError);
   EXPECT_EQ(at->error_from(), "a");
-  EXPECT_EQ(at->error_until(), "a");
+  EXPECT_EQ(at->error_until(), std::string("a\0", 2));
   at->Seek("aa");
   EXPECT_EQ(at->key(), "b");
 }

@@ -203,6 +203,8 @@ class EngineImpl final : public Engine {
 
   // engine_ranges.cc: ranges that are dropped, and checkpoints.
   void QueueDrops();
+  // Whether one drop, durable or about to be, hides the writes up to `sequence` in [from, until).
+  bool IsDropped(absl::string_view from, absl::string_view until, uint64_t sequence) const;
   void ApplyDrops(const PendingEdit& pending);
   // Queues the edit that takes out what drops hide as a whole, and drops that hide nothing more.
   void ReclaimDropped();

@@ -53,6 +53,20 @@ void EngineImpl::QueueDrops() {
   }
 }
 
+bool EngineImpl::IsDropped(absl::string_view from, absl::string_view until,
+                           uint64_t sequence) const {
+  const auto hides = [&](const RangeDrop& drop) {
+    return from >= absl::string_view(drop.from) && sequence <= drop.sequence &&
+           (drop.to.empty() || (!until.empty() && until <= absl::string_view(drop.to)));
+  };
+  const auto any = [&](const std::vector<RangeDrop>& drops) {
+    return std::any_of(drops.begin(), drops.end(), hides);
+  };
+  return any(drops_->all()) || std::any_of(edits_.begin(), edits_.end(), [&](const PendingEdit& e) {
+           return any(e.edit.added_drops);
+         });
+}
+
 void EngineImpl::ApplyDrops(const PendingEdit& pending) {
   const VersionEdit& edit = pending.edit;
   if (!edit.added_drops.empty() || !edit.settled_drops.empty()) {
@@ -168,6 +182,12 @@ absl::StatusOr<CheckpointPlan> EngineImpl::PlanCheckpoint(const CheckpointReques
       edit.added_tables.push_back({.level = static_cast<int>(i), .meta = table->meta});
       plan.tables.push_back(table->table);
     }
+  }
+  for (const Quarantine& quarantine : quarantine_->all()) {
+    if (!range.Overlaps(quarantine.from, quarantine.until)) continue;
+    return absl::DataLossError(absl::StrCat(
+        "checkpoint ", request.dir, ": ", QuarantineError(quarantine).message(),
+        "; try again when that has been repaired, or copy the directory of another replica"));
   }
   // What is in those tables beside the range is not in the checkpoint.
   if (!range.from.empty()) {
