@@ -64,6 +64,9 @@ struct StoreUpdate {
   std::string key;  // record key
   RecordOp op;
   bool record_wanted = false;  // the reply is to carry the record that results
+  // A MergeOp: a record that is there and cannot be read (kDataLoss) counts as absent, instead of
+  // failing the update. For repairs only: what it held is given up for what the replicas have.
+  bool over_damage = false;
 };
 
 struct StoreRead {

@@ -51,6 +51,8 @@ constexpr RespCommandSpec kCommands[] = {
     {"select", Id::kSelect, 2, "fast", 0, 0, 0, "Chooses the bucket of later commands."},
     {"reset", Id::kReset, 1, "noscript fast", 0, 0, 0, "Forgets HELLO, SELECT and SETNAME."},
     {"quit", Id::kQuit, -1, "noscript fast", 0, 0, 0, "Ends the connection."},
+    {"norn.checkpoint", Id::kNornCheckpoint, 2, "admin noscript", 0, 0, 0,
+     "Makes a checkpoint of this node's store: NORN.CHECKPOINT name."},
 
     Refused("append", Id::kNotAtomic),
     Refused("bitfield", Id::kNotAtomic),

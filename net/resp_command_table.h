@@ -38,6 +38,7 @@ enum class RespCommandId : uint8_t {
   kSelect,
   kReset,
   kQuit,
+  kNornCheckpoint,
   // What Redis has and Norn has not, by the reason.
   kNotAtomic,
   kNoExpiry,

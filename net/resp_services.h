@@ -44,6 +44,10 @@ struct RespServices {
   // later, though a reply from inside the call is taken too.
   std::function<void(ClientRequest&&)> submit;
 
+  // Makes a checkpoint of this node's store under a name. Answered as `submit` is, the reply's
+  // first value being what to tell the client. Absent: this server takes none.
+  std::function<void(absl::string_view name, uint64_t ticket)> checkpoint;
+
   // The body of an INFO section ("server", "cluster", "buckets", "stats", "storage",
   // "clients"): lines
   // "name:value\n". Empty if there is none.

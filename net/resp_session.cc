@@ -107,6 +107,8 @@ bool RespSession::Run(const RespCommandSpec& spec, Arguments arguments) {
     case Id::kReset:
       Reset();
       return true;
+    case Id::kNornCheckpoint:
+      return NornCheckpoint(arguments[1]);
     case Id::kQuit:
       Immediate().Simple("OK");
       ended_ = true;

@@ -125,6 +125,7 @@ class RespSession {
   void ConfigGet(Arguments patterns);
   void Select(absl::string_view number);
   std::string NoSuchBucket(absl::string_view name) const;
+  bool NornCheckpoint(absl::string_view name);
   void Reset();
   bool CheckName(absl::string_view name);  // false after having replied with an error
   void UnknownSubcommand(absl::string_view command, absl::string_view subcommand);

@@ -338,6 +338,14 @@ std::string RespSession::NoSuchBucket(absl::string_view name) const {
                       buckets);
 }
 
+bool RespSession::NornCheckpoint(absl::string_view name) {
+  if (!services_.checkpoint) return Error("ERR this server takes no checkpoints");
+  const uint16_t serial = pipeline_.Add(ReplyForm::kValue, protocol_, KeyAccess::kNone, 0);
+  ++requests_;
+  services_.checkpoint(name, ticket_ | (uint64_t{serial} << 16));
+  return true;
+}
+
 void RespSession::Reset() {
   protocol_ = 2;
   bucket_ = 0;

@@ -133,9 +133,9 @@ TEST(RespSessionTest, Client) {
 
 TEST(RespSessionTest, Command) {
   Fixture f;
-  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":24\r\n");
-  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*24\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
-  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*24\r\n$3\r\nget\r\n"));
+  EXPECT_EQ(f.Ask("COMMAND COUNT"), ":25\r\n");
+  EXPECT_THAT(f.Ask("COMMAND"), StartsWith("*25\r\n*6\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n"));
+  EXPECT_THAT(f.Ask("COMMAND LIST"), StartsWith("*25\r\n$3\r\nget\r\n"));
   EXPECT_EQ(f.Ask("COMMAND INFO ECHO incr none"),
             "*3\r\n*6\r\n$4\r\necho\r\n:2\r\n*1\r\n+fast\r\n:0\r\n:0\r\n:0\r\n$-1\r\n$-1\r\n");
   EXPECT_EQ(f.Ask("COMMAND DOCS echo incr"),

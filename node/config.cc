@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <limits>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -121,6 +122,18 @@ class Block {
     }
   }
 
+  void Choice(const char* field, storage::Compression* out) const {
+    if (!Has(field)) return;
+    std::string name;
+    Text(field, &name);
+    const std::optional<storage::Compression> compression = storage::ParseCompression(name);
+    if (compression.has_value()) {
+      *out = *compression;
+    } else {
+      Fail(field, absl::StrCat("is \"", name, "\": write none, lz4 or zstd"));
+    }
+  }
+
   // Records an error at `field`, or at the whole file if the setting is not there.
   void Fail(const char* field, absl::string_view what) const {
     if (!error_->ok()) return;
@@ -212,6 +225,7 @@ void TakeNode(const Block& block, Config* config) {
   block.Address("client_listen", &config->client_listen);
   block.Address("peer_listen", &config->peer_listen);
   block.Text("data_dir", &config->engine.dir);
+  block.Text("checkpoint_dir", &config->checkpoint_dir);
   block.Number("key_bytes_max", 1, 32u << 10, &node.key_bytes_max);
   block.Number("value_bytes_max", 1, 4u << 20, &node.value_bytes_max);
   block.Number("siblings_max", 1, 4096, &node.siblings_max);
@@ -254,12 +268,9 @@ void TakeStorage(const Block& block, Config* config) {
   }
   block.Number("sync_interval_ms", 1, 60'000, &config->sync_interval_us, kMicrosPerMilli);
   block.Number("scrub_bytes_per_second", 0, 1ull << 40, &config->scrub_bytes_per_second);
-  std::string compression = "none";
-  block.Text("compression", &compression);
-  if (compression != "none" && compression != "lz4") {
-    block.Fail("compression", absl::StrCat("is \"", compression, "\": write none or lz4"));
-  }
-  engine->compress_blocks = compression == "lz4";
+  block.Choice("compression", &engine->compression);
+  engine->last_level_compression = engine->compression;
+  block.Choice("last_level_compression", &engine->last_level_compression);
   block.Number("record_cache_bytes", 0, 1ull << 40, &engine->record_cache_bytes);
   block.Number("memtable_bytes", 64u << 10, 4ull << 30, &engine->memtable_bytes);
   block.Number("immutable_memtables_max", 1, 64, &engine->immutable_memtables_max);
@@ -388,6 +399,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view text, const std::string& pa
     return error;
   }
   config.engine.dir = Resolve(config.engine.dir, path);
+  config.checkpoint_dir = Resolve(config.checkpoint_dir, path);
   config.secret_file = Resolve(config.secret_file, path);
   config.engine.owner = absl::StrCat(config.cluster.name, "/", config.node.id);
   AddWarnings(&config);

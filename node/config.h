@@ -34,6 +34,7 @@ struct Config {
   std::string client_listen = "127.0.0.1:7301";  // "host:port", as are all addresses
   std::string peer_listen;                       // default: this member's own address
   std::string secret_file;                       // ParseConfig only; LoadConfig has read it
+  std::string checkpoint_dir;                    // "": NORN.CHECKPOINT is refused
   int64_t drain_timeout_us = 10'000'000;
 
   LogLevel log_level = LogLevel::kInfo;

@@ -149,7 +149,10 @@ TEST(ConfigTest, WhatIsRequiredIsAskedFor) {
   EXPECT_THAT(ErrorOf("node { id: 1 data_dir: \"d\" }"), HasSubstr("no name"));
   EXPECT_THAT(ErrorOf(Minimal("", "", "log { level: \"loud\" }")), HasSubstr("warning"));
   EXPECT_THAT(ErrorOf(Minimal("", "", "storage { sync: \"often\" }")), HasSubstr("interval"));
-  EXPECT_THAT(ErrorOf(Minimal("", "", "storage { compression: \"zip\" }")), HasSubstr("lz4"));
+  EXPECT_THAT(ErrorOf(Minimal("", "", "storage { compression: \"zip\" }")),
+              HasSubstr("lz4 or zstd"));
+  EXPECT_THAT(ErrorOf(Minimal("", "", "storage { last_level_compression: \"\" }")),
+              HasSubstr("storage.last_level_compression is \"\""));
 }
 
 TEST(ConfigTest, AMissingSecretIsRefused) {
@@ -268,7 +271,8 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(x.level_growth, y.level_growth);
   EXPECT_EQ(x.table_bytes, y.table_bytes);
   EXPECT_EQ(x.sync_mode, y.sync_mode);
-  EXPECT_EQ(x.compress_blocks, y.compress_blocks);
+  EXPECT_EQ(x.compression, y.compression);
+  EXPECT_EQ(x.last_level_compression, y.last_level_compression);
   EXPECT_EQ(config->sync_interval_us, plain.sync_interval_us);
   EXPECT_EQ(config->scrub_bytes_per_second, plain.scrub_bytes_per_second);
 }

@@ -112,6 +112,7 @@ std::string StorageInfo(const StorageFacts& facts) {
     lines.Add("possibly_lost_from", *facts.recovery.possibly_lost_from);
   }
   lines.Add("engine_puts", stats.puts);
+  lines.Add("engine_deletes", stats.deletes);
   lines.Add("engine_gets", stats.gets);
   lines.Add("wal_bytes", stats.wal_bytes);
   lines.Add("wal_syncs", stats.wal_syncs);
@@ -121,15 +122,25 @@ std::string StorageInfo(const StorageFacts& facts) {
   lines.Add("scrubbed_bytes", stats.scrubbed_bytes);
   lines.Add("scrub_passes", stats.scrub_passes);
   lines.Add("record_cache_records", facts.cached_records);
+  lines.Add("record_cache_bytes", facts.cached_record_bytes);
   lines.Add("record_cache_hits", facts.cache_hits);
   lines.Add("record_cache_misses", facts.cache_misses);
   lines.Add("block_cache_hits", stats.block_cache_hits);
   lines.Add("block_cache_misses", stats.block_cache_misses);
+  lines.Add("block_cache_bytes", stats.block_cache_bytes);
+  lines.Add("index_bytes", stats.index_bytes);
+  lines.Add("filter_bytes", stats.filter_bytes);
   lines.Add("memtable_bytes", stats.memtable_bytes);
+  lines.Add("immutable_memtable_bytes", stats.immutable_memtable_bytes);
   lines.Add("immutable_memtables", stats.immutable_memtables);
   lines.Add("tables", stats.tables);
   lines.Add("damaged_tables", stats.damaged_tables);
+  lines.Add("damaged_ranges", stats.damaged_ranges);
   lines.Add("damaged_reads", stats.damaged_reads);
+  lines.Add("read_errors", stats.read_errors);
+  lines.Add("read_errors_passed", stats.read_errors_passed);
+  lines.Add("bad_blocks", stats.bad_blocks);
+  lines.Add("bad_blocks_passed", stats.bad_blocks_passed);
   lines.Add("table_bytes", stats.table_bytes);
   lines.Add("tables_per_level", absl::StrJoin(stats.tables_per_level, ","));
   lines.Add("jobs_outstanding", facts.jobs_outstanding);

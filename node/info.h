@@ -33,6 +33,7 @@ struct StorageFacts {
   absl::Status health;  // not OK: writes are refused, and why
   storage::RecoveryReport recovery;
   size_t cached_records = 0;
+  size_t cached_record_bytes = 0;
   uint64_t cache_hits = 0;
   uint64_t cache_misses = 0;
   size_t jobs_outstanding = 0;

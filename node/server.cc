@@ -13,6 +13,7 @@
 #include "net/handshake.h"
 #include "node/info.h"
 #include "node/version.h"
+#include "storage/file_names.h"
 
 namespace norn::node {
 
@@ -61,11 +62,13 @@ absl::Status Server::Open() {
   started_us_ = clock_.Read().monotonic_us;
   for (const std::string& warning : config_.warnings) Log(Note::Level::kWarning, warning);
   if (absl::Status status = OpenStorage(); !status.ok()) return status;
+  if (absl::Status status = OpenCheckpointDir(); !status.ok()) return status;
   return OpenPorts();
 }
 
 absl::Status Server::OpenStorage() {
   config_.engine.seed = SystemRandom();
+  config_.engine.group_prefix_bytes = storage::kPartitionPrefixBytes;
   absl::StatusOr<std::unique_ptr<storage::Engine>> engine =
       storage::Engine::Open(file_system_, config_.engine, &recovery_);
   if (!engine.ok()) {
@@ -86,6 +89,16 @@ absl::Status Server::OpenStorage() {
                                        recovery_.wal_records, " writes from the log, in ",
                                        (clock_.Read().monotonic_us - started_us_) / 1000, " ms"));
   return absl::OkStatus();
+}
+
+absl::Status Server::OpenCheckpointDir() {
+  const std::string& dir = config_.checkpoint_dir;
+  if (dir.empty()) return absl::OkStatus();
+  absl::Status status = file_system_.CreateDir(dir);
+  if (status.ok()) status = file_system_.SyncDir(storage::ParentDirectory(dir));
+  if (status.ok()) return status;
+  return absl::FailedPreconditionError(
+      absl::StrCat("checkpoint_dir: ", absl::string_view(status.message())));
 }
 
 absl::Status Server::OpenPorts() {
@@ -109,6 +122,9 @@ absl::Status Server::OpenPorts() {
   net::RespServices services;
   services.submit = [this](ClientRequest&& request) { Post(std::move(request)); };
   services.info = [this](absl::string_view section) { return Info(section); };
+  services.checkpoint = [this](absl::string_view name, uint64_t ticket) {
+    StartCheckpoint(name, ticket);
+  };
   services.buckets.clear();
   for (const BucketConfig& bucket : config_.cluster.buckets) {
     services.buckets.push_back({bucket.id, bucket.name, bucket.plain_get == PlainGet::kError});
@@ -173,6 +189,7 @@ void Server::Turn() {
   turn_scheduled_ = false;
   if (stopped_) return;
   FinishJobs();
+  FinishCheckpoints();
   // What was written during the last group's sync goes to the disk while its replies are made.
   StartJobs();
   DeliverAll();
@@ -200,6 +217,52 @@ void Server::FinishJobs() {
       absl::StrCat("the store refuses writes until the node is restarted; reads of what is "
                    "durable go on: ",
                    absl::string_view(health.message())));
+}
+
+void Server::StartCheckpoint(absl::string_view name, uint64_t ticket) {
+  ClientReply refusal;
+  refusal.client = ticket;
+  refusal.outcome = ClientReply::Outcome::kInvalid;
+  if (config_.checkpoint_dir.empty()) {
+    refusal.message = "no checkpoints here: set node.checkpoint_dir in the configuration";
+  } else if (!storage::IsSlotName(name)) {
+    refusal.message = "a checkpoint's name is 1 to 64 letters, digits, '-' and '_'";
+  } else if (checkpoint_out_) {
+    refusal.outcome = ClientReply::Outcome::kOverloaded;
+    refusal.message = "another checkpoint is under way";
+  } else {
+    checkpoint_out_ = true;
+    engine_->Checkpoint({.dir = storage::PathIn(config_.checkpoint_dir, name),
+                         .from = "",
+                         .to = "",
+                         .ticket = ticket});
+    return ScheduleTurn();
+  }
+  clients_->Reply(std::move(refusal));
+}
+
+void Server::FinishCheckpoints() {
+  for (const storage::Engine::FinishedCheckpoint& finished : engine_->TakeFinishedCheckpoints()) {
+    checkpoint_out_ = false;
+    ClientReply reply;
+    reply.client = finished.ticket;
+    if (finished.status.ok()) {
+      reply.outcome = ClientReply::Outcome::kOk;
+      reply.siblings.push_back(
+          {absl::StrCat("OK: writes up to ", finished.sequence, ", ", finished.tables_linked,
+                        " tables linked, ", finished.tables_copied, " copied"),
+           0});
+    } else {
+      reply.outcome = absl::IsAlreadyExists(finished.status) ? ClientReply::Outcome::kInvalid
+                                                             : ClientReply::Outcome::kUnavailable;
+      reply.message = std::string(finished.status.message());
+    }
+    Log(finished.status.ok() ? Note::Level::kInfo : Note::Level::kError,
+        finished.status.ok() ? absl::StrCat("checkpoint in ", config_.checkpoint_dir, ": ",
+                                            reply.siblings.front().value)
+                             : reply.message);
+    clients_->Reply(std::move(reply));
+  }
 }
 
 void Server::StartJobs() {
@@ -348,6 +411,7 @@ std::string Server::Info(absl::string_view section) const {
                         .health = engine_->health(),
                         .recovery = recovery_,
                         .cached_records = records_->cache().entries(),
+                        .cached_record_bytes = records_->cache().bytes(),
                         .cache_hits = records_->cache().hits(),
                         .cache_misses = records_->cache().misses(),
                         .jobs_outstanding = lanes_->outstanding()});

@@ -64,6 +64,7 @@ class Server {
 
  private:
   absl::Status OpenStorage();
+  absl::Status OpenCheckpointDir();
   absl::Status OpenPorts();
   std::string Info(absl::string_view section) const;
 
@@ -71,6 +72,9 @@ class Server {
   void ScheduleTurn();
   void Turn();
   void FinishJobs();
+  // NORN.CHECKPOINT: `ticket` is the client's.
+  void StartCheckpoint(absl::string_view name, uint64_t ticket);
+  void FinishCheckpoints();
   void StartJobs();
   void StartLogJob();
   void DeliverAll();
@@ -118,6 +122,7 @@ class Server {
   bool turn_scheduled_ = false;
   bool ready_ = false;
   bool draining_ = false;
+  bool checkpoint_out_ = false;  // one at a time
   bool stopped_ = false;
   bool refusal_logged_ = false;  // that the store refuses writes
   absl::Status outcome_;

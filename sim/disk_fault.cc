@@ -10,7 +10,7 @@ namespace norn::sim {
 const char* FileOperationName(FileOperation operation) {
   static constexpr const char* kNames[kFileOperationCount] = {
       "append", "sync",    "read", "open",      "create", "rename",
-      "remove", "syncdir", "list", "createdir", "lock",
+      "remove", "syncdir", "list", "createdir", "lock",   "link",
   };
   const int index = static_cast<int>(operation);
   CORE_CHECK(index >= 0 && index < kFileOperationCount);
@@ -27,6 +27,7 @@ std::vector<std::pair<const char*, uint64_t>> FaultCounters::Named() const {
       {"crash_lost_entries", crash_lost_entries},
       {"eio", eio},
       {"enospc", enospc},
+      {"denied", denied},
       {"short_writes", short_writes},
       {"failed_syncs", failed_syncs},
       {"failed_sync_lost_bytes", failed_sync_lost_bytes},

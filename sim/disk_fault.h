@@ -28,8 +28,9 @@ enum class FileOperation {
   kList,
   kCreateDir,
   kLock,
+  kLink,
 };
-inline constexpr int kFileOperationCount = 11;
+inline constexpr int kFileOperationCount = 12;
 
 // "append", "sync", ... for messages and traces.
 const char* FileOperationName(FileOperation operation);
@@ -52,7 +53,8 @@ enum class CrashLoss {
 enum class FaultEffect {
   kEio = 0,           // any kind: kDataLoss, nothing changed. On a sync: a failed sync, and
                       // chance decides whether its bytes are lost or kept
-  kEnospc,            // append, create, rename, createdir: kResourceExhausted, nothing changed
+  kEnospc,            // append, create, rename, link, createdir: kResourceExhausted, nothing
+                      // changed
   kShortWriteEio,     // append: any prefix is written, then kDataLoss
   kShortWriteEnospc,  // append: any prefix is written, then kResourceExhausted
   kFailedSyncLost,    // sync: kDataLoss; the pages become clean and are lost at the crash,
@@ -63,6 +65,7 @@ enum class FaultEffect {
   kLostWrite,         // append: OK, but the medium never gets the bytes, synced or not
   kMisdirectedWrite,  // append: as kLostWrite, and the bytes overwrite durable sectors
                       // elsewhere: of this file, or of another
+  kDenied,            // all that looks a name up: kPermissionDenied, nothing changed
 };
 
 struct DiskFault {
@@ -82,9 +85,10 @@ struct FaultCounters {
   uint64_t torn_appends = 0;            // appends that a crash cut in the middle
   uint64_t crash_lost_bytes = 0;        // unsynced bytes that fell off the end of files
   uint64_t crash_lost_sectors = 0;      // sectors lost (in part) inside the surviving length
-  uint64_t crash_lost_entries = 0;      // creates, renames, removes that a crash undid
+  uint64_t crash_lost_entries = 0;      // creates, links, renames, removes that a crash undid
   uint64_t eio = 0;                     // operations failed by kEio (syncs: failed_syncs)
   uint64_t enospc = 0;                  // operations failed by kEnospc
+  uint64_t denied = 0;                  // operations failed by kDenied
   uint64_t short_writes = 0;            // both kinds
   uint64_t failed_syncs = 0;            // kFailedSync*, and kEio on a sync
   uint64_t failed_sync_lost_bytes = 0;  // bytes of failed syncs and lost writes that a crash took

@@ -65,6 +65,26 @@ const DiskTree::Entries& DiskTree::Files(const std::string& dir) const {
   return directory->second.live;
 }
 
+std::vector<DiskFile*> DiskTree::DistinctFiles() const {
+  std::vector<DiskFile*> result;
+  std::set<uint64_t> seen;
+  for (const auto& [dir, directory] : directories_) {
+    for (const auto& [name, file] : directory.live) {
+      if (seen.insert(file->id()).second) result.push_back(file.get());
+    }
+  }
+  return result;
+}
+
+bool DiskTree::HasName(const DiskFile& file) const {
+  for (const auto& [dir, directory] : directories_) {
+    for (const auto& [name, other] : directory.live) {
+      if (other->id() == file.id()) return true;
+    }
+  }
+  return false;
+}
+
 std::vector<std::string> DiskTree::Directories() const {
   std::vector<std::string> result;
   for (const auto& [dir, directory] : directories_) result.push_back(dir);
@@ -74,13 +94,13 @@ std::vector<std::string> DiskTree::Directories() const {
 void DiskTree::Create(const Place& place, std::shared_ptr<DiskFile> file) {
   CORE_CHECK(HasDirectory(place.dir) && Find(place) == nullptr);
   directories_[place.dir].live[place.name] = file;
-  pending_.push_back({Change::Kind::kCreate, place, {}, std::move(file)});
+  pending_.push_back({Change::Kind::kCreate, place, {}, std::move(file), {}});
 }
 
 void DiskTree::Remove(const Place& place) {
   CORE_CHECK(Find(place) != nullptr);
   directories_[place.dir].live.erase(place.name);
-  pending_.push_back({Change::Kind::kRemove, place, {}, nullptr});
+  pending_.push_back({Change::Kind::kRemove, place, {}, nullptr, {}});
 }
 
 void DiskTree::Rename(const Place& from, const Place& to) {
@@ -88,13 +108,20 @@ void DiskTree::Rename(const Place& from, const Place& to) {
   CORE_CHECK(file != nullptr && HasDirectory(to.dir));
   directories_[from.dir].live.erase(from.name);
   directories_[to.dir].live[to.name] = file;
-  pending_.push_back({Change::Kind::kRename, to, from, std::move(file)});
+  std::vector<Place> earlier;
+  for (const Change& change : pending_) {
+    if (change.kind != Change::Kind::kRename || change.file != file) continue;
+    if (change.place.Path() != from.Path()) continue;
+    earlier = change.earlier;
+    earlier.push_back(change.from);
+  }
+  pending_.push_back({Change::Kind::kRename, to, from, std::move(file), std::move(earlier)});
 }
 
 void DiskTree::CreateDirectory(const Place& place) {
   CORE_CHECK(HasDirectory(place.dir) && !HasDirectory(place.Path()));
   directories_[place.Path()];
-  pending_.push_back({Change::Kind::kCreateDirectory, place, {}, nullptr});
+  pending_.push_back({Change::Kind::kCreateDirectory, place, {}, nullptr, {}});
 }
 
 void DiskTree::SyncDirectory(const std::string& dir) {
@@ -144,20 +171,18 @@ void DiskTree::MakeDurable(const Change& change) {
 }
 
 void DiskTree::EraseDurableName(const Change& rename) {
-  Entries& source = directories_[rename.from.dir].durable;
-  const auto entry = source.find(rename.from.name);
-  if (entry != source.end() && entry->second == rename.file) {
-    source.erase(entry);
-    return;
-  }
+  const auto erase = [&](const Place& place) {
+    Entries& entries = directories_[place.dir].durable;
+    const auto entry = entries.find(place.name);
+    if (entry == entries.end() || entry->second != rename.file) return false;
+    entries.erase(entry);
+    return true;
+  };
+  if (erase(rename.from)) return;
   // An earlier rename of the file was lost: it is still under an older name, or under
-  // none. Without hard links a file has one name, so this rename takes that one away.
-  for (auto& [dir, directory] : directories_) {
-    for (auto it = directory.durable.begin(); it != directory.durable.end(); ++it) {
-      if (it->second != rename.file) continue;
-      directory.durable.erase(it);
-      return;
-    }
+  // none. Its other names are its own affair.
+  for (auto place = rename.earlier.rbegin(); place != rename.earlier.rend(); ++place) {
+    if (erase(*place)) return;
   }
 }
 

@@ -4,8 +4,9 @@
 // Invariants:
 //   * live entries are what a process sees; durable entries, with any subset of the
 //     pending changes applied in their order, are what a crash can leave behind;
-//   * a rename is one change: it is applied whole or not at all; a file never has two
-//     names;
+//   * a rename is one change: it is applied whole or not at all, and never leaves the file
+//     under its old name as well; a file has several names only where it was given several
+//     (Create of a file that is there already: a hard link);
 //   * SyncDirectory makes exactly the changes of that directory durable, and of other
 //     directories only what a rename between the two builds upon;
 //   * a directory is an entry of its parent, and lost with it: whoever creates one has
@@ -51,6 +52,10 @@ class DiskTree {
   bool EntryDurable(const Place& place) const;
   // The files of a directory that exists, by name.
   const Entries& Files(const std::string& dir) const;
+  // Every file once, however many names it has, in the order of its first name.
+  std::vector<DiskFile*> DistinctFiles() const;
+  // Whether a process can still find the file by some name. O(files).
+  bool HasName(const DiskFile& file) const;
   // Every directory, ascending.
   std::vector<std::string> Directories() const;
 
@@ -81,6 +86,9 @@ class DiskTree {
     Place place;  // of a rename: the target
     Place from;   // of a rename
     std::shared_ptr<DiskFile> file;
+    // Of a rename: the names that pending renames took from the file before, oldest first. If
+    // those are lost and this one is not, the file is still under one of them.
+    std::vector<Place> earlier;
   };
 
   void MakeDurable(const Change& change);

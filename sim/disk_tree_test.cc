@@ -107,7 +107,7 @@ TEST(DiskTreeTest, RenameIsOldOrNewNeverNeither) {
             (std::set<std::string>{"current=1", "current=1 tmp=2", "current=2"}));
 }
 
-TEST(DiskTreeTest, AFileNeverHasTwoNames) {
+TEST(DiskTreeTest, ARenamedFileIsNeverUnderTwoNames) {
   const auto prepare = [](DiskTree* tree) {
     tree->Create({"/d", "a"}, File(1));
     tree->SyncDirectory("/d");
@@ -117,6 +117,33 @@ TEST(DiskTreeTest, AFileNeverHasTwoNames) {
   // "c" after losing the first rename is the case that could leave "a" behind.
   EXPECT_EQ(Outcomes(prepare, CrashLoss::kRandomSubset),
             (std::set<std::string>{"a=1", "b=1", "c=1"}));
+}
+
+TEST(DiskTreeTest, ALinkIsAnEntryOfItsOwn) {
+  const auto prepare = [](DiskTree* tree) {
+    const auto file = File(1);
+    tree->Create({"/d", "a"}, file);
+    tree->SyncDirectory("/d");
+    tree->Create({"/d", "b"}, file);
+    EXPECT_EQ(tree->DistinctFiles().size(), 1u);
+    tree->Remove({"/d", "a"});
+    EXPECT_TRUE(tree->HasName(*file));
+  };
+  EXPECT_EQ(Outcomes(prepare, CrashLoss::kRandomSubset),
+            (std::set<std::string>{"", "a=1", "b=1", "a=1 b=1"}));
+}
+
+TEST(DiskTreeTest, ARenameTakesNoNameFromALink) {
+  const auto prepare = [](DiskTree* tree) {
+    const auto file = File(1);
+    tree->Create({"/d", "a"}, file);
+    tree->Create({"/d", "z"}, file);
+    tree->SyncDirectory("/d");
+    tree->Rename({"/d", "a"}, {"/d", "b"});
+    tree->Rename({"/d", "b"}, {"/d", "c"});
+  };
+  EXPECT_EQ(Outcomes(prepare, CrashLoss::kRandomSubset),
+            (std::set<std::string>{"a=1 z=1", "b=1 z=1", "c=1 z=1"}));
 }
 
 TEST(DiskTreeTest, ARenameBetweenDirectoriesBringsItsPast) {

@@ -42,7 +42,11 @@ bool Applies(FaultEffect effect, FileOperation operation) {
       return true;
     case FaultEffect::kEnospc:
       return operation == FileOperation::kAppend || operation == FileOperation::kCreate ||
-             operation == FileOperation::kRename || operation == FileOperation::kCreateDir;
+             operation == FileOperation::kRename || operation == FileOperation::kCreateDir ||
+             operation == FileOperation::kLink;
+    case FaultEffect::kDenied:
+      return operation != FileOperation::kAppend && operation != FileOperation::kSync &&
+             operation != FileOperation::kRead;
     case FaultEffect::kShortWriteEio:
     case FaultEffect::kShortWriteEnospc:
     case FaultEffect::kLostWrite:
@@ -69,10 +73,8 @@ void SimDisk::Crash(CrashLoss loss) {
   crash_site_.clear();
   locks_.clear();
   tree_.Crash(loss, &random_, &counters_);
-  for (const std::string& dir : tree_.Directories()) {
-    for (const auto& [name, file] : tree_.Files(dir)) {
-      file->Crash(loss, scrap_, &random_, &counters_);
-    }
+  for (DiskFile* const file : tree_.DistinctFiles()) {
+    file->Crash(loss, scrap_, &random_, &counters_);
   }
   RecountRoom();
 }
@@ -135,6 +137,10 @@ SimDisk::Admission SimDisk::Admit(uint64_t incarnation, FileOperation operation,
   } else if (admission.effect == FaultEffect::kEnospc) {
     ++counters_.enospc;
     admission.status = NoSpace(operation, path);
+  } else if (admission.effect == FaultEffect::kDenied) {
+    ++counters_.denied;
+    admission.status = absl::PermissionDeniedError(absl::StrCat(
+        OperationText(operation, path), ": Permission denied (simulated); check owner and mode"));
   }
   return admission;
 }
@@ -215,10 +221,8 @@ absl::Status SimDisk::ClearReadErrors(const std::string& path) {
 
 bool SimDisk::Misdirect(absl::string_view bytes) {
   std::vector<DiskFile*> targets;
-  for (const std::string& dir : tree_.Directories()) {
-    for (const auto& [name, file] : tree_.Files(dir)) {
-      if (file->durable_size() > 0) targets.push_back(file.get());
-    }
+  for (DiskFile* const file : tree_.DistinctFiles()) {
+    if (file->durable_size() > 0) targets.push_back(file);
   }
   if (targets.empty() || bytes.empty()) return false;
   DiskFile* target = targets[random_.Below(targets.size())];
@@ -322,14 +326,15 @@ std::shared_ptr<DiskFile> SimDisk::Create(const Place& place, uint64_t prealloca
 void SimDisk::Remove(const Place& place) {
   const std::shared_ptr<DiskFile> file = tree_.Find(place);
   tree_.Remove(place);
-  Release(file.get());
+  if (!tree_.HasName(*file)) Release(file.get());
 }
 
 void SimDisk::Rename(const Place& from, const Place& to) {
-  if (from.Path() == to.Path()) return;
   const std::shared_ptr<DiskFile> replaced = tree_.Find(to);
+  // Two names of one file: as on a real disk, both stay.
+  if (replaced == tree_.Find(from)) return;
   tree_.Rename(from, to);
-  if (replaced != nullptr) Release(replaced.get());
+  if (replaced != nullptr && !tree_.HasName(*replaced)) Release(replaced.get());
 }
 
 uint64_t SimDisk::TakeRoom(DiskFile* file, uint64_t bytes) {
@@ -360,11 +365,9 @@ void SimDisk::Release(DiskFile* file) {
 
 void SimDisk::RecountRoom() {
   used_bytes_ = 0;
-  for (const std::string& dir : tree_.Directories()) {
-    for (const auto& [name, file] : tree_.Files(dir)) {
-      file->set_charged(file->size());
-      used_bytes_ += file->size();
-    }
+  for (DiskFile* const file : tree_.DistinctFiles()) {
+    file->set_charged(file->size());
+    used_bytes_ += file->size();
   }
 }
 
@@ -395,6 +398,7 @@ std::unique_ptr<SimDisk> SimDisk::Fork() const {
   fork->tree_ = tree_.Clone();
   fork->next_file_id_ = next_file_id_;
   fork->crashed_ = crashed_;
+  fork->hard_links_ = hard_links_;
   fork->capacity_bytes_ = capacity_bytes_;
   fork->used_bytes_ = used_bytes_;
   fork->scrap_ = scrap_;

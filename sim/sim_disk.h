@@ -121,6 +121,10 @@ class SimDisk {
     return operations_by_kind_[static_cast<size_t>(kind)];
   }
 
+  // Whether the file system knows hard links. On at first.
+  bool hard_links() const { return hard_links_; }
+  void set_hard_links(bool on) { hard_links_ = on; }
+
   // A deep copy of the medium, for trying every crash from one state: files, pending
   // changes, damage, capacity, randomness. Plans (crash, faults, callback), locks and
   // counters are not copied, and processes of this disk do not run on the copy.
@@ -179,6 +183,7 @@ class SimDisk {
 
   Random random_;
   bool page_cache_ = true;
+  bool hard_links_ = true;
   DiskTree tree_;
   uint64_t next_file_id_ = 1;
   uint64_t incarnation_ = 1;  // rises with every crash; what has an older one is dead

@@ -53,6 +53,8 @@ TEST_F(SimFileSystemTest, EveryKindOfOperationCanFail) {
         return fs_->CreateDir("/d/sub");
       case Op::kLock:
         return fs_->LockDir("/d").status();
+      case Op::kLink:
+        return fs_->Link("/d/a", "/d/e");
     }
     return absl::OkStatus();
   };
@@ -336,6 +338,36 @@ TEST(FaultCountersTest, EveryCounterIsNamed) {
   std::set<std::string> names;
   for (const auto& [name, value] : counters.Named()) names.insert(name);
   EXPECT_EQ(names.size(), n);
+}
+
+TEST_F(SimFileSystemTest, ALinkTakesNoRoomAndTheLastNameGivesItBack) {
+  CreateDurable("/d/a", std::string(1000, 'x'));
+  const uint64_t used = disk_.used_bytes();
+  ASSERT_TRUE(fs_->Link("/d/a", "/d/b").ok());
+  EXPECT_EQ(disk_.used_bytes(), used);
+  ASSERT_TRUE(fs_->SyncDir("/d").ok());
+  disk_.Crash(CrashLoss::kAllUnsynced);
+  EXPECT_EQ(disk_.used_bytes(), used);
+  disk_.Restart();
+  SimFileSystem next(&disk_);
+  ASSERT_TRUE(next.Remove("/d/a").ok());
+  EXPECT_EQ(disk_.used_bytes(), used);
+  EXPECT_EQ(Content("/d/b"), std::string(1000, 'x'));
+  ASSERT_TRUE(next.Remove("/d/b").ok());
+  EXPECT_EQ(disk_.used_bytes(), used - 1000);
+}
+
+TEST_F(SimFileSystemTest, LinksFailAsPlanned) {
+  CreateDurable("/d/a", "bytes");
+  disk_.set_hard_links(false);
+  EXPECT_TRUE(absl::IsUnimplemented(fs_->Link("/d/a", "/d/b")));
+  disk_.set_hard_links(true);
+  Plan(FileOperation::kLink, FaultEffect::kEnospc);
+  EXPECT_TRUE(absl::IsResourceExhausted(fs_->Link("/d/a", "/d/b")));
+  Plan(FileOperation::kLink, FaultEffect::kEio);
+  EXPECT_TRUE(absl::IsDataLoss(fs_->Link("/d/a", "/d/b")));
+  EXPECT_FALSE(fs_->Exists("/d/b"));
+  EXPECT_TRUE(fs_->Link("/d/a", "/d/b").ok());
 }
 
 }  // namespace

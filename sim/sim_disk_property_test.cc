@@ -53,10 +53,11 @@ class Oracle {
     names_[name].now.reset();
   }
   void Rename(const std::string& from, const std::string& to) {
-    if (from == to) return;
+    if (names_[from].now == names_[to].now) return;  // one name, or two of one file
     Touch(to, *names_[from].now);
     Remove(from);
   }
+  void Link(const std::string& from, const std::string& to) { Touch(to, *names_[from].now); }
   void SyncDir() {
     for (auto& [name, entry] : names_) {
       entry.may_be.clear();
@@ -143,6 +144,10 @@ class Workload {
     }
     if (step.kind <= 6) {
       return Acknowledge(writers_[*file]->Sync(), [&] { oracle_.Sync(*file); });
+    }
+    if (step.kind == 7 && !oracle_.Find(other).has_value()) {
+      oracle_.Link(name, other);
+      return fs_->Link(path, "/d/" + other).ok();
     }
     // The bytes differ from file to file, or confusing two would not show.
     const std::string bytes(static_cast<size_t>(step.size), static_cast<char>('A' + *file % 50));

@@ -274,6 +274,32 @@ absl::Status SimFileSystem::Rename(const std::string& from, const std::string& t
   return absl::OkStatus();
 }
 
+absl::Status SimFileSystem::Link(const std::string& from, const std::string& to) {
+  const std::string both = absl::StrCat(from, " to ", to);
+  SimDisk::Admission admission = disk_->Admit(incarnation_, FileOperation::kLink, both);
+  if (!admission.status.ok()) return std::move(admission.status);
+  const Place source = SplitPath(from);
+  const Place target = SplitPath(to);
+  const std::shared_ptr<DiskFile> file = disk_->tree_.Find(source);
+  const bool taken =
+      disk_->tree_.Find(target) != nullptr || disk_->tree_.HasDirectory(target.Path());
+  const bool possible =
+      file != nullptr && disk_->hard_links() && !taken && disk_->tree_.HasDirectory(target.dir);
+  if (admission.power_fails) {
+    if (possible && disk_->random_.Chance(1, 2)) disk_->tree_.Create(target, file);
+    return disk_->FailPower();
+  }
+  if (disk_->tree_.HasDirectory(source.Path())) return IsDirectory("link", both);
+  if (file == nullptr || !disk_->tree_.HasDirectory(target.dir)) return NotFound("link", both);
+  if (taken) return absl::AlreadyExistsError(absl::StrCat("link ", both, ": File exists"));
+  if (!possible) {
+    return absl::UnimplementedError(
+        absl::StrCat("link ", both, ": this file system knows no hard links (simulated)"));
+  }
+  disk_->tree_.Create(target, file);
+  return absl::OkStatus();
+}
+
 absl::Status SimFileSystem::SyncDir(const std::string& dir) {
   SimDisk::Admission admission = disk_->Admit(incarnation_, FileOperation::kSyncDir, dir);
   if (!admission.status.ok()) return std::move(admission.status);

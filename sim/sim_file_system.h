@@ -46,6 +46,7 @@ class SimFileSystem final : public storage::FileSystem {
   absl::Status CreateDir(const std::string& dir) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Link(const std::string& from, const std::string& to) override;
   absl::Status SyncDir(const std::string& dir) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<storage::DirectoryLock>> LockDir(const std::string& dir) override;

@@ -20,6 +20,7 @@
 #include "sim/sim_node.h"
 #include "sim/universe_faults.h"
 #include "sim/workload.h"
+#include "storage/record_storage.h"
 
 namespace norn::sim {
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/history.h"
+#include "storage/record_storage.h"
 
 namespace norn::sim {
 
@@ -90,6 +91,7 @@ storage::EngineOptions DrawEngineOptions(Random& random) {
   engine.level0_tables_max = static_cast<int>(random.Between(4, 10));
   engine.level1_bytes = 20'000 + random.Below(60'000);
   engine.table_bytes = 4'000 + random.Below(16'000);
+  engine.group_prefix_bytes = storage::kPartitionPrefixBytes;
   return engine;
 }
 

@@ -40,7 +40,7 @@ bool FlushJob::RunStep() {
     while (entries_.state() == Iterator::State::kEntry && !writer_->NeedsStep()) {
       // The newest entry of a key comes first; the others are not written.
       if (!started_ || entries_.key() != absl::string_view(last_key_)) {
-        writer_->Add(entries_.key(), entries_.sequence(), entries_.value());
+        writer_->Add(entries_.key(), entries_.sequence(), entries_.value(), entries_.kind());
         last_key_.assign(entries_.key().data(), entries_.key().size());
         started_ = true;
       }

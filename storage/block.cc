@@ -20,6 +20,7 @@ struct EntryHead {
   uint64_t unshared;
   uint64_t value_size;
   uint64_t sequence;
+  EntryKind kind;
 };
 
 // Returns the first byte behind the head, or null.
@@ -32,6 +33,7 @@ const char* LoadEntryHead(const char* from, const char* end, EntryHead* head) {
     head->shared = static_cast<unsigned char>(from[0]);
     head->unshared = static_cast<unsigned char>(from[1]);
     head->value_size = static_cast<unsigned char>(from[2]);
+    head->kind = EntryKind::kValue;
     from = LoadVarint(from + 3, end, &head->sequence);
     if (from == nullptr) return nullptr;
     const auto left = static_cast<uint64_t>(end - from);
@@ -42,6 +44,9 @@ const char* LoadEntryHead(const char* from, const char* end, EntryHead* head) {
   if (from != nullptr) from = LoadVarint(from, end, &head->value_size);
   if (from != nullptr) from = LoadVarint(from, end, &head->sequence);
   if (from == nullptr) return nullptr;
+  const bool deletion = head->value_size == kDeletionSize;
+  head->kind = deletion ? EntryKind::kDeletion : EntryKind::kValue;
+  if (deletion) head->value_size = 0;
   const auto left = static_cast<uint64_t>(end - from);
   if (head->unshared > left || head->value_size > left - head->unshared) return nullptr;
   return from;
@@ -49,8 +54,10 @@ const char* LoadEntryHead(const char* from, const char* end, EntryHead* head) {
 
 }  // namespace
 
-void BlockBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_view value) {
+void BlockBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_view value,
+                       EntryKind kind) {
   CORE_CHECK(empty() || absl::string_view(last_key_) < key);
+  CORE_CHECK(kind == EntryKind::kValue ? value.size() < kDeletionSize : value.empty());
   size_t shared = 0;
   if (empty() || since_restart_ >= restart_interval_) {
     restarts_.push_back(static_cast<uint32_t>(buffer_.size()));
@@ -61,7 +68,7 @@ void BlockBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_vi
   }
   AppendVarint(&buffer_, shared);
   AppendVarint(&buffer_, key.size() - shared);
-  AppendVarint(&buffer_, value.size());
+  AppendVarint(&buffer_, kind == EntryKind::kValue ? value.size() : kDeletionSize);
   AppendVarint(&buffer_, sequence);
   buffer_.append(key.data() + shared, key.size() - shared);
   buffer_.append(value.data(), value.size());
@@ -161,7 +168,7 @@ Block::Outcome Block::Find(absl::string_view key, absl::string_view* value,
       if (tail.size() == sought.size()) {
         *value = absl::string_view(bytes + head.unshared, static_cast<size_t>(head.value_size));
         *sequence = head.sequence;
-        return Outcome::kFound;
+        return head.kind == EntryKind::kValue ? Outcome::kFound : Outcome::kDeleted;
       }
       if (tail.size() > sought.size()) return Outcome::kAbsent;
     } else if (static_cast<unsigned char>(tail[same]) > static_cast<unsigned char>(sought[same])) {
@@ -192,6 +199,7 @@ bool BlockCursor::Decode() {
   key_.append(bytes, static_cast<size_t>(head.unshared));
   value_ = absl::string_view(bytes + head.unshared, static_cast<size_t>(head.value_size));
   sequence_ = head.sequence;
+  kind_ = head.kind;
   next_ = static_cast<size_t>(value_.data() + value_.size() - entries.data());
   valid_ = true;
   return true;

@@ -3,6 +3,8 @@
 //   block   := entry* restart:fixed32{n} n:fixed32
 //   entry   := shared:varint unshared:varint value_size:varint sequence:varint
 //              key_tail[unshared] value[value_size]
+//            | shared:varint unshared:varint kDeletionSize:varint sequence:varint
+//              key_tail[unshared]                                    (entry_kind.h)
 //   restart := offset of an entry whose key is whole (shared = 0)
 //
 // An entry's key is the first `shared` bytes of the key before it, then its own tail.
@@ -23,6 +25,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "storage/entry_kind.h"
 
 namespace norn::storage {
 
@@ -30,8 +33,9 @@ class BlockBuilder {
  public:
   explicit BlockBuilder(int restart_interval) : restart_interval_(restart_interval) {}
 
-  // `key` must be above the last one.
-  void Add(absl::string_view key, uint64_t sequence, absl::string_view value);
+  // `key` must be above the last one. A deletion has no value.
+  void Add(absl::string_view key, uint64_t sequence, absl::string_view value,
+           EntryKind kind = EntryKind::kValue);
 
   // The finished block, valid until Reset().
   absl::string_view Finish();
@@ -68,8 +72,9 @@ class Block {
     __builtin_prefetch(bytes_.data());
   }
 
-  // Looks `key` up without building any other key. The view lives as long as the block.
-  enum class Outcome { kFound, kAbsent, kDamaged };
+  // Looks `key` up without building any other key. The view lives as long as the block. kFound
+  // and kDeleted: `*sequence` is the entry's.
+  enum class Outcome { kFound, kDeleted, kAbsent, kDamaged };
   Outcome Find(absl::string_view key, absl::string_view* value, uint64_t* sequence) const;
 
  private:
@@ -107,6 +112,7 @@ class BlockCursor {
   absl::string_view key() const { return key_; }
   absl::string_view value() const { return value_; }
   uint64_t sequence() const { return sequence_; }
+  EntryKind kind() const { return kind_; }
 
  private:
   // Decodes the entry at next_; false if there is none, or it is malformed.
@@ -120,6 +126,7 @@ class BlockCursor {
   std::string key_;
   absl::string_view value_;
   uint64_t sequence_ = 0;
+  EntryKind kind_ = EntryKind::kValue;
 };
 
 }  // namespace norn::storage

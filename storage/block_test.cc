@@ -65,7 +65,14 @@ TEST(BlockTest, FindAgreesWithAMap) {
     std::map<std::string, uint64_t> entries;
     while (entries.size() < 1 + random.Below(60)) entries[draw()] = random.Next64();
     BlockBuilder builder(static_cast<int>(1 + random.Below(17)));
-    for (const auto& [key, sequence] : entries) builder.Add(key, sequence, key + "'s value");
+    const auto is_deletion = [](uint64_t sequence) { return sequence % 4 == 0; };
+    for (const auto& [key, sequence] : entries) {
+      if (is_deletion(sequence)) {
+        builder.Add(key, sequence, "", EntryKind::kDeletion);
+      } else {
+        builder.Add(key, sequence, key + "'s value");
+      }
+    }
     const auto block = Block::Parse(std::string(builder.Finish()));
     ASSERT_NE(block, nullptr);
     for (int probe = 0; probe < 200; ++probe) {
@@ -74,10 +81,22 @@ TEST(BlockTest, FindAgreesWithAMap) {
       uint64_t sequence = 0;
       const Block::Outcome outcome = block->Find(key, &value, &sequence);
       const auto expected = entries.find(key);
-      ASSERT_EQ(outcome,
-                expected == entries.end() ? Block::Outcome::kAbsent : Block::Outcome::kFound);
-      if (expected == entries.end()) continue;
+      if (expected == entries.end()) {
+        ASSERT_EQ(outcome, Block::Outcome::kAbsent);
+        continue;
+      }
       ASSERT_EQ(sequence, expected->second);
+      BlockCursor cursor(block);
+      cursor.Seek(key);
+      ASSERT_TRUE(cursor.Valid());
+      if (is_deletion(sequence)) {
+        ASSERT_EQ(outcome, Block::Outcome::kDeleted);
+        ASSERT_EQ(cursor.kind(), EntryKind::kDeletion);
+        ASSERT_EQ(cursor.value(), "");
+        continue;
+      }
+      ASSERT_EQ(outcome, Block::Outcome::kFound);
+      ASSERT_EQ(cursor.kind(), EntryKind::kValue);
       ASSERT_EQ(value, key + "'s value");
     }
   }

@@ -15,6 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/check.h"
+#include "storage/engine.h"
+#include "storage/read_error.h"
 
 namespace norn::storage {
 namespace {
@@ -43,7 +45,8 @@ void ReadAhead::Fill(const TableIterator& stalled) {
   const Table& table = stalled.stalled_table();
   std::vector<BlockHandle> handles = {stalled.stalled_handle()};
   const uint64_t start = handles.front().offset;
-  for (size_t i = stalled.stalled_block() + 1; i < table.blocks(); ++i) {
+  const bool alone = table.meta().number == failed_table_ && start < failed_end_;
+  for (size_t i = stalled.stalled_block() + 1; !alone && i < table.blocks(); ++i) {
     const BlockHandle& next = table.block(i);
     // Blocks lie one behind the other; anything else is left for the iterator to judge.
     if (next.offset != handles.back().end() || next.end() - start > kStretchBytes) break;
@@ -51,12 +54,19 @@ void ReadAhead::Fill(const TableIterator& stalled) {
   }
   std::string stretch(static_cast<size_t>(handles.back().end() - start), '\0');
   const absl::Status read = table.file().Read(start, stretch.size(), stretch.data());
+  if (!read.ok() && handles.size() > 1) {
+    failed_table_ = table.meta().number;
+    failed_end_ = handles.back().end();
+    return;  // the iterator is still stalled, and will ask again
+  }
   for (const BlockHandle& handle : handles) {
     const BlockId id{.table = table.meta().number, .offset = handle.offset};
     if (!read.ok()) {
       blocks_.insert_or_assign(
-          id, absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ", start,
-                                               ": cannot be read (", read.ToString(), ")")));
+          id,
+          WithCause(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ", start,
+                                                     ": cannot be read (", read.ToString(), ")")),
+                    read));
       continue;
     }
     blocks_.insert_or_assign(
@@ -67,14 +77,20 @@ void ReadAhead::Fill(const TableIterator& stalled) {
 }
 
 Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
-                       uint64_t table_bytes, const CompactionChoice& choice)
+                       uint64_t table_bytes, size_t group_prefix_bytes,
+                       std::shared_ptr<const RangeDrops> drops, const CompactionChoice& choice,
+                       OlderData older, std::shared_ptr<const CompactionFilter> filter)
     : file_system_(file_system),
       dir_(std::move(dir)),
       options_(options),
       table_bytes_(table_bytes),
+      group_prefix_bytes_(group_prefix_bytes),
+      drops_(std::move(drops)),
       choice_{.level = choice.level,
               .upper = OwnCopies(choice.upper),
-              .lower = OwnCopies(choice.lower)} {
+              .lower = OwnCopies(choice.lower)},
+      older_(std::move(older)),
+      filter_(std::move(filter)) {
   std::vector<std::unique_ptr<Iterator>> children;
   const auto add = [&](std::span<const std::shared_ptr<LiveTable>> tables) {
     auto child = std::make_unique<TableIterator>(tables, &source_);
@@ -144,6 +160,8 @@ Compaction::Piece Compaction::TakePiece() {
     piece.lower.push_back(table.meta.number);
     if (!done_) table.table.reset();  // its iterator has gone past
   }
+  // All of them again: those of upper tables change with the last piece.
+  piece.filtered = filtered_;
   return piece;
 }
 
@@ -151,6 +169,43 @@ std::vector<uint64_t> Compaction::Leftovers() const {
   std::vector<uint64_t> numbers = numbers_;
   for (size_t i = 0; i < taken_outputs_; ++i) std::erase(numbers, outputs_[i]->meta().number);
   return numbers;
+}
+
+void Compaction::NoteFiltered(absl::string_view key) {
+  ++filtered_entries_;
+  filtered_bytes_ += key.size();
+  if (filtered_bytes_ > kFilteredBytesMax) {
+    filtered_ = {.keys = {}, .all = true};
+  } else {
+    filtered_.keys.emplace_back(key);
+  }
+}
+
+Compaction::Fate Compaction::Judge() {
+  const absl::string_view key = merged_->key();
+  const bool deletion = merged_->kind() == EntryKind::kDeletion;
+  if ((!deletion && filter_ == nullptr) || older_.MayHold(key)) return Fate::kWritten;
+  if (deletion) return Fate::kDropped;
+  replacement_.clear();
+  switch (filter_->Decide(key, merged_->value(), &replacement_)) {
+    case CompactionFilter::Decision::kKeep:
+      return Fate::kWritten;
+    case CompactionFilter::Decision::kReplace:
+      CORE_CHECK(replacement_.size() <= kValueBytesMax);
+      NoteFiltered(key);
+      return Fate::kReplaced;
+    case CompactionFilter::Decision::kDrop:
+      NoteFiltered(key);
+      return Fate::kDropped;
+  }
+  return Fate::kWritten;
+}
+
+void Compaction::Leave() {
+  fate_ = Fate::kUndecided;
+  last_key_.assign(merged_->key().data(), merged_->key().size());
+  has_last_key_ = true;
+  merged_->Next();
 }
 
 void Compaction::Step() {
@@ -170,7 +225,9 @@ void Compaction::Step() {
       }
       case Iterator::State::kError: {
         for (const TableIterator* input : inputs_) {
-          if (input->state() == Iterator::State::kError) damaged_table_ = input->table_number();
+          if (input->state() != Iterator::State::kError) continue;
+          damaged_table_ = input->table_number();
+          damaged_offset_ = input->damaged_offset();
         }
         return Fail(merged_->status());
       }
@@ -187,17 +244,32 @@ void Compaction::Step() {
           merged_->Next();  // an older entry of the key
           break;
         }
-        if (writer_ != nullptr && writer_->bytes() >= table_bytes_ / 2) {
-          const bool full = writer_->bytes() >= table_bytes_;
-          // The lower level's iterator has gone past the tables that end before this key.
-          settles_lower_ = LowerTablesBefore(merged_->key());
-          const bool aligned = settles_lower_.has_value() && *settles_lower_ > settled_lower_;
-          if (full || aligned) {
-            writer_->Finish();
-            ending_ = true;
-            break;
+        if (drops_->Hides(merged_->key(), merged_->sequence())) {
+          merged_->Next();
+          break;
+        }
+        if (fate_ == Fate::kUndecided) fate_ = Judge();
+        if (fate_ == Fate::kDropped) {
+          Leave();
+          break;
+        }
+        if (writer_ != nullptr && writer_has_entries_) {
+          // A table on one side of a drop does not hold up its end.
+          const bool apart = drops_->Separates(last_key_, merged_->key());
+          if (apart || writer_->bytes() >= table_bytes_ / 2) {
+            const bool full = writer_->bytes() >= table_bytes_;
+            // The lower level's iterator has gone past the tables that end before this key.
+            settles_lower_ = LowerTablesBefore(merged_->key());
+            const bool aligned = settles_lower_.has_value() && *settles_lower_ > settled_lower_;
+            const bool between_groups = merged_->key().substr(0, group_prefix_bytes_) !=
+                                        absl::string_view(last_key_).substr(0, group_prefix_bytes_);
+            if (full || aligned || between_groups || apart) {
+              writer_->Finish();
+              ending_ = true;
+              break;
+            }
+            settles_lower_.reset();
           }
-          settles_lower_.reset();
         }
         if (writer_ == nullptr) {
           if (!offered_.has_value()) {
@@ -207,13 +279,15 @@ void Compaction::Step() {
           numbers_.push_back(offered_->first);
           writer_ = std::make_unique<TableWriter>(file_system_, dir_, options_, offered_->first,
                                                   offered_->second);
+          writer_has_entries_ = false;
           offered_.reset();
           break;  // its file first
         }
-        writer_->Add(merged_->key(), merged_->sequence(), merged_->value());
-        last_key_.assign(merged_->key().data(), merged_->key().size());
-        has_last_key_ = true;
-        merged_->Next();
+        writer_->Add(merged_->key(), merged_->sequence(),
+                     fate_ == Fate::kReplaced ? absl::string_view(replacement_) : merged_->value(),
+                     merged_->kind());
+        writer_has_entries_ = true;
+        Leave();
         break;
     }
   }

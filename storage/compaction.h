@@ -1,12 +1,15 @@
 // A compaction: merges tables of two levels into new tables of the lower one, keeping
-// only the newest entry of each key.
+// only the newest entry of each key, and not even that if it is a deletion that has nothing left
+// to hide (older_data.h).
 //
 // It runs in slices, each a job of its own, so that a flush never waits for a whole
 // compaction. What it has made is taken over piece by piece: wherever an output ends between two
 // tables of the lower level, the ones before it can be replaced, though the upper tables stay
 // until all is done: meanwhile both hold the same entries. So the room that it needs is that of
 // the upper tables and a few more, however large the lower level is; and outputs are ended
-// there rather than elsewhere, if that makes them no smaller than half of their size. A step does
+// there, or between groups of keys (EngineOptions::group_prefix_bytes), rather than elsewhere, if
+// that makes them no smaller than half of their size. Entries that a durable drop hides are left
+// out, and no output lies on both sides of such a drop's end (range_drops.h). A step does
 // one file operation: it reads a stretch of one input, or does the next thing that an output needs.
 // An error ends it: what it wrote is abandoned.
 
@@ -24,10 +27,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "storage/block_cache.h"
+#include "storage/compaction_filter.h"
 #include "storage/compaction_picker.h"
 #include "storage/engine_job.h"
 #include "storage/file_system.h"
 #include "storage/merging_iterator.h"
+#include "storage/older_data.h"
+#include "storage/range_drops.h"
 #include "storage/table_builder.h"
 #include "storage/table_iterator.h"
 #include "storage/table_writer.h"
@@ -40,19 +46,24 @@ class ReadAhead : public BlockSource {
   absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
                                                    const BlockHandle& handle) override;
   // Reads what the stalled iterator needs, and what it will need after that: one file
-  // operation.
+  // operation. Where that fails the blocks are read one by one, so that the ones that are good
+  // can be told from those that are not.
   void Fill(const TableIterator& stalled);
 
  private:
   static constexpr uint64_t kStretchBytes = 256u << 10;
 
   std::map<BlockId, absl::StatusOr<std::shared_ptr<const Block>>> blocks_;
+  uint64_t failed_table_ = 0;  // the last stretch that could not be read as a whole
+  uint64_t failed_end_ = 0;
 };
 
 class Compaction {
  public:
   Compaction(FileSystem* file_system, std::string dir, const TableOptions& options,
-             uint64_t table_bytes, const CompactionChoice& choice);
+             uint64_t table_bytes, size_t group_prefix_bytes,
+             std::shared_ptr<const RangeDrops> drops, const CompactionChoice& choice,
+             OlderData older, std::shared_ptr<const CompactionFilter> filter);
 
   // The number and the id of the next output. Needed before every slice that starts one.
   bool needs_number() const { return needs_number_; }
@@ -65,14 +76,21 @@ class Compaction {
   const absl::Status& status() const { return status_; }
   // The input that could not be read; 0: none.
   uint64_t damaged_table() const { return damaged_table_; }
+  // And its block; nothing: the whole table.
+  std::optional<uint64_t> damaged_offset() const { return damaged_offset_; }
 
   // What can be taken over now, and was not before: outputs, and the lower tables that they
   // replace. When done, that is all the rest. Nothing while a job runs it.
   struct Piece {
     std::vector<std::shared_ptr<const Table>> outputs;
     std::vector<uint64_t> lower;
+    // What the filter has changed so far. Readers may meet some of it only with a later piece,
+    // which names it again.
+    FilteredKeys filtered;
   };
   Piece TakePiece();
+  // How many entries the filter has changed.
+  uint64_t filtered_entries() const { return filtered_entries_; }
   // Numbers of the files it made, finished or not, that no piece has had.
   std::vector<uint64_t> Leftovers() const;
 
@@ -83,9 +101,19 @@ class Compaction {
   bool released() const { return merged_ == nullptr; }
 
  private:
+  // Keys that the filter has changed are listed up to so many bytes of them.
+  static constexpr size_t kFilteredBytesMax = 256u << 10;
+  // What becomes of an entry.
+  enum class Fate { kUndecided, kWritten, kReplaced, kDropped };
+
   void StepWriter();
-  // Tables of the lower level that end before `key`, if the next one starts behind the last
-  // entry written; nothing if it has begun.
+  // Decides about the entry that merged_ is at.
+  Fate Judge();
+  void NoteFiltered(absl::string_view key);
+  // Goes behind the entry that merged_ is at.
+  void Leave();
+  // Tables of the lower level that end before `key`, if the next one starts behind last_key_;
+  // nothing if it has begun.
   std::optional<size_t> LowerTablesBefore(absl::string_view key) const;
   void Fail(const absl::Status& status);
 
@@ -93,17 +121,27 @@ class Compaction {
   std::string dir_;
   TableOptions options_;
   uint64_t table_bytes_;
+  size_t group_prefix_bytes_;
+  std::shared_ptr<const RangeDrops> drops_;
   CompactionChoice choice_;
+  OlderData older_;
+  const std::shared_ptr<const CompactionFilter> filter_;  // null: none
+  FilteredKeys filtered_;
+  size_t filtered_bytes_ = 0;
+  uint64_t filtered_entries_ = 0;
   ReadAhead source_;
   std::vector<TableIterator*> inputs_;  // owned by merged_
   std::unique_ptr<MergingIterator> merged_;
   bool sought_ = false;
-  std::string last_key_;
+  std::string last_key_;  // of the last entry that was written or dropped
   bool has_last_key_ = false;
+  Fate fate_ = Fate::kUndecided;  // of the entry that merged_ is at
+  std::string replacement_;       // kReplaced: its value
 
   bool needs_number_ = true;
   std::optional<std::pair<uint64_t, uint64_t>> offered_;
   std::unique_ptr<TableWriter> writer_;
+  bool writer_has_entries_ = false;
   bool ending_ = false;  // the writer was told to finish
   std::vector<std::shared_ptr<const Table>> outputs_;
   std::vector<uint64_t> numbers_;
@@ -112,6 +150,7 @@ class Compaction {
   size_t taken_outputs_ = 0, taken_lower_ = 0;
   std::optional<size_t> settles_lower_;  // when the writer is done
   uint64_t damaged_table_ = 0;
+  std::optional<uint64_t> damaged_offset_;
   absl::Status status_;
   bool done_ = false;
 };

@@ -10,7 +10,9 @@
 // level_growth times as much as level i. The highest score of at least 1 wins. Of a level other
 // than 0 one table is moved down, in turn, so that every part of the key space gets its share.
 //
-// Damaged tables are never touched, and nothing may get below older data of its key:
+// Damaged tables are not touched until their damage is settled (table_damage.h says how long that
+// can take, and so how far level 0 can grow beside one), and nothing may get below older data of
+// its key:
 // a level-0 table stays if it overlaps an older one that stays, and no table is merged
 // into a range of the next level that holds a damaged table.
 //
@@ -50,6 +52,8 @@ struct CompactionChoice {
 class CompactionPicker {
  public:
   explicit CompactionPicker(const CompactionLimits& limits) : limits_(limits) {}
+
+  const CompactionLimits& limits() const { return limits_; }
 
   // Nothing if no level is above its limit, or damage is in the way.
   std::optional<CompactionChoice> Pick(const std::array<Level, kLevels>& levels);

@@ -25,7 +25,7 @@ class CompactionPickerTest : public testing::Test {
     table->meta.largest = largest;
     table->meta.smallest_sequence = number_ * 10;
     table->meta.largest_sequence = number_ * 10 + 9;
-    if (damaged) table->damage = absl::DataLossError("damaged");
+    if (damaged) table->damage.whole = Flaw::Of(absl::DataLossError("damaged"));
     InsertTable(level, std::move(table), &levels_[static_cast<size_t>(level)]);
   }
 

@@ -145,7 +145,7 @@ TEST_F(EngineDamageTest, AReadErrorIsNeverAbsent) {
   EXPECT_EQ(CountErrors(0, 300), 0);
 }
 
-TEST_F(EngineDamageTest, CompactionLeavesADamagedTableAlone) {
+TEST_F(EngineDamageTest, CompactionTakesADamagedTableAndKeepsItsKeysInQuarantine) {
   ASSERT_TRUE(Open().ok());
   const std::string padding(100, 'x');
   // One table in level 0, damaged; then many more over the same keys.
@@ -162,8 +162,10 @@ TEST_F(EngineDamageTest, CompactionLeavesADamagedTableAlone) {
       RunJobs(engine_.get());
     }
   }
-  EXPECT_TRUE(disk_.Contents(damaged).ok());
-  EXPECT_EQ(engine_->stats().damaged_tables, 1u);
+  EXPECT_FALSE(disk_.Contents(damaged).ok());
+  EXPECT_EQ(engine_->stats().damaged_tables, 0u);
+  EXPECT_EQ(engine_->stats().damaged_ranges, 1u);
+  EXPECT_LE(engine_->stats().tables_per_level[0], options_.level0_tables_max);
   // Only what nobody wrote again is lost to the damage, and it says so.
   EXPECT_EQ(CountErrors(0, 5), 5);
   EXPECT_EQ(CountErrors(5, 200), 0);
@@ -193,8 +195,9 @@ TEST_F(EngineDamageTest, CompactionFindsDamageByItself) {
     MustPut(Key(number(i)), absl::StrCat(padding, number(i)));
     RunJobs(engine_.get());
   }
-  EXPECT_EQ(engine_->stats().damaged_tables, 1u);
-  EXPECT_GT(engine_->stats().compactions, 0u);  // of the others
+  EXPECT_EQ(engine_->stats().damaged_tables, 0u);
+  EXPECT_EQ(engine_->stats().damaged_ranges, 1u);
+  EXPECT_GT(engine_->stats().compactions, 0u);
   const int errors = CountErrors(0, 500);
   EXPECT_GE(errors, 1);
   EXPECT_LE(errors, 15);
@@ -398,7 +401,7 @@ TEST_F(EngineDamageTest, AScrubFindsWhatNobodyReads) {
   EXPECT_EQ(engine_->stats().damaged_tables, 0u);
   Flip(FilesEndingIn(".sst").back(), 3000);
   for (int i = 0; i < 1000 && passes < 3; ++i) scrub(1u << 20);
-  EXPECT_EQ(engine_->stats().damaged_tables, 1u);
+  EXPECT_EQ(engine_->stats().damaged_ranges, 1u);
   EXPECT_EQ(engine_->stats().damaged_reads, 0u);
   EXPECT_GE(CountErrors(0, 600), 1);
 }

@@ -33,7 +33,7 @@ TableOptions TableOptionsOf(const EngineOptions& options) {
   return {.block_bytes = options.block_bytes,
           .restart_interval = options.block_restart_interval,
           .bloom_bits_per_key = options.bloom_bits_per_key,
-          .compression = options.compress_blocks ? Compression::kLz4 : Compression::kNone};
+          .compression = options.compression};
 }
 
 uint64_t FileId(const EngineOptions& options, uint64_t number) {
@@ -57,8 +57,12 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
       levels_(std::move(state.levels)),
       manifest_(std::move(state.manifest)),
       manifest_number_(manifest_->encoder.number()),
+      quarantine_(std::make_shared<const QuarantineSet>(std::move(state.quarantine))),
+      drops_(std::make_shared<const RangeDrops>(std::move(state.drops))),
+      reclaim_dropped_(!drops_->empty()),
       slots_(std::move(state.slots)),
       cache_(options_.block_cache_bytes),
+      filter_(options_.compaction_filter),
       picker_({.level0_tables = std::max(options_.level0_tables_to_compact, 1),
                .level0_percent = options_.level0_percent,
                .level0_tables_max =
@@ -69,6 +73,21 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
 }
 
 absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value, uint64_t* sequence) {
+  const absl::Status status = Write(key, value, EntryKind::kValue, sequence);
+  if (status.ok()) ++stats_.puts;
+  return status;
+}
+
+absl::Status EngineImpl::Delete(absl::string_view key, uint64_t* sequence) {
+  const absl::Status status = Write(key, absl::string_view(), EntryKind::kDeletion, sequence);
+  if (!status.ok()) return status;
+  last_deletion_ = *sequence;
+  ++stats_.deletes;
+  return status;
+}
+
+absl::Status EngineImpl::Write(absl::string_view key, absl::string_view value, EntryKind kind,
+                               uint64_t* sequence) {
   if (!health_.ok()) return health_;
   if (key.size() > kKeyBytesMax || value.size() > kValueBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat("key of ", key.size(), " and value of ",
@@ -88,10 +107,9 @@ absl::Status EngineImpl::Put(absl::string_view key, absl::string_view value, uin
     RetireMemtable();
   }
   ++last_sequence_;
-  memtable_->Add(last_sequence_, key, value);
+  memtable_->Add(last_sequence_, key, value, kind);
   if (open_group_ == nullptr) open_group_ = std::make_unique<WalGroup>(last_sequence_);
-  open_group_->Add(key, value);
-  ++stats_.puts;
+  open_group_->Add(key, value, kind);
   *sequence = last_sequence_;
   return absl::OkStatus();
 }
@@ -116,32 +134,35 @@ absl::Status EngineImpl::InDoubt(uint64_t sequence) const {
       absl::StrCat("write ", sequence, " is in doubt: ", health_.message()));
 }
 
-Lookup EngineImpl::Found(absl::string_view value, uint64_t sequence) {
+Lookup EngineImpl::Found(absl::string_view key, absl::string_view value, uint64_t sequence,
+                         EntryKind kind) const {
   Lookup lookup;
+  if (drops_->Hides(key, sequence)) return lookup;
   lookup.status = InDoubt(sequence);
   if (!lookup.status.ok()) {
     lookup.state = Lookup::State::kError;
     return lookup;
   }
+  lookup.sequence = sequence;
+  if (kind == EntryKind::kDeletion) return lookup;
   lookup.state = Lookup::State::kFound;
   lookup.value = std::string(value);
-  lookup.sequence = sequence;
   return lookup;
 }
 
 Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read) {
   ++stats_.gets;
-  absl::string_view value;
-  uint64_t sequence = 0;
-  if (memtable_->Find(key, &value, &sequence)) return Found(value, sequence);
+  Memtable::Write write;
+  if (memtable_->Find(key, &write)) return Found(key, write.value, write.sequence, write.kind);
   for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
-    if ((*it)->Find(key, &value, &sequence)) return Found(value, sequence);
+    if ((*it)->Find(key, &write)) return Found(key, write.value, write.sequence, write.kind);
   }
   return GetFromTables(key, read);
 }
 
 Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read) {
   const uint64_t hash = BloomHash(key);
+  const Quarantine* const quarantine = quarantine_->Find(key);
   for (const std::shared_ptr<LiveTable>& table : levels_[0]) {
     if (table->table != nullptr) table->table->PrefetchFilter(hash);
   }
@@ -153,11 +174,22 @@ Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingR
       // At level 0 the filter tells sooner: it has been fetched.
       if (i == 0 && (*table)->table != nullptr && !(*table)->table->MayContain(hash)) continue;
       if (!(*table)->Covers(key)) continue;
+      // None of what it has would count.
+      if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence) {
+        continue;
+      }
+      if (drops_->Hides(key, (*table)->meta.largest_sequence)) continue;
       std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
-      if (lookup.has_value()) return *std::move(lookup);
+      if (!lookup.has_value()) continue;
+      const bool decided =
+          lookup->state == Lookup::State::kFound || lookup->state == Lookup::State::kAbsent;
+      if (quarantine != nullptr && decided && lookup->sequence <= quarantine->sequence) {
+        return InQuarantine(*quarantine);
+      }
+      return *std::move(lookup);
     }
   }
-  return Lookup();
+  return quarantine == nullptr ? Lookup() : InQuarantine(*quarantine);
 }
 
 std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>& live,
@@ -166,24 +198,25 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   Lookup lookup;
   const auto error = [&](const absl::Status& status) {
     ++stats_.damaged_reads;
-    if (live->damage.ok()) live->damage = status;
     lookup.state = Lookup::State::kError;
     lookup.status = status;
     return lookup;
   };
-  if (live->table == nullptr) return error(live->damage);
+  if (live->table == nullptr) {
+    return error(WithKeys(*live, std::nullopt, live->damage.status()));
+  }
   const Table& table = *live->table;
   if (!table.MayContain(hash)) return std::nullopt;
   const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);
-  if (!handle.ok()) return error(handle.status());
-  if (!handle->has_value()) return std::nullopt;
+  if (!handle.ok()) return error(NoteDamage(live, std::nullopt, handle.status()));
+  if (!handle->has_value() || live->IsGivenUp((*handle)->offset)) return std::nullopt;
   const BlockId id{.table = table.meta().number, .offset = (*handle)->offset};
   std::shared_ptr<const Block> held;
   const Block* block = nullptr;
   if (*read != nullptr) {
     const auto fetched = (*read)->blocks_.find(id);
     if (fetched != (*read)->blocks_.end()) {
-      if (!fetched->second.ok()) return error(fetched->second.status());
+      if (!fetched->second.ok()) return error(WithKeys(*live, id.offset, fetched->second.status()));
       block = fetched->second->get();
     }
   }
@@ -203,14 +236,17 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   uint64_t sequence = 0;
   switch (block->Find(key, &value, &sequence)) {
     case Block::Outcome::kFound:
-      return Found(value, sequence);
+      return Found(key, value, sequence, EntryKind::kValue);
+    case Block::Outcome::kDeleted:
+      return Found(key, value, sequence, EntryKind::kDeletion);
     case Block::Outcome::kAbsent:
       return std::nullopt;
     case Block::Outcome::kDamaged:
       break;
   }
-  return error(absl::DataLossError(
-      absl::StrCat("table ", table.path(), " at offset ", id.offset, ": a block is malformed")));
+  return error(NoteDamage(live, id.offset,
+                          absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
+                                                           id.offset, ": a block is malformed"))));
 }
 
 void EngineImpl::WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
@@ -268,7 +304,6 @@ absl::Status EngineImpl::Scan(absl::string_view from, absl::string_view to, size
     }
     if (failed) {
       *next = std::string(at->error_until());
-      next->push_back('\0');
       if (absl::IsDataLoss(at->status())) ++stats_.damaged_reads;
       return at->status();
     }
@@ -285,8 +320,12 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
   if (frozen_levels_ == nullptr) {
     frozen_levels_ = std::make_shared<const EngineIterator::Levels>(levels_);
   }
-  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, &cache_,
-                                          last_sequence_,
+  BlocksOfScan source(&cache_,
+                      [this](const Table& table, uint64_t offset, const absl::Status& status) {
+                        NoteDamage(table.meta().number, offset, status);
+                      });
+  return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_, drops_,
+                                          std::move(source), last_sequence_,
                                           [this](uint64_t sequence) { return InDoubt(sequence); });
 }
 
@@ -300,16 +339,27 @@ std::vector<Engine::FinishedSlot> EngineImpl::TakeFinishedSlots() {
 
 EngineStats EngineImpl::stats() const {
   EngineStats stats = stats_;
+  stats.damaged_ranges = quarantine_->all().size();
   stats.block_cache_hits = cache_.hits();
   stats.block_cache_misses = cache_.misses();
   stats.memtable_bytes = memtable_->bytes();
   stats.immutable_memtables = immutables_.size();
+  for (const std::shared_ptr<const Memtable>& full : immutables_) {
+    stats.immutable_memtable_bytes += full->bytes();
+  }
+  stats.block_cache_bytes = cache_.bytes();
   for (const Level& level : levels_) {
     stats.tables_per_level.push_back(static_cast<int>(level.size()));
     stats.tables += level.size();
     for (const std::shared_ptr<LiveTable>& table : level) {
       stats.table_bytes += table->meta.bytes;
-      if (!table->damage.ok()) ++stats.damaged_tables;
+      if (table->table != nullptr) {
+        stats.index_bytes += table->table->index_bytes();
+        stats.filter_bytes += table->table->filter_bytes();
+      }
+      if (table->damage.ok()) continue;
+      ++stats.damaged_tables;
+      stats.damaged_ranges += table->damage.whole.has_value() ? 1 : table->damage.blocks.size();
     }
   }
   return stats;

@@ -7,6 +7,7 @@
 //            log lane, so that the manifest has one writer
 //   files    obsolete_: removed once the edit that drops them is durable and no job reads
 //            them any more
+//   drops    drops_: ranges whose older entries are gone, all of them durable (range_drops.h)
 //   room     reserve_: given up when a flush or a compaction finds the disk full, so that
 //            one of each can still be done; taken again afterwards
 //
@@ -32,6 +33,7 @@
 #include "storage/background_jobs.h"
 #include "storage/backoff.h"
 #include "storage/block_cache.h"
+#include "storage/checkpoint.h"
 #include "storage/compaction.h"
 #include "storage/compaction_picker.h"
 #include "storage/engine.h"
@@ -41,6 +43,9 @@
 #include "storage/log_jobs.h"
 #include "storage/manifest.h"
 #include "storage/memtable.h"
+#include "storage/quarantine.h"
+#include "storage/range_drops.h"
+#include "storage/recheck_job.h"
 #include "storage/recovery.h"
 #include "storage/scrub_job.h"
 #include "storage/table_builder.h"
@@ -67,10 +72,12 @@ class EngineImpl final : public Engine {
 
   Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
   absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) override;
+  absl::Status Delete(absl::string_view key, uint64_t* sequence) override;
   uint64_t durable_sequence() const override { return durable_sequence_; }
   void GrantScrub(uint64_t bytes) override { scrub_bytes_left_ = bytes; }
   void RequestSync() override { sync_requested_ = options_.sync_mode == SyncMode::kInterval; }
   uint64_t last_sequence() const override { return last_sequence_; }
+  uint64_t last_deletion() const override { return last_deletion_; }
   absl::Status health() const override { return health_; }
   std::optional<std::string> ReadSlot(absl::string_view name) const override;
   void WriteSlot(absl::string_view name, std::string bytes, uint64_t ticket) override;
@@ -78,10 +85,21 @@ class EngineImpl final : public Engine {
                     size_t bytes_max, std::vector<Entry>* entries, std::string* next) override;
   std::unique_ptr<Iterator> NewIterator() override;
   void AcknowledgeRecovery() override;
+  std::vector<DamagedRange> damaged_ranges() const override;
+  absl::Status ExciseDamage(absl::string_view from, absl::string_view until,
+                            uint64_t sequence) override;
+  void DropRange(absl::string_view from, absl::string_view to, uint64_t ticket) override;
+  void Checkpoint(CheckpointRequest request) override;
+  void SetCompactionFilter(std::shared_ptr<const CompactionFilter> filter) override {
+    filter_ = std::move(filter);
+  }
+  FilteredKeys TakeFiltered() override { return std::exchange(filtered_, {}); }
   std::unique_ptr<Job> NextJob(Lane lane) override;
   void Finish(std::unique_ptr<Job> job) override;
   std::vector<std::shared_ptr<PendingRead>> TakeFinishedReads() override;
   std::vector<FinishedSlot> TakeFinishedSlots() override;
+  std::vector<FinishedRangeDrop> TakeFinishedRangeDrops() override;
+  std::vector<FinishedCheckpoint> TakeFinishedCheckpoints() override;
   EngineStats stats() const override;
 
  private:
@@ -94,12 +112,23 @@ class EngineImpl final : public Engine {
     std::vector<std::shared_ptr<LiveTable>> added;
     bool ends_flush = false;
     bool ends_compaction = false;
-    bool is_piece = false;  // of a compaction that goes on
+    bool is_piece = false;  // takes tables out of the levels while no compaction may be picked
+    bool ends_settling = false;
+    std::optional<uint64_t> drop_ticket;  // of DropRange()
+    FilteredKeys filtered;
   };
   struct PendingSlot {
     std::string name;
     std::string bytes;
     uint64_t ticket = 0;
+  };
+  struct PendingDrop {
+    RangeDrop drop;
+    uint64_t ticket = 0;
+  };
+  struct PendingCheckpoint {
+    CheckpointRequest request;
+    uint64_t sequence = 0;  // writes up to here are to be in it
   };
   struct WantedBlock {
     std::shared_ptr<const Table> table;
@@ -113,9 +142,12 @@ class EngineImpl final : public Engine {
   enum class LogTurn { kGroup, kManifest, kSlot };
 
   // engine_impl.cc: memory and reads.
+  absl::Status Write(absl::string_view key, absl::string_view value, EntryKind kind,
+                     uint64_t* sequence);
   void RetireMemtable();
   void CloseGroup();
-  Lookup Found(absl::string_view value, uint64_t sequence);
+  Lookup Found(absl::string_view key, absl::string_view value, uint64_t sequence,
+               EntryKind kind) const;
   Lookup GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read);
   // Nothing: the table does not have it.
   std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live, absl::string_view key,
@@ -151,7 +183,36 @@ class EngineImpl final : public Engine {
   // After `failure` of a flush or a compaction: if the disk is full, lets go of the reserve.
   void ReleaseReserveIfFull(const absl::Status& failure);
   void Poison(const absl::Status& why);
-  void NoteDamage(uint64_t table_number, const absl::Status& damage);
+
+  // engine_damage.cc: what is known to be unreadable, and what becomes of it.
+  // `offset`: of the block; nothing: the whole table. Returns the error with the keys in it.
+  absl::Status NoteDamage(const std::shared_ptr<LiveTable>& live, std::optional<uint64_t> offset,
+                          const absl::Status& status);
+  void NoteDamage(uint64_t table_number, std::optional<uint64_t> offset,
+                  const absl::Status& status);
+  static absl::Status WithKeys(const LiveTable& live, std::optional<uint64_t> offset,
+                               const absl::Status& status);
+  Lookup InQuarantine(const Quarantine& quarantine);
+  std::shared_ptr<LiveTable>* FindTable(uint64_t number);
+  std::unique_ptr<Job> NextRecheckJob();
+  void FinishRecheck(RecheckJob* job);
+  // Makes edits of what is certain by now, and of what the owner has given up.
+  void SettleDamage();
+  void SettleTable(int level, const LiveTable& live, bool pressed, VersionEdit* edit) const;
+  void ApplyDamage(const PendingEdit& pending);
+
+  // engine_ranges.cc: ranges that are dropped, and checkpoints.
+  void QueueDrops();
+  // Whether one drop, durable or about to be, hides the writes up to `sequence` in [from, until).
+  bool IsDropped(absl::string_view from, absl::string_view until, uint64_t sequence) const;
+  void ApplyDrops(const PendingEdit& pending);
+  // Queues the edit that takes out what drops hide as a whole, and drops that hide nothing more.
+  void ReclaimDropped();
+  std::unique_ptr<Job> NextCheckpointJob();
+  absl::StatusOr<CheckpointPlan> PlanCheckpoint(const CheckpointRequest& request);
+  void FinishCheckpointSlice();
+  void FailCheckpoint(uint64_t ticket, absl::Status why);
+  void FailRangeWork();
 
   // The whole version as one edit, for a new manifest.
   VersionEdit Snapshot() const;
@@ -163,6 +224,7 @@ class EngineImpl final : public Engine {
   const std::unique_ptr<DirectoryLock> lock_;
 
   uint64_t last_sequence_;
+  uint64_t last_deletion_ = 0;
   uint64_t durable_sequence_;
   absl::Status health_;
   absl::Status full_;  // why puts are refused for now; OK: they are not
@@ -196,9 +258,23 @@ class EngineImpl final : public Engine {
   std::deque<PendingEdit> edits_;
   size_t edits_out_ = 0;  // the first ones, that a job is making durable
   Backoff manifest_backoff_;
+  std::shared_ptr<const QuarantineSet> quarantine_;
+  bool has_damage_ = true;  // some table may have flaws that are not settled
+  bool settling_ = false;   // an edit about them is on its way
+  std::vector<VersionEdit::LiftedQuarantine> excisions_;  // that the owner asked for
+  Backoff recheck_backoff_;
   std::vector<ObsoleteFile> obsolete_;
   // Files that no manifest needs, but the one in doubt may name.
   std::vector<std::string> abandoned_;
+
+  std::shared_ptr<const RangeDrops> drops_;  // never null
+  std::deque<PendingDrop> pending_drops_;    // until what they hide is durable
+  bool reclaim_dropped_ = false;             // the levels have changed since the last look
+  std::vector<FinishedRangeDrop> finished_drops_;
+
+  std::deque<PendingCheckpoint> pending_checkpoints_;
+  std::shared_ptr<CheckpointWriter> checkpoint_;  // the first of them, once it has begun
+  std::vector<FinishedCheckpoint> finished_checkpoints_;
 
   std::map<std::string, std::string, std::less<>> slots_;
   std::deque<PendingSlot> pending_slots_;
@@ -209,9 +285,12 @@ class EngineImpl final : public Engine {
   std::map<BlockId, std::vector<std::shared_ptr<PendingRead>>> waiting_reads_;
   std::vector<std::shared_ptr<PendingRead>> finished_reads_;
 
+  std::shared_ptr<const CompactionFilter> filter_;
+  FilteredKeys filtered_;
   std::shared_ptr<Compaction> compaction_;  // from its first job to its edit
-  // Edits of pieces that are not durable yet. A compaction that failed leaves some behind, and
-  // until then the levels still show tables that those replace: nothing new may be picked.
+  // Edits of pieces that are not durable yet, and of what was dropped with a range. A compaction
+  // that failed leaves some behind, and until then the levels still show tables that those replace:
+  // nothing new may be picked.
   int pieces_pending_ = 0;
   CompactionPicker picker_;
   Backoff compaction_backoff_;

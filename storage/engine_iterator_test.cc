@@ -64,6 +64,32 @@ TEST_F(EngineIteratorTest, HoldsItsFilesAndLetsThemGo) {
   EXPECT_EQ(Walk(at.get(), "").size(), 400u);
 }
 
+// A walk reads few large stretches, a seek one block a table.
+TEST_F(EngineIteratorTest, ReadsAheadWhereItWalks) {
+  options_.table_bytes = 1u << 20;
+  options_.level0_tables_to_compact = 1;
+  options_.level1_bytes = 64u << 20;
+  options_.block_cache_bytes = 0;
+  ASSERT_TRUE(Open().ok());
+  Fill(0, 3000, std::string(200, 'v'));
+  ASSERT_TRUE(Open().ok());
+  RunJobs(engine_.get());
+  const EngineStats stats = engine_->stats();
+  const uint64_t blocks = stats.table_bytes / options_.block_bytes;
+  ASSERT_GT(blocks, 500u);
+  const auto reads = [this] { return disk_.operations(sim::FileOperation::kRead); };
+  uint64_t before = reads();
+  const std::unique_ptr<Iterator> at = engine_->NewIterator();
+  EXPECT_EQ(Walk(at.get(), "").size(), 3000u);
+  EXPECT_LT(reads() - before, stats.tables * 8 + blocks / 16);
+  before = reads();
+  for (int i = 0; i < 100; ++i) {
+    at->Seek(Key(i * 29));
+    ASSERT_EQ(at->key(), Key(i * 29));
+  }
+  EXPECT_LE(reads() - before, 100 * static_cast<uint64_t>(stats.tables_per_level[0] + 1));
+}
+
 TEST_F(EngineIteratorTest, AnErrorStandsInItsPlaceAndCanBePassed) {
   ASSERT_TRUE(Open().ok());
   Fill(0, 400, "v");

@@ -20,6 +20,8 @@ class EngineJob : public Job {
     kPurge,
     kReserve,
     kScrub,
+    kRecheck,
+    kCheckpoint,
   };
 
   Kind kind() const { return kind_; }

@@ -14,6 +14,7 @@
 #include "core/check.h"
 #include "storage/engine_impl.h"
 #include "storage/file_names.h"
+#include "storage/filter_bits.h"
 
 namespace norn::storage {
 
@@ -58,6 +59,10 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
       return FinishReserve(static_cast<ReserveJob*>(own));
     case EngineJob::Kind::kScrub:
       return FinishScrub(static_cast<ScrubJob*>(own));
+    case EngineJob::Kind::kRecheck:
+      return FinishRecheck(static_cast<RecheckJob*>(own));
+    case EngineJob::Kind::kCheckpoint:
+      return FinishCheckpointSlice();
     case EngineJob::Kind::kPurge:
       return;
   }
@@ -76,7 +81,7 @@ void EngineImpl::FinishReadBlock(ReadBlockJob* job) {
   if (job->block().ok()) {
     cache_.Insert(job->id(), *job->block());
   } else {
-    NoteDamage(job->id().table, job->block().status());
+    NoteDamage(job->id().table, job->id().offset, job->block().status());
   }
   const auto waiting = waiting_reads_.find(job->id());
   CORE_CHECK(waiting != waiting_reads_.end());
@@ -88,18 +93,11 @@ void EngineImpl::FinishReadBlock(ReadBlockJob* job) {
   waiting_reads_.erase(waiting);
 }
 
-void EngineImpl::NoteDamage(uint64_t table_number, const absl::Status& damage) {
-  for (Level& level : levels_) {
-    for (std::shared_ptr<LiveTable>& table : level) {
-      if (table->meta.number == table_number && table->damage.ok()) table->damage = damage;
-    }
-  }
-}
-
 // --- The background lane ---
 
 std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   if (!health_.ok()) return nullptr;
+  SettleDamage();
   // Room first: it may be what the others lack.
   std::unique_ptr<Job> job = NextPurgeJob();
   // With far too many tables at level 0 no more come there before some are merged: then
@@ -107,6 +105,10 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   const auto crowd = static_cast<size_t>(options_.level0_tables_max) * 3 / 2;
   if (job == nullptr && levels_[0].size() > crowd) job = NextCompactionJob();
   if (job == nullptr) job = NextFlushJob();
+  // Before compactions, which damage keeps from their tables.
+  if (job == nullptr) job = NextRecheckJob();
+  if (job == nullptr) job = NextCheckpointJob();
+  ReclaimDropped();
   if (job == nullptr) job = NextCompactionJob();
   if (job == nullptr) job = NextReserveJob();
   if (job == nullptr) job = NextScrubJob();
@@ -119,9 +121,12 @@ std::unique_ptr<Job> EngineImpl::NextFlushJob() {
   if (oldest->last_sequence() > durable_sequence_ || !flush_backoff_.Ready()) return nullptr;
   flush_out_ = true;
   const uint64_t number = NewFileNumber();
+  TableOptions table = TableOptionsOf(options_);
+  table.bloom_bits_per_key =
+      FilterBitsForFlush(levels_, picker_.limits(), oldest->entries(), options_.bloom_bits_per_key);
   return std::make_unique<FlushJob>(
-      oldest, std::make_unique<TableWriter>(file_system_, options_.dir, TableOptionsOf(options_),
-                                            number, FileId(options_, number)));
+      oldest, std::make_unique<TableWriter>(file_system_, options_.dir, table, number,
+                                            FileId(options_, number)));
 }
 
 void EngineImpl::FinishFlush(FlushJob* job) {
@@ -182,8 +187,14 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     if (pieces_pending_ > 0 || !compaction_backoff_.Ready()) return nullptr;
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
     if (!choice.has_value()) return nullptr;
-    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, TableOptionsOf(options_),
-                                               options_.table_bytes, *choice);
+    OlderData older(levels_, quarantine_, *choice);
+    TableOptions output = TableOptionsOf(options_);
+    if (older.empty()) output.compression = options_.last_level_compression;
+    output.bloom_bits_per_key =
+        FilterBitsForCompaction(levels_, picker_.limits(), *choice, options_.bloom_bits_per_key);
+    compaction_ = std::make_shared<Compaction>(file_system_, options_.dir, output,
+                                               options_.table_bytes, options_.group_prefix_bytes,
+                                               drops_, *choice, std::move(older), filter_);
     if (choice->IsMove()) {
       PendingEdit pending;
       pending.ends_compaction = true;
@@ -212,7 +223,7 @@ void EngineImpl::FinishCompaction() {
   const CompactionChoice& choice = compaction_->choice();
   PendingEdit pending;
   if (!failed) {
-    const Compaction::Piece piece = compaction_->TakePiece();
+    Compaction::Piece piece = compaction_->TakePiece();
     if (!done && piece.outputs.empty()) return;
     for (const uint64_t number : piece.lower) {
       pending.edit.dropped_tables.push_back({.level = choice.level + 1, .number = number});
@@ -220,6 +231,8 @@ void EngineImpl::FinishCompaction() {
     for (const std::shared_ptr<const Table>& table : piece.outputs) {
       AddTable(choice.level + 1, table, &pending);
     }
+    pending.filtered = std::move(piece.filtered);
+    if (done) stats_.filtered_entries += compaction_->filtered_entries();
   }
   if (!done) {
     pending.is_piece = true;
@@ -233,7 +246,10 @@ void EngineImpl::FinishCompaction() {
       obsolete_.push_back({.path = TablePath(options_.dir, number), .reader = {}});
     }
     if (compaction_->damaged_table() != 0) {
-      NoteDamage(compaction_->damaged_table(), compaction_->status());
+      NoteDamage(compaction_->damaged_table(), compaction_->damaged_offset(),
+                 compaction_->status());
+      // Or a device that fails now and then would have the same work done again and again.
+      if (IsReadError(compaction_->status())) compaction_backoff_.Failed();
     } else {
       compaction_backoff_.Failed();
       ReleaseReserveIfFull(compaction_->status());
@@ -257,7 +273,7 @@ std::unique_ptr<Job> EngineImpl::NextScrubJob() {
   const LiveTable* next = nullptr;
   for (const Level& level : levels_) {
     for (const std::shared_ptr<LiveTable>& table : level) {
-      const bool sound = table->damage.ok() && table->table->blocks() > 0;
+      const bool sound = table->table != nullptr && table->table->blocks() > 0;
       if (!sound || table->meta.number < scrub_table_) continue;
       if (next == nullptr || table->meta.number < next->meta.number) next = table.get();
     }
@@ -279,8 +295,10 @@ void EngineImpl::FinishScrub(ScrubJob* job) {
   scrub_bytes_left_ -= std::min(scrub_bytes_left_, job->bytes());
   stats_.scrubbed_bytes += job->bytes();
   scrub_block_ = job->end();
-  if (!job->status().ok()) NoteDamage(job->table_number(), job->status());
-  if (!job->status().ok() || job->at_end()) {
+  for (const auto& [offset, status] : job->damage()) {
+    NoteDamage(job->table_number(), offset, status);
+  }
+  if (job->at_end()) {
     scrub_table_ = job->table_number() + 1;
     scrub_block_ = 0;
   }

@@ -21,6 +21,8 @@ namespace {
 
 // A manifest that grew beyond this is replaced by a snapshot.
 constexpr uint64_t kManifestBytesMax = 1u << 20;
+// Keys that a filter changed and nobody has asked for yet: above, all count as changed.
+constexpr size_t kFilteredKeysMax = 1u << 16;
 
 }  // namespace
 
@@ -155,9 +157,11 @@ void EngineImpl::Poison(const absl::Status& why) {
     finished_slots_.push_back({.ticket = slot.ticket, .status = health_});
   }
   pending_slots_.clear();
+  FailRangeWork();
 }
 
 std::unique_ptr<Job> EngineImpl::NextManifestJob() {
+  QueueDrops();
   const bool fresh = manifest_ == nullptr || manifest_->encoder.offset() > kManifestBytesMax;
   if (!fresh && edits_.empty()) return nullptr;
   if (!manifest_backoff_.Ready()) return nullptr;
@@ -216,6 +220,8 @@ VersionEdit EngineImpl::Snapshot() const {
   }
   edit.suspect = suspect_;
   edit.lost_from = lost_from_;
+  SnapshotDamage(levels_, *quarantine_, &edit);
+  edit.added_drops = drops_->all();
   return edit;
 }
 
@@ -251,6 +257,11 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
     obsolete_.push_back(
         {.path = TablePath(options_.dir, table->meta.number), .reader = table->table});
   }
+  ApplyDamage(*pending);
+  ApplyDrops(*pending);
+  filtered_.all = filtered_.all || pending->filtered.all;
+  for (std::string& key : pending->filtered.keys) filtered_.keys.push_back(std::move(key));
+  if (filtered_.keys.size() > kFilteredKeysMax) filtered_ = {.keys = {}, .all = true};
   if (pending->ends_flush) {
     immutables_.pop_front();
     flush_out_ = false;

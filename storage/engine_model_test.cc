@@ -18,6 +18,7 @@
 #include "sim/sim_disk.h"
 #include "sim/sim_file_system.h"
 #include "storage/engine.h"
+#include "storage/range_drops.h"
 #include "storage/testing/engine_driver.h"
 
 namespace norn::storage {
@@ -26,15 +27,25 @@ namespace {
 using Map = std::map<std::string, std::string>;
 
 struct Action {
-  enum class Kind { kPut, kGet, kScan, kRunOneJob, kRunAllJobs, kReopen, kCrash };
+  enum class Kind {
+    kPut,
+    kDelete,
+    kGet,
+    kScan,
+    kDropRange,
+    kRunOneJob,
+    kRunAllJobs,
+    kReopen,
+    kCrash
+  };
   Kind kind = Kind::kPut;
   int key = 0;
   int value_bytes = 0;
 };
 
 std::ostream& operator<<(std::ostream& out, const Action& action) {
-  static const char* const kNames[] = {"put",      "get",    "scan", "one job",
-                                       "all jobs", "reopen", "crash"};
+  static const char* const kNames[] = {"put",     "delete",   "get",    "scan", "drop range",
+                                       "one job", "all jobs", "reopen", "crash"};
   return out << kNames[static_cast<int>(action.kind)] << " " << action.key << " "
              << action.value_bytes;
 }
@@ -42,9 +53,11 @@ std::ostream& operator<<(std::ostream& out, const Action& action) {
 rc::Gen<Action> AnyAction() {
   using Kind = Action::Kind;
   return rc::gen::build<Action>(
-      rc::gen::set(&Action::kind, rc::gen::weightedElement<Kind>({{60, Kind::kPut},
+      rc::gen::set(&Action::kind, rc::gen::weightedElement<Kind>({{50, Kind::kPut},
+                                                                  {10, Kind::kDelete},
                                                                   {15, Kind::kGet},
                                                                   {3, Kind::kScan},
+                                                                  {3, Kind::kDropRange},
                                                                   {15, Kind::kRunOneJob},
                                                                   {4, Kind::kRunAllJobs},
                                                                   {1, Kind::kReopen},
@@ -66,7 +79,8 @@ class Model {
     options_.level_growth = 2;
     options_.table_bytes = 2500;
     options_.wal_preallocate_bytes = 0;
-    options_.compress_blocks = compress;
+    if (compress) options_.compression = Compression::kLz4;
+    if (compress) options_.last_level_compression = Compression::kZstd;
     Open();
   }
 
@@ -76,18 +90,12 @@ class Model {
       case Action::Kind::kPut: {
         std::string value = absl::StrCat("v", ++puts_, "-");
         value.append(static_cast<size_t>(action.value_bytes), 'x');
-        uint64_t sequence = 0;
-        absl::Status status = engine_->Put(key, value, &sequence);
-        if (absl::IsResourceExhausted(status)) {
-          RunJobs(engine_.get());
-          status = engine_->Put(key, value, &sequence);
-        }
-        RC_ASSERT(status.ok());
-        map_[key] = value;
-        history_.emplace_back(key, value);
-        RC_ASSERT(sequence == history_.size());
+        Write(key, std::move(value));
         break;
       }
+      case Action::Kind::kDelete:
+        Write(key, std::nullopt);
+        break;
       case Action::Kind::kGet: {
         const auto got = GetNow(engine_.get(), key);
         RC_ASSERT(got.ok());
@@ -97,21 +105,31 @@ class Model {
       case Action::Kind::kScan:
         CheckScan(key, static_cast<size_t>(action.value_bytes % 9 + 1));
         break;
+      case Action::Kind::kDropRange: {
+        const std::string to = absl::StrCat("key", action.value_bytes % 60);
+        drops_.push_back({.from = key, .to = to > key ? to : "", .sequence = history_.size()});
+        engine_->DropRange(key, drops_.back().to, drops_.size());
+        break;
+      }
       case Action::Kind::kRunOneJob:
         RunJob(engine_.get(), action.value_bytes % 3 == 0 ? Lane::kLog : Lane::kBackground);
         break;
       case Action::Kind::kRunAllJobs:
         RunJobs(engine_.get());
         RC_ASSERT(engine_->durable_sequence() == history_.size());
+        TakeDrops();
+        RC_ASSERT(done_drops_ == drops_.size());
         break;
       case Action::Kind::kReopen:
         RunJobs(engine_.get());
+        TakeDrops();
         Open();
         break;
       case Action::Kind::kCrash:
         Crash();
         break;
     }
+    TakeDrops();
   }
 
   void CheckAll() {
@@ -121,6 +139,33 @@ class Model {
   }
 
  private:
+  // Nothing: a deletion.
+  void Write(const std::string& key, std::optional<std::string> value) {
+    uint64_t sequence = 0;
+    const auto write = [&] {
+      return value.has_value() ? engine_->Put(key, *value, &sequence)
+                               : engine_->Delete(key, &sequence);
+    };
+    absl::Status status = write();
+    if (absl::IsResourceExhausted(status)) {
+      RunJobs(engine_.get());
+      TakeDrops();
+      status = write();
+    }
+    RC_ASSERT(status.ok());
+    history_.emplace_back(key, std::move(value));
+    Apply(history_.back());
+    RC_ASSERT(sequence == history_.size());
+  }
+
+  void Apply(const std::pair<std::string, std::optional<std::string>>& write) {
+    if (write.second.has_value()) {
+      map_[write.first] = *write.second;
+    } else {
+      map_.erase(write.first);
+    }
+  }
+
   void Open() {
     engine_.reset();
     file_system_ = std::make_unique<sim::SimFileSystem>(&disk_);
@@ -139,9 +184,31 @@ class Model {
     disk_.Restart();
     // Between jobs nothing is half written: exactly what was durable is there.
     history_.resize(durable);
-    map_.clear();
-    for (const auto& [key, value] : history_) map_[key] = value;
+    drops_.resize(done_drops_);
+    Replay();
     Open();
+  }
+
+  // Drops are done in the order in which they were asked for.
+  void TakeDrops() {
+    for (const Engine::FinishedRangeDrop& drop : engine_->TakeFinishedRangeDrops()) {
+      RC_ASSERT(drop.status.ok());
+      RC_ASSERT(drop.ticket == ++done_drops_);
+      RC_ASSERT(drop.sequence == drops_[done_drops_ - 1].sequence);
+      Replay();
+    }
+  }
+
+  // What the history makes, without what the drops that are done take away.
+  void Replay() {
+    map_.clear();
+    for (size_t i = 0; i < history_.size(); ++i) {
+      bool gone = false;
+      for (size_t k = 0; k < done_drops_; ++k) {
+        gone = gone || (i + 1 <= drops_[k].sequence && drops_[k].Covers(history_[i].first));
+      }
+      if (!gone) Apply(history_[i]);
+    }
   }
 
   std::optional<std::string> Expected(const std::string& key) const {
@@ -170,7 +237,9 @@ class Model {
   EngineOptions options_;
   std::unique_ptr<Engine> engine_;
   Map map_;
-  std::vector<std::pair<std::string, std::string>> history_;
+  std::vector<std::pair<std::string, std::optional<std::string>>> history_;
+  std::vector<RangeDrop> drops_;
+  size_t done_drops_ = 0;
   uint64_t puts_ = 0;
 };
 

@@ -291,6 +291,67 @@ TEST_F(EngineTest, ReadsOfOneBlockShareAJob) {
   EXPECT_EQ(engine_->Get(Key(1), &b).value, "v1");
 }
 
+// Many small tables above a large level: their filters get more bits than its own, and all
+// together no more memory than was asked for.
+TEST_F(EngineTest, FiltersOfUpperLevelsMisleadLess) {
+  options_.memtable_bytes = 64u << 10;
+  options_.table_bytes = 256u << 10;
+  options_.level1_bytes = 64u << 20;
+  ASSERT_TRUE(Open().ok());
+  const auto key = [](int i) { return Key(i * 7919 % 20'000); };
+  for (int i = 0; i < 20'000 || engine_->stats().tables_per_level[0] < 6; ++i) {
+    MustPut(key(i), std::string(60, 'v'));
+    if (i % 16 == 0) RunJobs(engine_.get());
+  }
+  const EngineStats before = engine_->stats();
+  constexpr uint64_t kGets = 20'000;
+  for (uint64_t i = 0; i < kGets; ++i) {
+    EXPECT_EQ(Value(Key(static_cast<int>(i)) + "absent"), "(absent)");
+  }
+  const EngineStats after = engine_->stats();
+  const uint64_t misled = after.block_cache_hits + after.block_cache_misses -
+                          before.block_cache_hits - before.block_cache_misses;
+  RecordProperty("misled", static_cast<int>(misled));
+  // With the same bits for all every table would mislead 1 in 97.
+  const auto tables = static_cast<uint64_t>(after.tables_per_level[0] + 1);
+  EXPECT_LT(misled, kGets * tables / 97 * 6 / 10);
+  EXPECT_GT(misled, 0u);
+  EXPECT_GT(after.index_bytes, after.table_bytes / 200);
+  EXPECT_LT(after.index_bytes, after.table_bytes / 8);
+  // Bits of entries that level 1 holds once more at level 0 count twice.
+  EXPECT_GT(after.filter_bytes, 20'000u);
+  EXPECT_LT(after.filter_bytes, 20'000u * 2 * 10 / 8);
+  EXPECT_EQ(after.immutable_memtables, 0u);
+  EXPECT_EQ(after.immutable_memtable_bytes, 0u);
+  EXPECT_LE(after.block_cache_bytes, options_.block_cache_bytes);
+}
+
+TEST_F(EngineTest, TheLastLevelHasACompressionOfItsOwn) {
+  const std::string value(400, 'v');
+  const auto bytes_of = [&](Compression upper, Compression last, int tables_to_compact) {
+    engine_.reset();
+    file_system_.reset();
+    disk_.Wipe();
+    disk_.Restart();
+    options_.compression = upper;
+    options_.last_level_compression = last;
+    options_.level0_tables_to_compact = tables_to_compact;
+    options_.level0_tables_max = tables_to_compact;
+    options_.level1_bytes = 64u << 20;
+    EXPECT_TRUE(Open().ok());
+    Fill(0, 400, "old");  // or tables would move as they are
+    Fill(0, 400, value);
+    for (int i = 0; i < 400; ++i) EXPECT_EQ(Value(Key(i)), absl::StrCat(value, i));
+    EXPECT_EQ(engine_->stats().compactions > 0, tables_to_compact == 1);
+    return engine_->stats().table_bytes;
+  };
+  const uint64_t raw = bytes_of(Compression::kNone, Compression::kZstd, 100);  // level 0 alone
+  EXPECT_GT(raw, 100'000u);
+  EXPECT_LT(bytes_of(Compression::kLz4, Compression::kNone, 100), raw / 4);
+  EXPECT_LT(bytes_of(Compression::kNone, Compression::kZstd, 1), raw / 4);
+  EXPECT_GT(bytes_of(Compression::kZstd, Compression::kNone, 1), raw / 2);
+}
+
 TEST_F(EngineTest, ADirectoryBelongsToOneOwner) {
   ASSERT_TRUE(Open().ok());
   sim::SimFileSystem other(&disk_);

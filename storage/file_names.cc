@@ -1,5 +1,6 @@
 #include "storage/file_names.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -67,6 +68,13 @@ std::string SlotPath(absl::string_view dir, absl::string_view slot_name) {
 
 std::string TemporaryPath(absl::string_view dir, uint64_t number) {
   return Numbered(dir, number, ".tmp");
+}
+
+std::string ParentDirectory(absl::string_view dir) {
+  const size_t end = dir.find_last_not_of('/');
+  const size_t slash = end == absl::string_view::npos ? end : dir.rfind('/', end);
+  if (slash == absl::string_view::npos) return end == absl::string_view::npos ? "/" : ".";
+  return slash == 0 ? "/" : std::string(dir.substr(0, slash));
 }
 
 bool IsSlotName(absl::string_view name) {

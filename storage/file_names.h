@@ -38,6 +38,9 @@ std::string SlotPath(absl::string_view dir, absl::string_view slot_name);
 std::string TemporaryPath(absl::string_view dir, uint64_t number);
 std::string PathIn(absl::string_view dir, absl::string_view name);
 
+// The directory that `dir` is an entry of: "/a" of "/a/b", "." of "b".
+std::string ParentDirectory(absl::string_view dir);
+
 // Letters, digits, '-' and '_'; 1 to 64 of them.
 bool IsSlotName(absl::string_view name);
 

@@ -7,7 +7,7 @@
 // What is durable, exactly (the model is POSIX at its least generous):
 //   * bytes written to a file survive a crash once Sync() on that file returned OK;
 //     before that, any subset of the written 512-byte sectors may survive;
-//   * a directory entry (create, rename, remove) survives once SyncDir() on its
+//   * a directory entry (create, link, rename, remove) survives once SyncDir() on its
 //     directory returned OK; before that, either state may be found;
 //   * Rename replaces the target atomically: after a crash the name refers to the
 //     old or to the new file, never to neither;
@@ -22,6 +22,7 @@
 //   kPermissionDenied    EACCES, EPERM, EROFS
 //   kDataLoss            the device could not read or write (EIO), a failed sync
 //   kOutOfRange          a read past the end that was to be complete
+//   kUnimplemented       Link where there can be no hard link: a copy will have to do
 //   kUnavailable         everything else that may pass
 //
 // Threads: a FileSystem may be used by several threads at once; one file object by
@@ -113,6 +114,13 @@ class FileSystem {
   virtual absl::Status CreateDir(const std::string& dir) = 0;  // OK if it exists.
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
+
+  // Gives the file `from` a second name, `to`, which must be free: a hard link. Both names mean
+  // the one file from then on, and it lives as long as either does. The new entry is durable
+  // once the directory of `to` is synced; the bytes are as durable as they were. kUnimplemented
+  // if the file system knows no hard links, the names are on two of them, or the file has as
+  // many names as it may: whoever asked copies the file instead, and syncs the copy.
+  virtual absl::Status Link(const std::string& from, const std::string& to) = 0;
 
   // Makes the entries of `dir` durable.
   virtual absl::Status SyncDir(const std::string& dir) = 0;

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "storage/entry_kind.h"
 
 namespace norn::storage {
 
@@ -37,12 +38,13 @@ class Iterator {
 
   State state() const { return state_; }
 
-  // Of the entry; the views live until the iterator moves.
+  // Of the entry; the views live until the iterator moves. A deletion's value is empty.
   virtual absl::string_view key() const = 0;
   virtual absl::string_view value() const = 0;
   virtual uint64_t sequence() const = 0;
+  virtual EntryKind kind() const = 0;
 
-  // kError: what is wrong, and the first and the last key that may be concerned.
+  // kError: what is wrong, the first key that may be concerned, and the first one behind those.
   virtual absl::Status status() const { return absl::OkStatus(); }
   virtual absl::string_view error_from() const { return absl::string_view(); }
   virtual absl::string_view error_until() const { return absl::string_view(); }

@@ -4,13 +4,16 @@
 #define NORN_STORAGE_LIVE_TABLE_H_
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "storage/manifest.h"
+#include "storage/quarantine.h"
 #include "storage/table.h"
+#include "storage/table_damage.h"
 #include "storage/table_meta.h"
 
 namespace norn::storage {
@@ -18,9 +21,16 @@ namespace norn::storage {
 struct LiveTable {
   TableMeta meta;
   std::shared_ptr<const Table> table;  // null: it could not be opened, `damage` says why
-  // The first damage that was met. A damaged table stays where it is and is never an
+  // What is wrong and not settled yet. A damaged table stays where it is and is never an
   // input of a compaction; what of it can be read is served.
-  absl::Status damage;
+  TableDamage damage;
+  // Offsets of blocks that were given up, ascending: they count as absent, and a quarantine
+  // stands where they were, unless it was lifted.
+  std::vector<uint64_t> given_up;
+
+  bool IsGivenUp(uint64_t offset) const {
+    return !given_up.empty() && std::binary_search(given_up.begin(), given_up.end(), offset);
+  }
 
   bool Covers(absl::string_view key) const {
     return absl::string_view(meta.smallest) <= key && key <= absl::string_view(meta.largest);
@@ -42,6 +52,10 @@ inline auto FirstTableAtOrAfter(std::span<const std::shared_ptr<LiveTable>> leve
                             return absl::string_view(table->meta.largest) < k;
                           });
 }
+
+// What a snapshot says about the blocks that were given up, and about quarantines.
+void SnapshotDamage(std::span<const Level> levels, const QuarantineSet& quarantine,
+                    VersionEdit* edit);
 
 // Puts `table` where it belongs.
 void InsertTable(int level_number, std::shared_ptr<LiveTable> table, Level* level);

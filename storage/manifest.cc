@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,8 @@
 namespace norn::storage {
 namespace {
 
+enum QuarantineChange : uint8_t { kAddQuarantine = 0, kLiftQuarantine = 1 };
+
 enum Field : uint8_t {
   kFlushedSequence = 1,
   kNextFileNumber = 2,
@@ -30,10 +33,16 @@ enum Field : uint8_t {
   kDropTable = 6,
   kSuspect = 7,
   kLostFrom = 8,
+  kGiveUpBlock = 15,
+  kQuarantine = 16,
+  kAddDrop = 9,
+  kSettleDrop = 10,
+  kCheckpoint = 11,
 };
 
 constexpr absl::string_view kRemedy =
-    "; empty the directory and let the node rebuild from its replicas";
+    "; which tables count cannot be told without it: move the directory aside, and let the node "
+    "rebuild in an empty one from its replicas";
 
 void AppendTable(const TableMeta& meta, std::string* out) {
   AppendVarint(out, meta.number);
@@ -60,7 +69,40 @@ TableMeta ReadTable(ByteReader* reader) {
   return meta;
 }
 
+void AppendDrop(const RangeDrop& drop, std::string* out) {
+  AppendBytes(out, drop.from);
+  AppendBytes(out, drop.to);
+  AppendVarint(out, drop.sequence);
+}
+
+RangeDrop ReadDrop(ByteReader* reader) {
+  RangeDrop drop;
+  drop.from = std::string(reader->ReadBytes());
+  drop.to = std::string(reader->ReadBytes());
+  drop.sequence = reader->ReadVarint();
+  return drop;
+}
+
 int ReadLevel(ByteReader* reader) { return static_cast<int>(reader->ReadVarintUpTo(kLevels - 1)); }
+
+void ReadQuarantine(ByteReader* reader, VersionEdit* edit) {
+  const uint8_t change = reader->ReadByte();
+  std::string from(reader->ReadBytes());
+  std::string until(reader->ReadBytes());
+  const uint64_t sequence = reader->ReadVarint();
+  if (change == kLiftQuarantine) {
+    edit->lifted.push_back(
+        {.from = std::move(from), .until = std::move(until), .sequence = sequence});
+    return;
+  }
+  if (change != kAddQuarantine || from >= until) return reader->Fail();
+  const uint64_t table = reader->ReadVarint();
+  edit->quarantined.push_back({.from = std::move(from),
+                               .until = std::move(until),
+                               .sequence = sequence,
+                               .table = table,
+                               .reason = std::string(reader->ReadBytes())});
+}
 
 void ReadField(ByteReader* reader, VersionEdit* edit) {
   switch (reader->ReadByte()) {
@@ -96,6 +138,23 @@ void ReadField(ByteReader* reader, VersionEdit* edit) {
       break;
     case kLostFrom:
       edit->lost_from = reader->ReadVarint();
+      break;
+    case kGiveUpBlock: {
+      const uint64_t table = reader->ReadVarint();
+      edit->given_up.push_back({.table = table, .offset = reader->ReadVarint()});
+      break;
+    }
+    case kQuarantine:
+      ReadQuarantine(reader, edit);
+      break;
+    case kAddDrop:
+      edit->added_drops.push_back(ReadDrop(reader));
+      break;
+    case kSettleDrop:
+      edit->settled_drops.push_back(ReadDrop(reader));
+      break;
+    case kCheckpoint:
+      edit->checkpoint = reader->ReadVarint();
       break;
     default:
       reader->Fail();
@@ -142,6 +201,35 @@ std::string EncodeEdit(const VersionEdit& edit) {
     out.push_back(*edit.suspect ? 1 : 0);
   }
   number(kLostFrom, edit.lost_from);
+  for (const VersionEdit::GivenUpBlock& block : edit.given_up) {
+    number(kGiveUpBlock, block.table);
+    AppendVarint(&out, block.offset);
+  }
+  for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
+    tag(kQuarantine);
+    out.push_back(static_cast<char>(kLiftQuarantine));
+    AppendBytes(&out, lift.from);
+    AppendBytes(&out, lift.until);
+    AppendVarint(&out, lift.sequence);
+  }
+  for (const Quarantine& quarantine : edit.quarantined) {
+    tag(kQuarantine);
+    out.push_back(static_cast<char>(kAddQuarantine));
+    AppendBytes(&out, quarantine.from);
+    AppendBytes(&out, quarantine.until);
+    AppendVarint(&out, quarantine.sequence);
+    AppendVarint(&out, quarantine.table);
+    AppendBytes(&out, quarantine.reason);
+  }
+  for (const RangeDrop& drop : edit.settled_drops) {
+    tag(kSettleDrop);
+    AppendDrop(drop, &out);
+  }
+  for (const RangeDrop& drop : edit.added_drops) {
+    tag(kAddDrop);
+    AppendDrop(drop, &out);
+  }
+  number(kCheckpoint, edit.checkpoint);
   return out;
 }
 
@@ -180,11 +268,38 @@ bool VersionState::Apply(const VersionEdit& edit) {
     }
     levels[static_cast<size_t>(added.level)].push_back(added.meta);
   }
+  for (const RangeDrop& settled : edit.settled_drops) {
+    const auto drop = std::find(drops.begin(), drops.end(), settled);
+    if (drop == drops.end()) return false;
+    drops.erase(drop);
+  }
+  drops.insert(drops.end(), edit.added_drops.begin(), edit.added_drops.end());
+  if (edit.checkpoint.has_value()) checkpoint = edit.checkpoint;
   flushed_sequence = edit.flushed_sequence.value_or(flushed_sequence);
   next_file_number = edit.next_file_number.value_or(next_file_number);
   suspect = edit.suspect.value_or(suspect);
   lost_from = edit.lost_from.value_or(lost_from);
+  ApplyDamage(edit);
   return true;
+}
+
+void VersionState::ApplyDamage(const VersionEdit& edit) {
+  for (const VersionEdit::GivenUpBlock& block : edit.given_up) {
+    std::vector<uint64_t>& offsets = given_up[block.table];
+    const auto place = std::lower_bound(offsets.begin(), offsets.end(), block.offset);
+    if (place == offsets.end() || *place != block.offset) offsets.insert(place, block.offset);
+  }
+  // Only of tables that are still there (a move drops one and adds it again).
+  std::erase_if(given_up, [this](const auto& table) {
+    return std::none_of(levels.begin(), levels.end(), [&](const std::vector<TableMeta>& level) {
+      return std::any_of(level.begin(), level.end(),
+                         [&](const TableMeta& meta) { return meta.number == table.first; });
+    });
+  });
+  for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
+    quarantine.Lift(lift.from, lift.until, lift.sequence);
+  }
+  for (const Quarantine& added : edit.quarantined) quarantine.Add(added);
 }
 
 absl::StatusOr<VersionState> ReadManifest(const std::string& path, absl::string_view bytes) {

@@ -12,9 +12,16 @@
 //          | 6 level:varint table:varint                               dropped
 //          | 7 suspect:byte                  see RecoveryReport
 //          | 8 lost_from:varint              0: nothing
+//          | 15 table:varint offset:varint   the block counts as absent from now on
+//          | 16 0:byte from:bytes until:bytes sequence:varint table:varint reason:bytes
+//                                            quarantine added: quarantine.h
+//          | 16 1:byte from:bytes until:bytes sequence:varint          lifted
+//          | 9 from:bytes to:bytes sequence:varint       a range dropped (range_drops.h)
+//          | 10 from:bytes to:bytes sequence:varint      nothing is left below that drop
+//          | 11 sequence:varint              this is a checkpoint, of writes up to it
 //
-// Within an edit tables are dropped before others are added. The first record of a
-// manifest is a snapshot: an edit of the empty state.
+// Within an edit tables are dropped before others are added, and quarantines are lifted before
+// others are added. The first record of a manifest is a snapshot: an edit of the empty state.
 //
 //   CURRENT := "norn storage\n" "format N\n" "owner O\n" "manifest N\n" "crc HEX\n"
 //
@@ -30,6 +37,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,12 +45,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "storage/quarantine.h"
+#include "storage/range_drops.h"
 #include "storage/table_meta.h"
 
 namespace norn::storage {
 
-// Version of the directory as a whole.
-inline constexpr uint32_t kStorageFormat = 1;
+// Version of the directory as a whole: opening makes it this one, and earlier releases refuse it.
+// 2: logs and tables may hold deletions.
+inline constexpr uint32_t kStorageFormat = 2;
 inline constexpr int kLevels = 7;
 
 struct WalRef {
@@ -62,6 +73,15 @@ struct VersionEdit {
     int level = 0;
     uint64_t number = 0;
   };
+  struct GivenUpBlock {
+    uint64_t table = 0;
+    uint64_t offset = 0;
+  };
+  struct LiftedQuarantine {
+    std::string from;
+    std::string until;  // "": no bound
+    uint64_t sequence = 0;
+  };
   std::optional<uint64_t> flushed_sequence;
   std::optional<uint64_t> next_file_number;
   std::vector<WalRef> added_wals;
@@ -70,6 +90,12 @@ struct VersionEdit {
   std::vector<DroppedTable> dropped_tables;
   std::optional<bool> suspect;
   std::optional<uint64_t> lost_from;
+  std::vector<GivenUpBlock> given_up;  // of tables that are gone by now: without effect
+  std::vector<LiftedQuarantine> lifted;
+  std::vector<Quarantine> quarantined;
+  std::vector<RangeDrop> added_drops;
+  std::vector<RangeDrop> settled_drops;
+  std::optional<uint64_t> checkpoint;
 };
 
 std::string EncodeEdit(const VersionEdit& edit);
@@ -83,9 +109,19 @@ struct VersionState {
   std::array<std::vector<TableMeta>, kLevels> levels;  // in the order they were added
   bool suspect = false;
   uint64_t lost_from = 0;
+  // Offsets of blocks that count as absent, ascending, by the number of their table.
+  std::map<uint64_t, std::vector<uint64_t>> given_up;
+  QuarantineSet quarantine;
+  std::vector<RangeDrop> drops;
+  // A checkpoint that no engine has opened yet: it names no logs, and what came after this
+  // write is not in it.
+  std::optional<uint64_t> checkpoint;
 
   // False if the edit does not fit: it drops what is not there, or adds what is.
   bool Apply(const VersionEdit& edit);
+
+ private:
+  void ApplyDamage(const VersionEdit& edit);
 };
 
 // The state that the bytes of manifest `path` describe. A torn tail is cut: nothing that

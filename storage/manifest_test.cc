@@ -1,8 +1,11 @@
 #include "storage/manifest.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -35,6 +38,9 @@ VersionEdit FullEdit() {
                        {.level = 2, .meta = Meta(4, "", std::string("\0\xff", 2))}};
   edit.suspect = true;
   edit.lost_from = 61;
+  edit.added_drops = {{.from = "b", .to = "c", .sequence = 40},
+                      {.from = "x", .to = "", .sequence = 41}};
+  edit.checkpoint = 60;
   return edit;
 }
 
@@ -49,6 +55,8 @@ TEST(ManifestTest, EditsAddUp) {
   EXPECT_EQ(state.levels[2][0], Meta(4, "", std::string("\0\xff", 2)));
   EXPECT_TRUE(state.suspect);
   EXPECT_EQ(state.lost_from, 61u);
+  EXPECT_EQ(state.drops, FullEdit().added_drops);
+  EXPECT_EQ(state.checkpoint, 60u);
 
   VersionEdit second;
   second.dropped_wals = {5};
@@ -56,6 +64,7 @@ TEST(ManifestTest, EditsAddUp) {
   second.added_tables = {{.level = 1, .meta = Meta(3, "a", "m")}};  // a move
   second.suspect = false;
   second.lost_from = 0;
+  second.settled_drops = {FullEdit().added_drops[1]};
   ASSERT_TRUE(state.Apply(*DecodeEdit(EncodeEdit(second))));
   EXPECT_EQ(state.flushed_sequence, 60u);
   EXPECT_EQ(state.wals.size(), 1u);
@@ -63,6 +72,39 @@ TEST(ManifestTest, EditsAddUp) {
   EXPECT_EQ(state.levels[1].size(), 1u);
   EXPECT_FALSE(state.suspect);
   EXPECT_EQ(state.lost_from, 0u);
+  EXPECT_EQ(state.drops, std::vector<RangeDrop>{FullEdit().added_drops[0]});
+}
+
+TEST(ManifestTest, GivenUpBlocksStayWithTheirTableAndQuarantinesUntilTheyAreLifted) {
+  VersionState state;
+  VersionEdit edit = FullEdit();
+  edit.given_up = {{.table = 3, .offset = 100}, {.table = 3, .offset = 50}, {.table = 77}};
+  edit.quarantined = {{.from = "b", .until = "f", .sequence = 60, .table = 3, .reason = "rotten"}};
+  ASSERT_TRUE(state.Apply(*DecodeEdit(EncodeEdit(edit))));
+  const std::map<uint64_t, std::vector<uint64_t>> given_up = {{3, {50, 100}}};
+  EXPECT_EQ(state.given_up, given_up);
+  EXPECT_EQ(state.quarantine.all(), edit.quarantined);
+
+  VersionEdit move;
+  move.dropped_tables = {{.level = 0, .number = 3}};
+  move.added_tables = {{.level = 1, .meta = Meta(3, "a", "m")}};
+  move.lifted = {{.from = "d", .until = "", .sequence = 60}};
+  move.quarantined = {{.from = "x", .until = "z", .sequence = 9, .table = 5, .reason = "lost"}};
+  ASSERT_TRUE(state.Apply(*DecodeEdit(EncodeEdit(move))));
+  EXPECT_EQ(state.given_up, given_up);
+  ASSERT_EQ(state.quarantine.all().size(), 2u);
+  EXPECT_EQ(state.quarantine.all()[0].until, "d");
+  EXPECT_EQ(state.quarantine.all()[1], move.quarantined[0]);
+
+  VersionEdit drop;
+  drop.dropped_tables = {{.level = 1, .number = 3}};
+  ASSERT_TRUE(state.Apply(drop));
+  EXPECT_TRUE(state.given_up.empty());
+  EXPECT_EQ(state.quarantine.all().size(), 2u);
+
+  // A range that ends before it begins is none.
+  edit.quarantined[0].until = "b";
+  EXPECT_FALSE(DecodeEdit(EncodeEdit(edit)).has_value());
 }
 
 TEST(ManifestTest, EditsThatDoNotFitAreRefused) {
@@ -70,6 +112,9 @@ TEST(ManifestTest, EditsThatDoNotFitAreRefused) {
   ASSERT_TRUE(state.Apply(FullEdit()));
   VersionEdit edit;
   edit.dropped_wals = {6};
+  EXPECT_FALSE(VersionState(state).Apply(edit));
+  edit = VersionEdit();
+  edit.settled_drops = {{.from = "b", .to = "c", .sequence = 39}};
   EXPECT_FALSE(VersionState(state).Apply(edit));
   edit = VersionEdit();
   edit.dropped_tables = {{.level = 1, .number = 3}};
@@ -89,7 +134,7 @@ TEST(ManifestTest, EveryCutOfAnEditIsNoticed) {
     // A cut between fields leaves a smaller edit; the record's checksum notices that.
     if (DecodeEdit(absl::string_view(bytes).substr(0, n)).has_value()) ++accepted;
   }
-  EXPECT_EQ(accepted, 8);
+  EXPECT_EQ(accepted, 11);
   EXPECT_FALSE(DecodeEdit("\x09").has_value());
 }
 

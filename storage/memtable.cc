@@ -13,12 +13,16 @@ namespace norn::storage {
 Memtable::Prefix::Prefix(absl::string_view key)
     : high(KeyPrefix(key)), low(key.size() <= 8 ? 0 : KeyPrefix(key.substr(8))) {}
 
-void Memtable::Add(uint64_t sequence, absl::string_view key, absl::string_view value) {
+void Memtable::Add(uint64_t sequence, absl::string_view key, absl::string_view value,
+                   EntryKind kind) {
   CORE_CHECK(sequence > last_sequence_);
+  CORE_CHECK(kind == EntryKind::kValue ? value.size() < kDeletionSize : value.empty());
   char* const memory = arena_.Allocate(sizeof(Entry) + key.size() + value.size());
-  const auto* const entry = new (memory) Entry{.sequence = sequence,
-                                               .key_bytes = static_cast<uint32_t>(key.size()),
-                                               .value_bytes = static_cast<uint32_t>(value.size())};
+  const auto* const entry = new (memory)
+      Entry{.sequence = sequence,
+            .key_bytes = static_cast<uint32_t>(key.size()),
+            .value_bytes =
+                kind == EntryKind::kValue ? static_cast<uint32_t>(value.size()) : kDeletionSize};
   char* const bytes = memory + sizeof(Entry);
   if (!key.empty()) std::memcpy(bytes, key.data(), key.size());
   if (!value.empty()) std::memcpy(bytes + key.size(), value.data(), value.size());
@@ -26,11 +30,11 @@ void Memtable::Add(uint64_t sequence, absl::string_view key, absl::string_view v
   last_sequence_ = sequence;
 }
 
-bool Memtable::Find(absl::string_view key, absl::string_view* value, uint64_t* sequence) const {
+bool Memtable::Find(absl::string_view key, Write* write) const {
   const auto at = FirstOf(key);
   if (at == slots_.end() || at->entry->key() != key) return false;
-  *value = at->entry->value();
-  *sequence = at->entry->sequence;
+  *write = {
+      .value = at->entry->value(), .sequence = at->entry->sequence, .kind = at->entry->kind()};
   return true;
 }
 
@@ -61,5 +65,6 @@ void MemtableIterator::Next() {
 absl::string_view MemtableIterator::key() const { return entry_->key(); }
 absl::string_view MemtableIterator::value() const { return entry_->value(); }
 uint64_t MemtableIterator::sequence() const { return entry_->sequence; }
+EntryKind MemtableIterator::kind() const { return entry_->kind(); }
 
 }  // namespace norn::storage

@@ -21,6 +21,7 @@
 #include "absl/container/btree_set.h"
 #include "absl/strings/string_view.h"
 #include "storage/arena.h"
+#include "storage/entry_kind.h"
 #include "storage/iterator.h"
 
 namespace norn::storage {
@@ -31,12 +32,18 @@ class Memtable {
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 
-  // `sequence` must be above all that were added before.
-  void Add(uint64_t sequence, absl::string_view key, absl::string_view value);
+  // `sequence` must be above all that were added before. A deletion has no value.
+  void Add(uint64_t sequence, absl::string_view key, absl::string_view value,
+           EntryKind kind = EntryKind::kValue);
 
-  // The newest write of `key`; false if there is none. The view lives as long as the
-  // memtable.
-  bool Find(absl::string_view key, absl::string_view* value, uint64_t* sequence) const;
+  // The newest write of `key`, which may be a deletion.
+  struct Write {
+    absl::string_view value;  // lives as long as the memtable
+    uint64_t sequence = 0;
+    EntryKind kind = EntryKind::kValue;
+  };
+  // False if there is none.
+  bool Find(absl::string_view key, Write* write) const;
 
   // The same everywhere: what entries take, and a constant for each one's slot.
   size_t bytes() const { return arena_.bytes() + kSlotBytes * entries(); }
@@ -52,11 +59,17 @@ class Memtable {
   struct Entry {
     uint64_t sequence;
     uint32_t key_bytes;
-    uint32_t value_bytes;
+    uint32_t value_bytes;  // kDeletionSize: a deletion
 
     const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
     absl::string_view key() const { return absl::string_view(bytes(), key_bytes); }
-    absl::string_view value() const { return absl::string_view(bytes() + key_bytes, value_bytes); }
+    EntryKind kind() const {
+      return value_bytes == kDeletionSize ? EntryKind::kDeletion : EntryKind::kValue;
+    }
+    absl::string_view value() const {
+      const bool deletion = value_bytes == kDeletionSize;
+      return absl::string_view(bytes() + key_bytes, deletion ? 0 : value_bytes);
+    }
   };
   // The first sixteen bytes of a key, big-endian, zeros behind a shorter one: where two
   // prefixes differ, the keys compare alike.
@@ -113,6 +126,7 @@ class MemtableIterator : public Iterator {
   absl::string_view key() const override;
   absl::string_view value() const override;
   uint64_t sequence() const override;
+  EntryKind kind() const override;
 
  private:
   void Settle();

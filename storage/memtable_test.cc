@@ -28,18 +28,19 @@ TEST(MemtableTest, AgreesWithAMap) {
   std::map<std::pair<std::string, uint64_t>, std::string> all;  // by key, newest first
   for (uint64_t sequence = 1; sequence <= 5000; ++sequence) {
     const std::string key = AwkwardKey(&random);
-    const std::string value = absl::StrCat("v", sequence);
-    memtable.Add(sequence, key, value);
+    const EntryKind kind = random.Chance(1, 5) ? EntryKind::kDeletion : EntryKind::kValue;
+    const std::string value = kind == EntryKind::kValue ? absl::StrCat("v", sequence) : "";
+    memtable.Add(sequence, key, value, kind);
     newest[key] = {sequence, value};
     all[{key, UINT64_MAX - sequence}] = value;
     const std::string probe = AwkwardKey(&random);
-    absl::string_view found_value;
-    uint64_t found_sequence = 0;
-    const bool found = memtable.Find(probe, &found_value, &found_sequence);
+    Memtable::Write write;
+    const bool found = memtable.Find(probe, &write);
     ASSERT_EQ(found, newest.contains(probe));
     if (found) {
-      ASSERT_EQ(found_sequence, newest[probe].first);
-      ASSERT_EQ(found_value, newest[probe].second);
+      ASSERT_EQ(write.sequence, newest[probe].first);
+      ASSERT_EQ(write.value, newest[probe].second);
+      ASSERT_EQ(write.kind == EntryKind::kDeletion, newest[probe].second.empty());
     }
   }
   EXPECT_EQ(memtable.entries(), 5000u);
@@ -51,6 +52,7 @@ TEST(MemtableTest, AgreesWithAMap) {
     ASSERT_EQ(iterator.key(), key.first);
     ASSERT_EQ(iterator.sequence(), UINT64_MAX - key.second);
     ASSERT_EQ(iterator.value(), value);
+    ASSERT_EQ(iterator.kind() == EntryKind::kDeletion, value.empty());
     iterator.Next();
   }
   EXPECT_EQ(iterator.state(), Iterator::State::kEnd);

@@ -29,6 +29,7 @@ class MergingIterator : public Iterator {
   absl::string_view key() const override { return top().key(); }
   absl::string_view value() const override { return top().value(); }
   uint64_t sequence() const override { return top().sequence(); }
+  EntryKind kind() const override { return top().kind(); }
   absl::Status status() const override { return top().status(); }
   absl::string_view error_from() const override { return top().error_from(); }
   absl::string_view error_until() const override { return top().error_until(); }

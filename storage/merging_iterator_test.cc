@@ -45,6 +45,7 @@ class ScriptedIterator : public Iterator {
   absl::string_view key() const override { return script_[at_].key; }
   absl::string_view value() const override { return script_[at_].key; }
   uint64_t sequence() const override { return script_[at_].sequence; }
+  EntryKind kind() const override { return EntryKind::kValue; }
   absl::Status status() const override { return absl::DataLossError("scripted"); }
   absl::string_view error_from() const override { return script_[at_].key; }
   absl::string_view error_until() const override { return script_[at_].key; }

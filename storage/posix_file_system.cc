@@ -276,7 +276,9 @@ std::string HolderOf(const PosixCalls& calls, int fd) {
 
 }  // namespace
 
-PosixCalls PosixCalls::Real() { return {&::write, &::pread, &::fdatasync, &::fsync, &::fallocate}; }
+PosixCalls PosixCalls::Real() {
+  return {&::write, &::pread, &::fdatasync, &::fsync, &::fallocate, &::link};
+}
 
 absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::CreateNew(
     const std::string& path, uint64_t preallocate_bytes) {
@@ -371,6 +373,29 @@ absl::Status PosixFileSystem::Remove(const std::string& path) {
 absl::Status PosixFileSystem::Rename(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
   return PosixError("rename", absl::StrCat(from, " to ", to), errno);
+}
+
+absl::Status PosixFileSystem::Link(const std::string& from, const std::string& to) {
+  if (calls_.link(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  const int error = errno;
+  const std::string both = absl::StrCat(from, " to ", to);
+  switch (error) {
+    case EPERM:
+      // Also what link(2) says of a directory.
+      if (struct stat info; ::stat(from.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+        return PosixError("link", both, EISDIR);
+      }
+      [[fallthrough]];
+    case EXDEV:
+    case EMLINK:
+    case EOPNOTSUPP:
+    case ENOSYS:
+      return absl::UnimplementedError(absl::StrCat("link ", both, ": ",
+                                                   std::generic_category().message(error),
+                                                   "; there can be no hard link here"));
+    default:
+      return PosixError("link", both, error);
+  }
 }
 
 absl::Status PosixFileSystem::SyncDir(const std::string& dir) {

@@ -11,6 +11,9 @@
 //   * preallocation is fallocate(FALLOC_FL_KEEP_SIZE). Where it fails, for want of
 //     support (NFS, FUSE, old ext3) or of room, the file is created without it: appends
 //     are then slower, and each may meet a full disk. Close gives back what was not used;
+//   * Link is link(2). Where it is refused because there can be no such link, the file system
+//     knows none (FAT, some FUSE ones), the other name is on another one, or the kernel forbids
+//     it, that is kUnimplemented;
 //   * the lock of a directory is flock() on its file LOCK, which holds the pid of the
 //     holder for the error message. The kernel drops the lock with the process, however
 //     it dies. The file stays, and must not be deleted while it is held: a lock on a new
@@ -48,6 +51,7 @@ struct PosixCalls {
   int (*fdatasync)(int fd);
   int (*fsync)(int fd);
   int (*fallocate)(int fd, int mode, off_t offset, off_t length);
+  int (*link)(const char* from, const char* to);
 
   // Those of the system.
   static PosixCalls Real();
@@ -67,6 +71,7 @@ class PosixFileSystem final : public FileSystem {
   absl::Status CreateDir(const std::string& dir) override;
   absl::Status Remove(const std::string& path) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
+  absl::Status Link(const std::string& from, const std::string& to) override;
   absl::Status SyncDir(const std::string& dir) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<DirectoryLock>> LockDir(const std::string& dir) override;

@@ -39,6 +39,7 @@ struct Script {
   std::vector<int> fallocate_errors;
   int fallocates = 0;
   int fallocate_mode = -1;
+  std::vector<int> link_errors;
   std::vector<int> read_errors;
   size_t read_bytes_max = static_cast<size_t>(-1);
 };
@@ -72,6 +73,9 @@ PosixCalls ScriptedCalls() {
     ++script.fallocates;
     script.fallocate_mode = mode;
     return Fails(&script.fallocate_errors) ? -1 : ::fallocate(fd, mode, offset, length);
+  };
+  calls.link = [](const char* from, const char* to) -> int {
+    return Fails(&script.link_errors) ? -1 : ::link(from, to);
   };
   return calls;
 }
@@ -341,6 +345,22 @@ TEST_F(PosixFileSystemTest, TheLockDiesWithItsProcess) {
   EXPECT_TRUE(lock.ok()) << lock.status();
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+TEST_F(PosixFileSystemTest, WhereThereCanBeNoLinkIsToldFromFailing) {
+  ASSERT_NE(Create("a"), nullptr);
+  for (const int error : {EPERM, EXDEV, EMLINK, EOPNOTSUPP, ENOSYS}) {
+    script.link_errors = {error};
+    ExpectError(fs_.Link(Path("a"), Path("b")), absl::StatusCode::kUnimplemented,
+                {Path("a"), Path("b"), "no hard link"});
+  }
+  script.link_errors = {ENOSPC};
+  ExpectError(fs_.Link(Path("a"), Path("b")), absl::StatusCode::kResourceExhausted,
+              {Path("a"), Path("b"), "free room"});
+  script.link_errors = {EACCES};
+  ExpectError(fs_.Link(Path("a"), Path("b")), absl::StatusCode::kPermissionDenied, {Path("b")});
+  EXPECT_FALSE(fs_.Exists(Path("b")));
+  EXPECT_TRUE(fs_.Link(Path("a"), Path("b")).ok());
 }
 
 TEST_F(PosixFileSystemTest, ReadsMayRunBesideEachOther) {

@@ -97,15 +97,24 @@ void RecordCache::EvictOne() {
     entry->used = false;
     ++hand_;
   }
-  Entry* const gone = ring_[hand_];
   // The newest takes its place and so is looked at a whole round from now.
-  ring_[hand_] = ring_.back();
-  ring_[hand_]->place = hand_;
-  ring_.pop_back();
+  TakeOut(hand_);
   ++hand_;
+}
+
+void RecordCache::TakeOut(size_t place) {
+  Entry* const gone = ring_[place];
+  ring_[place] = ring_.back();
+  ring_[place]->place = place;
+  ring_.pop_back();
   index_.erase(gone->key());
   bytes_ -= CostOf(*gone);
   Delete(gone);
+}
+
+void RecordCache::Erase(absl::string_view key) {
+  const auto at = index_.find(key);
+  if (at != index_.end()) TakeOut(at->second->place);
 }
 
 void RecordCache::Clear() {

@@ -40,6 +40,8 @@ class RecordCache {
   // False if the key is not here. The view lives until the next Put or Clear.
   bool Find(absl::string_view key, Found* found);
   void Put(absl::string_view key, absl::string_view record, uint64_t sequence);
+  // Forgets the key, if it is here.
+  void Erase(absl::string_view key);
   void Clear();
 
   size_t bytes() const { return bytes_; }
@@ -54,6 +56,8 @@ class RecordCache {
   static void Delete(Entry* entry);
   static size_t CostOf(const Entry& entry);
   void EvictOne();
+  // Takes the entry at `place` out; the newest one goes to its place.
+  void TakeOut(size_t place);
 
   const size_t bytes_max_;
   size_t bytes_ = 0;

@@ -60,6 +60,9 @@ TEST(RecordCacheTest, NeverAnswersAnythingButTheLastPut) {
       const std::string record(random.Below(200), static_cast<char>('a' + random.Below(26)));
       cache.Put(key, record, i);
       model[key] = {record, i};
+    } else if (random.Chance(1, 50)) {
+      cache.Erase(key);
+      ASSERT_FALSE(cache.Find(key, &found));
     } else if (cache.Find(key, &found)) {
       ++hits;
       ASSERT_EQ(found.record, model[key].first);

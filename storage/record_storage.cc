@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/check.h"
@@ -11,7 +12,6 @@ namespace norn::storage {
 
 namespace {
 
-constexpr size_t kPartitionPrefixBytes = 2;
 constexpr char kLeaseSlot[] = "lease";
 constexpr char kIdentitySlot[] = "identity";
 constexpr char kStandingSlot[] = "standing";
@@ -51,6 +51,7 @@ void RecordStorage::Submit(StoreRequest&& request) {
     Pending pending;
     pending.key = MakeEngineKey(update->partition, update->key);
     pending.ticket = update->ticket;
+    pending.over_damage = update->over_damage && std::holds_alternative<MergeOp>(update->op);
     pending.op = std::move(update->op);
     pending.record_wanted = update->record_wanted;
     Enter(std::move(pending));
@@ -91,7 +92,9 @@ RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
   Lookup found = engine_.Get(pending.key, &pending.read);
   if (found.state == Lookup::State::kNeedsRead) return Progress::kNeedsRead;
   if (found.state == Lookup::State::kError) {
-    // An update over an unreadable record fails, too: it would hide what cannot be read.
+    // What is in doubt is another matter: that error is kUnavailable.
+    if (pending.over_damage && absl::IsDataLoss(found.status)) return Decide(pending, "", 0);
+    // Any other update over an unreadable record fails, too: it would hide what cannot be read.
     StoreReply reply;
     reply.ticket = pending.ticket;
     reply.status = std::move(found.status);
@@ -125,7 +128,9 @@ void RecordStorage::RunUpdate(const Pending& pending, absl::string_view record, 
   if (reply.forgotten != 0) reply.partition = PartitionOfEngineKey(pending.key);
   if (reply.status.ok()) {
     if (scratch_ != record) {
-      reply.status = engine_.Put(pending.key, scratch_, &sequence);
+      // An empty record says what no record says.
+      reply.status = scratch_.empty() ? engine_.Delete(pending.key, &sequence)
+                                      : engine_.Put(pending.key, scratch_, &sequence);
       if (reply.status.ok()) cache_.Put(pending.key, scratch_, sequence);
     }
     reply.applied = reply.status.ok();
@@ -145,7 +150,8 @@ void RecordStorage::RunScan(const StoreScan& scan) {
   std::vector<Engine::Entry> entries;
   std::string next;
   reply.status = engine_.Scan(from, to, scan.entries_max, scan.bytes_max, &entries, &next);
-  uint64_t newest = 0;
+  // Records that are missing because they were deleted are told of, too.
+  uint64_t newest = engine_.last_deletion();
   if (reply.status.ok()) {
     reply.entries.reserve(entries.size());
     for (Engine::Entry& entry : entries) {
@@ -179,6 +185,9 @@ void RecordStorage::Resume(const PendingRead* read) {
 }
 
 void RecordStorage::Pump() {
+  const FilteredKeys filtered = engine_.TakeFiltered();
+  if (filtered.all) cache_.Clear();
+  for (const std::string& key : filtered.keys) cache_.Erase(key);
   for (const std::shared_ptr<PendingRead>& read : engine_.TakeFinishedReads()) {
     Resume(read.get());
   }

@@ -6,6 +6,8 @@
 //     is being fetched holds its later requests back (the latch), and nobody else's;
 //   * a reply that was derived from a record leaves only when durable_sequence() has
 //     reached the record's sequence (also a read: what was seen must survive a crash);
+//   * an update over a record that cannot be read fails, unless it is a merge that says it may
+//     take the place of what was there (StoreUpdate::over_damage);
 //   * once the engine is poisoned, requests whose record is not durable answer
 //     kUnavailable, `applied` set where memory had taken the write: in doubt for ever.
 //
@@ -15,6 +17,7 @@
 #ifndef NORN_STORAGE_RECORD_STORAGE_H_
 #define NORN_STORAGE_RECORD_STORAGE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -30,8 +33,14 @@
 
 namespace norn::storage {
 
+// Of the engine's keys: the partition's number. What EngineOptions::group_prefix_bytes is to be.
+inline constexpr size_t kPartitionPrefixBytes = 2;
+
 // Keys in the engine: the partition's number, big-endian, then the record key, so that a
-// partition is one contiguous range.
+// partition is one contiguous range, and so is a run of partitions. By hash, partition p of Q
+// holds those from p * 2^64 / Q on, up to (p + 1) * 2^64 / Q (core/ring/layout.h): a range of
+// tokens that begins and ends between partitions is one range of keys. Within a partition keys
+// are in their own order, not that of their hashes.
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key);
 
 class RecordStorage : public norn::Storage {
@@ -59,6 +68,7 @@ class RecordStorage : public norn::Storage {
     StoreTicket ticket = 0;
     std::optional<norn::RecordOp> op;  // an update's
     bool record_wanted = false;
+    bool over_damage = false;
     std::shared_ptr<PendingRead> read;
   };
 

@@ -35,11 +35,14 @@ struct FoundWal {
   std::optional<WalOpening> opening = std::nullopt;
 };
 
-std::string ParentOf(const std::string& dir) {
-  const size_t end = dir.find_last_not_of('/');
-  const size_t slash = end == std::string::npos ? end : dir.rfind('/', end);
-  if (slash == std::string::npos) return end == std::string::npos ? "/" : ".";
-  return slash == 0 ? "/" : dir.substr(0, slash);
+// The device cannot read `path` now. It may read it later: nothing is given up for it.
+absl::Status CannotRead(const std::string& path, const absl::Status& status) {
+  return absl::Status(
+      status.code(),
+      absl::StrCat(path, " cannot be read now (", status.message(),
+                   "); nothing was changed: start again once the device can read it. If it never "
+                   "will, move the directory aside, and let the node rebuild in an empty one from "
+                   "its replicas"));
 }
 
 class Recovery {
@@ -118,16 +121,17 @@ absl::Status Recovery::ReadVersion() {
       const FileKind kind = ParseFileName(name).kind;
       // A creation that was cut short leaves neither.
       if (kind == FileKind::kTable || kind == FileKind::kSlot) {
-        return absl::DataLossError(
-            absl::StrCat(path, " is missing although there is ", name,
-                         "; empty the directory and let the node rebuild from its replicas"));
+        return absl::DataLossError(absl::StrCat(
+            path, " is missing although there is ", name,
+            " (an unfinished checkpoint looks like this; take another one); move the directory "
+            "aside, and let the node rebuild in an empty one from its replicas"));
       }
     }
     report_->created = true;
     // The directory itself must survive, too.
-    return file_system_->SyncDir(ParentOf(options_.dir));
+    return file_system_->SyncDir(ParentDirectory(options_.dir));
   }
-  if (!bytes.ok()) return bytes.status();
+  if (!bytes.ok()) return CannotRead(path, bytes.status());
   const absl::StatusOr<Current> current = DecodeCurrent(path, *bytes);
   if (!current.ok()) return current.status();
   if (current->owner != options_.owner) {
@@ -140,9 +144,10 @@ absl::Status Recovery::ReadVersion() {
   if (absl::IsNotFound(manifest.status())) {
     return absl::DataLossError(
         absl::StrCat("manifest ", manifest_path, " is missing although ", path,
-                     " names it; empty the directory and let the node rebuild from its replicas"));
+                     " names it; which tables count cannot be told without it: move the directory "
+                     "aside, and let the node rebuild in an empty one from its replicas"));
   }
-  if (!manifest.ok()) return manifest.status();
+  if (!manifest.ok()) return CannotRead(manifest_path, manifest.status());
   absl::StatusOr<VersionState> version = ReadManifest(manifest_path, *manifest);
   if (!version.ok()) return version.status();
   version_ = *std::move(version);
@@ -153,7 +158,18 @@ absl::Status Recovery::ReadVersion() {
     Suspect(absl::StrCat(options_.dir, ": damage that an earlier start found has not been ",
                          "dealt with yet"));
   }
-  if (version_.lost_from != 0) report_->possibly_lost_from = version_.lost_from;
+  state_.quarantine = version_.quarantine;
+  if (version_.lost_from != 0) {
+    report_->possibly_lost_from = version_.lost_from;
+    report_->notes.push_back(
+        absl::StrCat(options_.dir, ": an earlier start found that writes from ", version_.lost_from,
+                     " on may be lost; that has not been dealt with yet"));
+  }
+  if (version_.checkpoint.has_value()) {
+    report_->notes.push_back(absl::StrCat(options_.dir, " is a checkpoint of the writes up to ",
+                                          *version_.checkpoint, ": later ones are not in it"));
+  }
+  state_.drops = version_.drops;
   return absl::OkStatus();
 }
 
@@ -164,8 +180,8 @@ absl::Status Recovery::OpenTables() {
       live->meta = meta;
       const std::string path = TablePath(options_.dir, meta.number);
       if (!file_system_->Exists(path)) {
-        live->damage = absl::DataLossError(
-            absl::StrCat("table ", path, " is missing; its keys are to be repaired from replicas"));
+        live->damage.whole = Flaw::Of(absl::DataLossError(absl::StrCat(
+            "table ", path, " is missing; its keys are to be repaired from replicas")));
         Suspect(absl::StrCat("table ", path, " is missing although the manifest names it"));
       } else {
         TableOpener opener(file_system_, path, meta);
@@ -173,9 +189,13 @@ absl::Status Recovery::OpenTables() {
         }
         if (absl::IsFailedPrecondition(opener.status())) return opener.status();
         live->table = opener.table();
-        live->damage = opener.status();
-        if (!live->damage.ok()) report_->notes.push_back(std::string(live->damage.message()));
+        if (!opener.status().ok()) {
+          live->damage.whole = Flaw::Of(opener.status());
+          report_->notes.push_back(std::string(opener.status().message()));
+        }
       }
+      const auto given_up = version_.given_up.find(meta.number);
+      if (given_up != version_.given_up.end()) live->given_up = given_up->second;
       InsertTable(static_cast<int>(i), std::move(live), &state_.levels[i]);
     }
   }
@@ -188,7 +208,7 @@ absl::Status Recovery::ReadSlots() {
     if (parsed.kind != FileKind::kSlot) continue;
     const std::string path = SlotPath(options_.dir, parsed.slot_name);
     const absl::StatusOr<std::string> bytes = file_system_->ReadFile(path);
-    if (!bytes.ok()) return bytes.status();
+    if (!bytes.ok()) return CannotRead(path, bytes.status());
     std::optional<std::string> value = DecodeSlot(parsed.slot_name, *bytes);
     if (value.has_value()) {
       state_.slots.emplace(parsed.slot_name, *std::move(value));
@@ -203,8 +223,7 @@ absl::StatusOr<FoundWal> Recovery::FindWal(const WalRef& ref) {
   FoundWal wal{.ref = ref, .path = WalPath(options_.dir, ref.number)};
   absl::StatusOr<std::string> bytes = file_system_->ReadFile(wal.path);
   if (absl::IsNotFound(bytes.status())) return wal;
-  // A device that cannot read now may read later: nothing is given up for it.
-  if (!bytes.ok()) return bytes.status();
+  if (!bytes.ok()) return CannotRead(wal.path, bytes.status());
   wal.bytes = *std::move(bytes);
   const LogContents contents = ReadLog(LogKind::kWal, *wal.bytes, ref.file_id, 0);
   if (contents.verdict == LogContents::Verdict::kNewer) {
@@ -233,7 +252,7 @@ absl::Status Recovery::FindUnnamedLogs(std::vector<FoundWal>* wals) {
     FoundWal wal{.ref = {.number = number, .file_id = 0, .first_sequence = 0},
                  .path = WalPath(options_.dir, number)};
     absl::StatusOr<std::string> bytes = file_system_->ReadFile(wal.path);
-    if (!bytes.ok()) return bytes.status();
+    if (!bytes.ok()) return CannotRead(wal.path, bytes.status());
     wal.bytes = *std::move(bytes);
     const LogContents contents = ReadLog(LogKind::kWal, *wal.bytes, std::nullopt, 0);
     if (contents.records.size() < 2) continue;
@@ -261,7 +280,7 @@ absl::Status Recovery::ReplayLogs() {
   }
   const absl::Status found = FindUnnamedLogs(&wals);
   if (!found.ok()) return found;
-  if (wals.empty() && !report_->created) {
+  if (wals.empty() && !report_->created && !version_.checkpoint.has_value()) {
     Suspect(absl::StrCat(options_.dir, ": the manifest names no log"));
   }
   for (size_t i = 0; i < wals.size(); ++i) {
@@ -333,7 +352,7 @@ absl::Status Recovery::ReplayGroup(const FoundWal& wal, absl::string_view body) 
   while (reader.Next()) {
     // Writes that are in tables already, or out of turn, do not count.
     if (reader.sequence() <= state_.last_sequence) continue;
-    memtable_->Add(reader.sequence(), reader.key(), reader.value());
+    memtable_->Add(reader.sequence(), reader.key(), reader.value(), reader.kind());
     state_.last_sequence = reader.sequence();
     ++report_->wal_records;
     if (memtable_->bytes() >= options_.memtable_bytes) {
@@ -368,6 +387,10 @@ absl::Status Recovery::FlushMemtable() {
 }
 
 absl::Status Recovery::StartFiles() {
+  // Writes that a drop was to hide may be lost themselves; those to come are not among them.
+  for (const RangeDrop& drop : state_.drops) {
+    state_.last_sequence = std::max(state_.last_sequence, drop.sequence);
+  }
   const uint64_t wal_number = NewFileNumber();
   state_.wal_ref = {.number = wal_number,
                     .file_id = FileId(options_, wal_number),
@@ -392,8 +415,10 @@ absl::Status Recovery::StartFiles() {
       edit.added_tables.push_back({.level = static_cast<int>(i), .meta = table->meta});
     }
   }
+  SnapshotDamage(state_.levels, state_.quarantine, &edit);
   edit.suspect = report_->suspect;
   edit.lost_from = report_->possibly_lost_from.value_or(0);
+  edit.added_drops = state_.drops;
   ManifestJob job(file_system_, std::move(fresh), {EncodeEdit(edit)});
   while (!job.RunStep()) {
   }

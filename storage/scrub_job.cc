@@ -18,7 +18,15 @@ ScrubJob::ScrubJob(std::shared_ptr<const Table> table, size_t first)
   CORE_CHECK(first < table_->blocks());
 }
 
+bool ScrubJob::ReadAlone() {
+  const BlockHandle& handle = table_->block(*alone_);
+  const absl::Status status = table_->ReadBlock(handle).status();
+  if (!status.ok()) damage_.emplace_back(handle.offset, status);
+  return ++*alone_ == end_;
+}
+
 bool ScrubJob::RunStep() {
+  if (alone_.has_value()) return ReadAlone();
   const uint64_t start = table_->block(first_).offset;
   // Blocks lie one behind the other.
   while (end_ < table_->blocks() && table_->block(end_).offset == table_->block(end_ - 1).end() &&
@@ -29,17 +37,15 @@ bool ScrubJob::RunStep() {
   std::string stretch(static_cast<size_t>(bytes_), '\0');
   const absl::Status read = table_->file().Read(start, stretch.size(), stretch.data());
   if (!read.ok()) {
-    status_ = absl::DataLossError(absl::StrCat("table ", table_->path(), " at offset ", start,
-                                               ": cannot be read (", read.ToString(), ")"));
-    return true;
+    alone_ = first_;
+    return false;
   }
-  for (size_t i = first_; i < end_ && status_.ok(); ++i) {
+  for (size_t i = first_; i < end_; ++i) {
     const BlockHandle& handle = table_->block(i);
-    status_ = table_
-                  ->ParseBlock(
-                      handle, stretch.substr(static_cast<size_t>(handle.offset - start),
-                                             static_cast<size_t>(handle.size) + kBlockTrailerBytes))
-                  .status();
+    const auto parsed = table_->ParseBlock(
+        handle, stretch.substr(static_cast<size_t>(handle.offset - start),
+                               static_cast<size_t>(handle.size) + kBlockTrailerBytes));
+    if (!parsed.ok()) damage_.emplace_back(handle.offset, parsed.status());
   }
   return true;
 }

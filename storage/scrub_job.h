@@ -7,7 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "storage/engine_job.h"
@@ -17,7 +20,7 @@ namespace norn::storage {
 
 class ScrubJob : public EngineJob {
  public:
-  // Blocks from `first` on, some 256 KiB of them: one file operation.
+  // Blocks from `first` on, some 256 KiB of them: one file operation. If that fails, each of them.
   ScrubJob(std::shared_ptr<const Table> table, size_t first);
 
   bool RunStep() override;
@@ -28,16 +31,20 @@ class ScrubJob : public EngineJob {
   size_t end() const { return end_; }
   bool at_end() const { return end_ == table_->blocks(); }
   uint64_t bytes() const { return bytes_; }
-  const absl::Status& status() const { return status_; }  // the first damage
+  // What is damaged: offsets of blocks, and why.
+  const std::vector<std::pair<uint64_t, absl::Status>>& damage() const { return damage_; }
 
  private:
+  bool ReadAlone();
+
   static constexpr uint64_t kStretchBytes = 256u << 10;
 
   std::shared_ptr<const Table> table_;
   const size_t first_;
   size_t end_;
   uint64_t bytes_ = 0;
-  absl::Status status_;
+  std::optional<size_t> alone_;  // the block to be read next, when they are read one by one
+  std::vector<std::pair<uint64_t, absl::Status>> damage_;
   std::string name_;
 };
 

@@ -16,6 +16,7 @@
 #include "core/coding.h"
 #include "storage/bloom.h"
 #include "storage/key_prefix.h"
+#include "storage/read_error.h"
 
 namespace norn::storage {
 namespace {
@@ -26,10 +27,11 @@ absl::Status Damage(const std::string& path, uint64_t offset, absl::string_view 
                                           "replicas"));
 }
 
-// Keeps the code of an error but says where it happened. A device that cannot read is
-// as good as a block that is bad.
+// Says where it happened. To whoever asked, a device that cannot read is as good as a block that
+// is bad.
 absl::Status ReadError(const std::string& path, uint64_t offset, const absl::Status& status) {
-  return Damage(path, offset, absl::StrCat("cannot be read (", status.ToString(), ")"));
+  return WithCause(Damage(path, offset, absl::StrCat("cannot be read (", status.ToString(), ")")),
+                   status);
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ TableBuilder::TableBuilder(const TableOptions& options, uint64_t number, uint64_
   meta_.file_id = file_id;
 }
 
-void TableBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_view value) {
+void TableBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_view value,
+                       EntryKind kind) {
   CORE_CHECK(meta_.entries == 0 || absl::string_view(meta_.largest) < key);
   if (pending_) IndexPending(Separator(meta_.largest, key));
   if (meta_.entries == 0) {
@@ -46,7 +47,7 @@ void TableBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_vi
   key_bytes_ += key.size();
   value_bytes_ += value.size();
   filter_.Add(key);
-  data_.Add(key, sequence, value);
+  data_.Add(key, sequence, value, kind);
   if (data_.bytes() >= options_.block_bytes) EndDataBlock();
 }
 

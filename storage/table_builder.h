@@ -28,8 +28,9 @@ class TableBuilder {
  public:
   TableBuilder(const TableOptions& options, uint64_t number, uint64_t file_id);
 
-  // Keys must ascend strictly.
-  void Add(absl::string_view key, uint64_t sequence, absl::string_view value);
+  // Keys must ascend strictly. A deletion has no value.
+  void Add(absl::string_view key, uint64_t sequence, absl::string_view value,
+           EntryKind kind = EntryKind::kValue);
 
   // Ends the table: adds filter, index, properties and footer. At least one entry.
   void Finish();

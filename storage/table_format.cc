@@ -12,7 +12,6 @@
 #include "core/check.h"
 #include "core/coding.h"
 #include "core/crc32c.h"
-#include "lz4.h"
 
 namespace norn::storage {
 namespace {
@@ -39,33 +38,6 @@ std::optional<BlockHandle> ReadHandle(ByteReader* reader, uint64_t limit) {
   if (handle.size > kPayloadBytesMax || handle.offset > limit) return std::nullopt;
   if (handle.end() > limit) return std::nullopt;
   return handle;
-}
-
-// LZ4 block format, behind the size of what it expands to.
-std::string CompressLz4(absl::string_view payload) {
-  std::string compressed;
-  AppendVarint(&compressed, payload.size());
-  const size_t head = compressed.size();
-  const int size = static_cast<int>(payload.size());
-  compressed.resize(head + static_cast<size_t>(LZ4_compressBound(size)));
-  const int written = LZ4_compress_default(payload.data(), compressed.data() + head, size,
-                                           static_cast<int>(compressed.size() - head));
-  CORE_CHECK(written > 0);
-  compressed.resize(head + static_cast<size_t>(written));
-  return compressed;
-}
-
-std::optional<std::string> ExpandLz4(absl::string_view compressed) {
-  ByteReader reader(compressed);
-  const uint64_t size = reader.ReadVarintUpTo(kPayloadBytesMax);
-  // LZ4 expands at most 255 times: do not allocate for a size that cannot be.
-  if (reader.failed() || size > 255 * uint64_t{compressed.size()}) return std::nullopt;
-  std::string payload(static_cast<size_t>(size), '\0');
-  const int written =
-      LZ4_decompress_safe(reader.rest().data(), payload.data(),
-                          static_cast<int>(reader.rest().size()), static_cast<int>(size));
-  if (written < 0 || static_cast<uint64_t>(written) != size) return std::nullopt;
-  return payload;
 }
 
 }  // namespace
@@ -128,6 +100,7 @@ absl::StatusOr<Footer> DecodeFooter(absl::string_view bytes, uint64_t file_bytes
   footer.properties = *properties;
   footer.number = reader.ReadFixed64();
   footer.file_id = reader.ReadFixed64();
+  footer.format = format;
   return footer;
 }
 
@@ -136,8 +109,8 @@ void AppendBlock(absl::string_view payload, Compression compression, uint64_t fi
   CORE_CHECK(payload.size() <= kPayloadBytesMax);
   const size_t start = out->size();
   std::string compressed;
-  if (compression == Compression::kLz4) {
-    compressed = CompressLz4(payload);
+  if (compression != Compression::kNone) {
+    compressed = Compress(compression, payload);
     if (compressed.size() <= payload.size() - payload.size() / 8) {
       payload = compressed;
     } else {
@@ -164,14 +137,10 @@ std::optional<std::string> TakeBlock(std::string&& stored_bytes, uint64_t file_i
     return std::nullopt;
   }
   const absl::string_view payload = checked.substr(0, checked.size() - 1);
-  switch (static_cast<Compression>(checked.back())) {
-    case Compression::kNone:
-      stored_bytes.resize(payload.size());
-      return std::move(stored_bytes);
-    case Compression::kLz4:
-      return ExpandLz4(payload);
-  }
-  return std::nullopt;
+  const auto compression = static_cast<Compression>(checked.back());
+  if (compression != Compression::kNone) return Expand(compression, payload);
+  stored_bytes.resize(payload.size());
+  return std::move(stored_bytes);
 }
 
 }  // namespace norn::storage

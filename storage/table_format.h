@@ -30,16 +30,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "storage/compression.h"
 
 namespace norn::storage {
 
-inline constexpr uint32_t kTableFormat = 1;
+// 2: entries may be deletions, blocks may be compressed with Zstd. Tables of format 1 are read as
+// they are.
+inline constexpr uint32_t kTableFormat = 2;
 inline constexpr size_t kFooterBytes = 80;
 inline constexpr size_t kBlockTrailerBytes = 5;
-// No payload is larger: an upper bound for what a damaged size can make us allocate.
-inline constexpr uint64_t kPayloadBytesMax = 256u << 20;
-
-enum class Compression : uint8_t { kNone = 0, kLz4 = 1 };
 
 struct BlockHandle {
   uint64_t offset = 0;
@@ -57,6 +56,7 @@ struct Footer {
   BlockHandle properties;
   uint64_t number = 0;
   uint64_t file_id = 0;
+  uint32_t format = kTableFormat;  // the one it was read with; written is always the newest
 };
 
 std::string EncodeFooter(const Footer& footer);
@@ -65,7 +65,7 @@ std::string EncodeFooter(const Footer& footer);
 absl::StatusOr<Footer> DecodeFooter(absl::string_view bytes, uint64_t file_bytes);
 
 // Appends payload and trailer to `*out`, the place `offset` of file `file_id`. With
-// `compression` LZ4 the payload is stored compressed if that saves an eighth.
+// a `compression` the payload is stored compressed if that saves an eighth.
 void AppendBlock(absl::string_view payload, Compression compression, uint64_t file_id,
                  uint64_t offset, BlockHandle* handle, std::string* out);
 

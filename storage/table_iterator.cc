@@ -1,7 +1,9 @@
 #include "storage/table_iterator.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,10 +14,17 @@
 
 namespace norn::storage {
 
-void TableIterator::Error(absl::Status status, absl::string_view until) {
+void TableIterator::Error(absl::Status status, absl::string_view last) {
   state_ = State::kError;
   status_ = std::move(status);
-  error_until_ = std::string(std::max(until, absl::string_view(target_)));
+  error_until_ = std::string(std::max(last, absl::string_view(target_)));
+  error_until_.push_back('\0');
+}
+
+std::optional<uint64_t> TableIterator::damaged_offset() const {
+  const LiveTable& live = *tables_[at_];
+  if (live.table == nullptr || block_ >= live.table->blocks()) return std::nullopt;
+  return live.table->block(block_).offset;
 }
 
 void TableIterator::PrepareSeek(absl::string_view key, int stage) {
@@ -39,7 +48,7 @@ void TableIterator::SeekFromTable() {
   for (; at_ < tables_.size(); ++at_) {
     const LiveTable& live = *tables_[at_];
     if (target_ < live.meta.smallest) target_ = live.meta.smallest;
-    if (live.table == nullptr) return Error(live.damage, live.meta.largest);
+    if (live.table == nullptr) return Error(live.damage.status(), live.meta.largest);
     if (live.table->blocks() == 0) {
       return Error(absl::DataLossError(
                        absl::StrCat("table ", live.table->path(), ": the index is malformed")),
@@ -55,6 +64,7 @@ void TableIterator::SeekFromTable() {
 void TableIterator::SeekFromBlock() {
   const Table& table = *tables_[at_]->table;
   for (; block_ < table.blocks(); ++block_) {
+    if (tables_[at_]->IsGivenUp(table.block(block_).offset)) continue;
     absl::StatusOr<std::shared_ptr<const Block>> block = source_->Get(table, table.block(block_));
     if (!block.ok()) return Error(block.status(), table.Separator(block_));
     if (*block == nullptr) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,12 +49,14 @@ class TableIterator : public Iterator {
   absl::string_view key() const override { return data_.key(); }
   absl::string_view value() const override { return data_.value(); }
   uint64_t sequence() const override { return data_.sequence(); }
+  EntryKind kind() const override { return data_.kind(); }
   absl::Status status() const override { return status_; }
   absl::string_view error_from() const override { return target_; }
   absl::string_view error_until() const override { return error_until_; }
 
-  // kError: the table that is damaged.
+  // kError: the table that is damaged, and the offset of the block (nothing: all of the table).
   uint64_t table_number() const { return tables_[at_]->meta.number; }
+  std::optional<uint64_t> damaged_offset() const;
 
   // kStalled: what is needed.
   const Table& stalled_table() const { return *tables_[at_]->table; }
@@ -66,7 +69,8 @@ class TableIterator : public Iterator {
   void SeekFromTable();
   // The same, from block_ of the table.
   void SeekFromBlock();
-  void Error(absl::Status status, absl::string_view until);
+  // `last`: the last key that may be concerned.
+  void Error(absl::Status status, absl::string_view last);
   void BlockDamaged();
 
   std::span<const std::shared_ptr<LiveTable>> tables_;

@@ -63,8 +63,9 @@ class TableTest : public testing::Test {
 };
 
 TEST_F(TableTest, IteratesAndSeeks) {
-  for (const Compression compression : {Compression::kNone, Compression::kLz4}) {
-    const uint64_t number = compression == Compression::kNone ? 1 : 2;
+  for (const Compression compression :
+       {Compression::kNone, Compression::kLz4, Compression::kZstd}) {
+    const uint64_t number = 1 + static_cast<uint64_t>(compression);
     const auto table = Write(500, {.block_bytes = 1000, .compression = compression}, number);
     EXPECT_EQ(table->meta().entries, 500u);
     EXPECT_EQ(table->meta().smallest, KeyOf(0));
@@ -93,6 +94,8 @@ TEST_F(TableTest, IteratesAndSeeks) {
   }
   EXPECT_LT(disk_.Contents(TablePath("/d", 2))->size(),
             disk_.Contents(TablePath("/d", 1))->size() * 2 / 3);
+  EXPECT_LT(disk_.Contents(TablePath("/d", 3))->size(),
+            disk_.Contents(TablePath("/d", 2))->size() * 9 / 10);
 }
 
 TEST_F(TableTest, FindsTheBlockOfEveryKey) {

@@ -24,9 +24,10 @@ bool TableWriter::NeedsStep() const {
   return phase_ == Phase::kCreate || builder_.ready_bytes() >= kPieceBytes;
 }
 
-void TableWriter::Add(absl::string_view key, uint64_t sequence, absl::string_view value) {
+void TableWriter::Add(absl::string_view key, uint64_t sequence, absl::string_view value,
+                      EntryKind kind) {
   CORE_CHECK(phase_ == Phase::kWrite && !finished_);
-  builder_.Add(key, sequence, value);
+  builder_.Add(key, sequence, value, kind);
 }
 
 void TableWriter::Finish() {

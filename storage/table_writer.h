@@ -30,7 +30,8 @@ class TableWriter {
 
   // Something has to go to disk before more entries are taken.
   bool NeedsStep() const;
-  void Add(absl::string_view key, uint64_t sequence, absl::string_view value);
+  void Add(absl::string_view key, uint64_t sequence, absl::string_view value,
+           EntryKind kind = EntryKind::kValue);
   uint64_t bytes() const { return builder_.bytes(); }
 
   // No more entries come.

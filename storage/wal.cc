@@ -48,9 +48,15 @@ WalGroup::WalGroup(uint64_t first_sequence)
   StoreFixed64(record_.data() + kRecordHeadBytes + 1, first_sequence);
 }
 
-void WalGroup::Add(absl::string_view key, absl::string_view value) {
+void WalGroup::Add(absl::string_view key, absl::string_view value, EntryKind kind) {
   AppendBytes(&record_, key);
-  AppendBytes(&record_, value);
+  if (kind == EntryKind::kValue) {
+    CORE_CHECK(value.size() < kDeletionSize);
+    AppendBytes(&record_, value);
+  } else {
+    CORE_CHECK(value.empty());
+    AppendVarint(&record_, kDeletionSize);
+  }
   ++count_;
 }
 
@@ -78,7 +84,9 @@ bool WalGroupReader::Next() {
     return false;
   }
   key_ = reader_.ReadBytes();
-  value_ = reader_.ReadBytes();
+  const uint64_t size = reader_.ReadVarint();
+  kind_ = size == kDeletionSize ? EntryKind::kDeletion : EntryKind::kValue;
+  value_ = reader_.Read(kind_ == EntryKind::kDeletion ? 0 : static_cast<size_t>(size));
   if (reader_.failed()) return false;
   ++taken_;
   return true;

@@ -2,9 +2,10 @@
 //
 //   body    := opening | group
 //   opening := 1:byte first_sequence:varint previous:varint previous_bytes:varint [1:byte]
-//   group   := 2:byte first_sequence:fixed64 count:fixed32 (key:bytes value:bytes){count}
+//   group   := 2:byte first_sequence:fixed64 count:fixed32 write{count}
+//   write   := key:bytes value:bytes | key:bytes kDeletionSize:varint     (entry_kind.h)
 //
-// A group holds the puts that were committed together; its entries have the sequences
+// A group holds the writes that were committed together; its entries have the sequences
 // first_sequence, first_sequence + 1, ... Groups are chained: each starts where the one
 // before ended, the first one at the opening's first_sequence, and that is where the
 // previous file ended. So a record that is missing is noticed even if it left no trace.
@@ -24,6 +25,7 @@
 
 #include "absl/strings/string_view.h"
 #include "core/coding.h"
+#include "storage/entry_kind.h"
 #include "storage/record_log.h"
 
 namespace norn::storage {
@@ -37,12 +39,13 @@ struct WalOpening {
 
 std::string EncodeWalOpening(const WalOpening& opening);
 
-// Puts on their way to the log, already in the log's encoding.
+// Writes on their way to the log, already in the log's encoding.
 class WalGroup {
  public:
   explicit WalGroup(uint64_t first_sequence);
 
-  void Add(absl::string_view key, absl::string_view value);
+  // A deletion has no value.
+  void Add(absl::string_view key, absl::string_view value, EntryKind kind = EntryKind::kValue);
 
   uint64_t first_sequence() const { return first_sequence_; }
   uint64_t last_sequence() const { return first_sequence_ + count_ - 1; }
@@ -75,6 +78,7 @@ class WalGroupReader {
   uint64_t sequence() const { return first_sequence_ + taken_ - 1; }
   absl::string_view key() const { return key_; }
   absl::string_view value() const { return value_; }
+  EntryKind kind() const { return kind_; }
 
  private:
   ByteReader reader_;
@@ -83,6 +87,7 @@ class WalGroupReader {
   uint32_t taken_ = 0;
   absl::string_view key_;
   absl::string_view value_;
+  EntryKind kind_ = EntryKind::kValue;
 };
 
 // The opening in `body`, or nothing if it is not one or is malformed.

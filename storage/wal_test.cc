@@ -24,17 +24,19 @@ TEST(WalTest, AGroupGivesBackItsEntries) {
   EXPECT_TRUE(group.empty());
   group.Add("key", "value");
   group.Add("", "");
+  group.Add("gone", "", EntryKind::kDeletion);
   group.Add("key", "newer");
-  EXPECT_EQ(group.last_sequence(), 43u);
+  EXPECT_EQ(group.last_sequence(), 44u);
   const std::string body = BodyOf(&group);
   WalGroupReader reader(body);
   const std::vector<std::pair<std::string, std::string>> expected = {
-      {"key", "value"}, {"", ""}, {"key", "newer"}};
+      {"key", "value"}, {"", ""}, {"gone", ""}, {"key", "newer"}};
   for (size_t i = 0; i < expected.size(); ++i) {
     ASSERT_TRUE(reader.Next());
     EXPECT_EQ(reader.sequence(), 41 + i);
     EXPECT_EQ(reader.key(), expected[i].first);
     EXPECT_EQ(reader.value(), expected[i].second);
+    EXPECT_EQ(reader.kind() == EntryKind::kDeletion, expected[i].first == "gone");
   }
   EXPECT_FALSE(reader.Next());
   EXPECT_FALSE(reader.failed());
@@ -50,7 +52,7 @@ TEST(WalTest, AGroupCanBeSealedAgain) {
 TEST(WalTest, EveryCutOfAGroupIsNoticed) {
   WalGroup group(1);
   group.Add("key", "value");
-  group.Add("another", "one");
+  group.Add("another", "", EntryKind::kDeletion);
   const std::string body = BodyOf(&group);
   for (size_t n = 0; n < body.size(); ++n) {
     WalGroupReader reader(absl::string_view(body).substr(0, n));

@@ -20,12 +20,16 @@ namespace norn::benchmarks {
 
 enum class EngineKind { kNorn, kLevelDb, kRocksDb };
 
+// Of blocks. kLz4Zstd: LZ4 in the upper levels, Zstandard in the last one. LevelDB, which has
+// neither, takes Snappy for all but kNone.
+enum class BlockCompression { kNone, kLz4, kZstd, kLz4Zstd };
+
 // What all engines get alike.
 struct EngineSettings {
   std::string dir;
   size_t block_cache_bytes = 0;
   size_t memtable_bytes = 0;  // of all memtables together, full ones included
-  bool compress = false;      // LZ4; LevelDB, which has none, takes Snappy
+  BlockCompression compression = BlockCompression::kNone;
   // Whether puts that are waited for until they are on the disk will come. Norn's log, unlike
   // the peers', is in one mode or the other.
   bool synced_log = false;
@@ -81,6 +85,20 @@ class EngineAdapter {
 std::unique_ptr<EngineAdapter> OpenNorn(const EngineSettings& settings);
 std::unique_ptr<EngineAdapter> OpenLevelDb(const EngineSettings& settings);
 std::unique_ptr<EngineAdapter> OpenRocksDb(const EngineSettings& settings);
+
+inline const char* CompressionName(BlockCompression compression) {
+  switch (compression) {
+    case BlockCompression::kNone:
+      return "none";
+    case BlockCompression::kLz4:
+      return "lz4";
+    case BlockCompression::kZstd:
+      return "zstd";
+    case BlockCompression::kLz4Zstd:
+      return "lz4+zstd";
+  }
+  return "unknown";
+}
 
 inline const char* EngineName(EngineKind kind) {
   switch (kind) {

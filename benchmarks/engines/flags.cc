@@ -21,7 +21,8 @@ usage: bazel run --config=release //benchmarks:compare_engines -- [OPTION]...
   --engines LIST             of norn,leveldb,rocksdb; the first is compared with the others
   --entries N                default: 5000000 of 100 B, 1000000 of 1000 B
   --value-bytes LIST         default: 100,1000
-  --compression none|lz4     default: none; for lz4 LevelDB, which lacks it, takes Snappy
+  --compression WORD         none (default), lz4, zstd, or lz4+zstd: zstd in the last level only;
+                             LevelDB, which has neither, takes Snappy instead
   --memory full|tenth        block caches for all of the data (default), or for a tenth of it
   --norn-reads inline|lane   blocks that are not cached are read on the engine's thread
                              (default), as the peers do, or on the read lane, as nornd does
@@ -63,6 +64,16 @@ absl::Status ParseEngines(absl::string_view value, std::vector<EngineKind>* engi
   return absl::OkStatus();
 }
 
+absl::Status ParseCompression(absl::string_view value, BlockCompression* compression) {
+  for (const BlockCompression known : {BlockCompression::kNone, BlockCompression::kLz4,
+                                       BlockCompression::kZstd, BlockCompression::kLz4Zstd}) {
+    if (value != CompressionName(known)) continue;
+    *compression = known;
+    return absl::OkStatus();
+  }
+  return Wrong("--compression", value, "none, lz4, zstd or lz4+zstd");
+}
+
 absl::Status ParseSizes(absl::string_view value, std::vector<size_t>* sizes) {
   constexpr uint32_t kMin = 32;
   constexpr uint32_t kMax = 500'000;
@@ -90,7 +101,7 @@ absl::Status ParseOption(const std::string& option, const std::string& value, Fl
   } else if (option == "--value-bytes") {
     return ParseSizes(value, &flags->value_bytes);
   } else if (option == "--compression") {
-    return ParseChoice(option, value, "none", "lz4", &flags->plan.compress);
+    return ParseCompression(value, &flags->plan.compression);
   } else if (option == "--memory") {
     return ParseChoice(option, value, "full", "tenth", &flags->plan.memory_for_a_tenth);
   } else if (option == "--norn-reads") {

@@ -81,7 +81,9 @@ class LevelDbAdapter : public EngineAdapter {
     options.block_cache = cache_.get();
     options.filter_policy = filter_.get();
     options.max_file_size = 8u << 20;
-    options.compression = settings.compress ? leveldb::kSnappyCompression : leveldb::kNoCompression;
+    options.compression = settings.compression == BlockCompression::kNone
+                              ? leveldb::kNoCompression
+                              : leveldb::kSnappyCompression;
     leveldb::DB* db = nullptr;
     Check("Open", leveldb::DB::Open(options, dir_, &db));
     db_.reset(db);

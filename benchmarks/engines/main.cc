@@ -111,7 +111,7 @@ absl::Status WriteFile(const std::string& path, const std::string& text) {
 }
 
 std::string Title(const Flags& flags) {
-  return absl::StrCat("Storage engines, ", flags.plan.compress ? "lz4" : "no compression",
+  return absl::StrCat("Storage engines, ", "compression ", CompressionName(flags.plan.compression),
                       ", block caches for ", flags.plan.memory_for_a_tenth ? "a tenth" : "all",
                       " of the data", flags.quick ? ", quick" : "");
 }

@@ -31,6 +31,24 @@ using storage::Job;
 using storage::Lane;
 using storage::Lookup;
 
+storage::Compression UpperCompression(BlockCompression compression) {
+  switch (compression) {
+    case BlockCompression::kNone:
+      break;
+    case BlockCompression::kLz4:
+    case BlockCompression::kLz4Zstd:
+      return storage::Compression::kLz4;
+    case BlockCompression::kZstd:
+      return storage::Compression::kZstd;
+  }
+  return storage::Compression::kNone;
+}
+
+storage::Compression LastCompression(BlockCompression compression) {
+  return compression == BlockCompression::kLz4Zstd ? storage::Compression::kZstd
+                                                   : UpperCompression(compression);
+}
+
 // Wakes the loop's thread. A short watch before the sleep, as the lanes do.
 class Bell {
  public:
@@ -64,7 +82,8 @@ class NornAdapter : public EngineAdapter {
         settings.memtable_bytes / static_cast<size_t>(options_.immutable_memtables_max + 1);
     options_.block_cache_bytes = settings.block_cache_bytes;
     options_.record_cache_bytes = 0;
-    options_.compress_blocks = settings.compress;
+    options_.compression = UpperCompression(settings.compression);
+    options_.last_level_compression = LastCompression(settings.compression);
     options_.sync_mode =
         settings.synced_log ? storage::SyncMode::kAlways : storage::SyncMode::kNone;
     Open();

@@ -165,7 +165,7 @@ class Runner {
         .block_cache_bytes =
             options_.memory_for_a_tenth ? data / 10 : data + data / 2 + (64u << 20),
         .memtable_bytes = std::clamp<size_t>(data / 10, kMemtableBytesMin, kMemtableBytesMax),
-        .compress = options_.compress,
+        .compression = options_.compression,
         .synced_log = synced_log,
         .read_on_lane = options_.read_on_lane};
     switch (kind) {

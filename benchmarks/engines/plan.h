@@ -24,7 +24,7 @@ struct PlanOptions {
   uint64_t entries = 0;
   size_t value_bytes = 0;
   Effort effort;
-  bool compress = false;
+  BlockCompression compression = BlockCompression::kNone;
   bool memory_for_a_tenth = false;  // block caches of a tenth of the data, not of all
   bool read_on_lane = false;        // Norn's reads of blocks
   bool always_sync_log = false;     // Norn's log, also where nobody waits for it

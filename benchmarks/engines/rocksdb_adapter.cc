@@ -41,7 +41,23 @@ class RocksDbAdapter : public EngineAdapter {
     options.info_log_level = rocksdb::ERROR_LEVEL;
     // A log that is written over does not change its size: its sync is one write less.
     options.recycle_log_file_num = kMemtables;
-    options.compression = settings.compress ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+    switch (settings.compression) {
+      case BlockCompression::kNone:
+        options.compression = rocksdb::kNoCompression;
+        break;
+      case BlockCompression::kLz4:
+        options.compression = rocksdb::kLZ4Compression;
+        break;
+      case BlockCompression::kZstd:
+        options.compression = rocksdb::kZSTD;
+        break;
+      case BlockCompression::kLz4Zstd:
+        options.compression = rocksdb::kLZ4Compression;
+        options.bottommost_compression = rocksdb::kZSTD;
+        break;
+    }
+    // As Norn's.
+    options.compression_opts.level = options.bottommost_compression_opts.level = 1;
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = rocksdb::NewLRUCache(settings.block_cache_bytes);
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));

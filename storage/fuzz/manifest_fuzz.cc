@@ -61,6 +61,9 @@ VersionEdit MakeEdit(uint64_t n) {
     edit.dropped_tables = {{.level = static_cast<int>((n - 1) % 7), .number = 999 + n}};
     edit.suspect = n % 2 == 0;
     edit.lost_from = n;
+    edit.given_up = {{.table = 1000 + n, .offset = 50}};
+    edit.lifted = {{.from = "a", .until = "b", .sequence = n}};
+    edit.quarantined = {{.from = "b", .until = "c", .sequence = n, .table = n, .reason = "r"}};
   }
   return edit;
 }

@@ -156,8 +156,9 @@ std::vector<std::string> FuzzSeeds() {
   std::vector<std::string> seeds;
   for (const int entries : {1, 5, 40}) {
     seeds.push_back(Build(entries, {.block_bytes = 200}));
-    seeds.push_back(
-        Build(entries, {.block_bytes = 200, .compression = storage::Compression::kLz4}));
+    for (const auto compression : {storage::Compression::kLz4, storage::Compression::kZstd}) {
+      seeds.push_back(Build(entries, {.block_bytes = 200, .compression = compression}));
+    }
     seeds.push_back(TakeApart(Build(entries, {.block_bytes = 1u << 20, .restart_interval = 4})));
   }
   return seeds;
@@ -171,10 +172,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   norn::ReadTable(std::string(input));
   norn::ReadTable(norn::Assemble(input));
   // Compressed or not, a block comes back as it was.
-  std::string block;
-  norn::storage::BlockHandle handle;
-  norn::storage::AppendBlock(input, norn::storage::Compression::kLz4, 1, 0, &handle, &block);
-  const std::optional<std::string> expanded = norn::storage::ExtractBlock(block, 1, 0);
-  CORE_CHECK(expanded.has_value() && *expanded == input);
+  for (const auto compression :
+       {norn::storage::Compression::kLz4, norn::storage::Compression::kZstd}) {
+    std::string block;
+    norn::storage::BlockHandle handle;
+    norn::storage::AppendBlock(input, compression, 1, 0, &handle, &block);
+    const std::optional<std::string> expanded = norn::storage::ExtractBlock(block, 1, 0);
+    CORE_CHECK(expanded.has_value() && *expanded == input);
+    const std::optional<std::string> hostile = norn::storage::Expand(compression, input);
+    CORE_CHECK(!hostile.has_value() || hostile->size() <= norn::storage::kPayloadBytesMax);
+  }
   return 0;
 }

@@ -256,6 +256,59 @@ TYPED_TEST_P(FileSystemContract, RenameBetweenDirectories) {
   EXPECT_EQ(this->Content("sub/b"), "bytes");
 }
 
+TYPED_TEST_P(FileSystemContract, ALinkIsTheSameFile) {
+  std::unique_ptr<WritableFile> file = this->Create("a", "bytes");
+  ASSERT_NE(file, nullptr);
+  EXPECT_TRUE(this->fs().CreateDir(this->Path("sub")).ok());
+  EXPECT_TRUE(this->fs().Link(this->Path("a"), this->Path("sub/b")).ok());
+  EXPECT_EQ(this->Content("sub/b"), "bytes");
+  // What is appended later shows under both names: there is one file.
+  EXPECT_TRUE(file->Append("+more").ok());
+  EXPECT_EQ(this->Content("sub/b"), "bytes+more");
+  EXPECT_TRUE(this->fs().SyncDir(this->Path("sub")).ok());
+  // It lives as long as either name does.
+  EXPECT_TRUE(this->fs().Remove(this->Path("a")).ok());
+  EXPECT_EQ(this->List(), std::vector<std::string>());
+  EXPECT_EQ(this->Content("sub/b"), "bytes+more");
+  ASSERT_NE(this->Create("a", "another"), nullptr);
+  EXPECT_EQ(this->Content("sub/b"), "bytes+more");
+  EXPECT_TRUE(this->fs().Remove(this->Path("sub/b")).ok());
+  EXPECT_FALSE(this->fs().Exists(this->Path("sub/b")));
+}
+
+TYPED_TEST_P(FileSystemContract, LinkRefusesATakenNameAndAMissingFile) {
+  ASSERT_NE(this->Create("a", "one"), nullptr);
+  ASSERT_NE(this->Create("b", "two"), nullptr);
+  EXPECT_TRUE(this->fs().CreateDir(this->Path("sub")).ok());
+  constexpr absl::StatusCode kExists = absl::StatusCode::kAlreadyExists;
+  this->ExpectError(this->fs().Link(this->Path("a"), this->Path("b")), kExists, this->Path("b"));
+  this->ExpectError(this->fs().Link(this->Path("a"), this->Path("a")), kExists, this->Path("a"));
+  this->ExpectError(this->fs().Link(this->Path("a"), this->Path("sub")), kExists,
+                    this->Path("sub"));
+  this->ExpectError(this->fs().Link(this->Path("missing"), this->Path("c")),
+                    absl::StatusCode::kNotFound, this->Path("missing"));
+  this->ExpectError(this->fs().Link(this->Path("a"), this->Path("missing/c")),
+                    absl::StatusCode::kNotFound, this->Path("missing/c"));
+  this->ExpectError(this->fs().Link(this->Path("sub"), this->Path("c")),
+                    absl::StatusCode::kFailedPrecondition, this->Path("sub"));
+  EXPECT_EQ(this->Content("a"), "one");
+  EXPECT_EQ(this->Content("b"), "two");
+  EXPECT_FALSE(this->fs().Exists(this->Path("c")));
+}
+
+TYPED_TEST_P(FileSystemContract, RenameOverALink) {
+  ASSERT_NE(this->Create("a", "bytes"), nullptr);
+  EXPECT_TRUE(this->fs().Link(this->Path("a"), this->Path("b")).ok());
+  // Two names of one file: nothing happens, as POSIX has it.
+  EXPECT_TRUE(this->fs().Rename(this->Path("a"), this->Path("b")).ok());
+  EXPECT_EQ(this->List(), (std::vector<std::string>{"a", "b"}));
+  // Replacing one name leaves the other.
+  ASSERT_NE(this->Create("c", "new"), nullptr);
+  EXPECT_TRUE(this->fs().Rename(this->Path("c"), this->Path("a")).ok());
+  EXPECT_EQ(this->Content("a"), "new");
+  EXPECT_EQ(this->Content("b"), "bytes");
+}
+
 TYPED_TEST_P(FileSystemContract, ARemovedFileIsReadableByWhoHasItOpen) {
   ASSERT_NE(this->Create("a", "bytes"), nullptr);
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> file = this->fs().OpenForRead(this->Path("a"));
@@ -397,16 +450,15 @@ TYPED_TEST_P(FileSystemContract, ManyFilesStayApart) {
   EXPECT_EQ(this->List().size(), static_cast<size_t>(kFiles / 2));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(FileSystemContract, AppendedBytesAreReadBack, CreateNewIsExclusive,
-                            PreallocationDoesNotShow, BehindALogThereAreZerosAtMost,
-                            ReadsAreExactOrFail, AReadThatDoesNotWaitIsExactOrLeftToOthers,
-                            AnEmptyFileIsAFile, AFileCanBeReadWhileItGrows,
-                            OtherProcessesSeeWhatIsWritten, ListIsSortedAndKnowsFilesOnly,
-                            RenameReplacesTheTarget, RenameToAFreeNameAndToItself,
-                            RenameBetweenDirectories, ARemovedFileIsReadableByWhoHasItOpen,
-                            WhatIsNotThereIsNotFound, DirectoriesAreNotFiles,
-                            SyncAndSyncDirSucceedAtAnyTime, AClosedFileRefuses,
-                            ALockIsHeldByOneAtATime, BigFilesKeepEveryByte, ManyFilesStayApart);
+REGISTER_TYPED_TEST_SUITE_P(
+    FileSystemContract, AppendedBytesAreReadBack, CreateNewIsExclusive, PreallocationDoesNotShow,
+    BehindALogThereAreZerosAtMost, ReadsAreExactOrFail, AReadThatDoesNotWaitIsExactOrLeftToOthers,
+    AnEmptyFileIsAFile, AFileCanBeReadWhileItGrows, OtherProcessesSeeWhatIsWritten,
+    ListIsSortedAndKnowsFilesOnly, RenameReplacesTheTarget, RenameToAFreeNameAndToItself,
+    RenameBetweenDirectories, ALinkIsTheSameFile, LinkRefusesATakenNameAndAMissingFile,
+    RenameOverALink, ARemovedFileIsReadableByWhoHasItOpen, WhatIsNotThereIsNotFound,
+    DirectoriesAreNotFiles, SyncAndSyncDirSucceedAtAnyTime, AClosedFileRefuses,
+    ALockIsHeldByOneAtATime, BigFilesKeepEveryByte, ManyFilesStayApart);
 
 }  // namespace norn::storage
 

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "storage/file_system.h"
 #include "storage/manifest.h"
+#include "storage/quarantine.h"
 #include "storage/table_meta.h"
 #include "tools/dump/bytes_text.h"
 #include "tools/dump/console.h"
@@ -63,6 +64,31 @@ Fact NumberFact(absl::string_view type, absl::string_view name, uint64_t value,
   return fact;
 }
 
+Fact QuarantineFact(absl::string_view type, absl::string_view verb,
+                    const storage::Quarantine& quarantine, bool keys_hex) {
+  Fact fact(type);
+  fact.Number("table", quarantine.table).Number("sequence", quarantine.sequence);
+  AddKey("from_", quarantine.from, keys_hex, &fact);
+  AddKey("until_", quarantine.until, keys_hex, &fact);
+  fact.Say(absl::StrCat(verb, "quarantine from ", KeyText(quarantine.from, keys_hex), " to below ",
+                        KeyText(quarantine.until, keys_hex), ", of writes up to ",
+                        quarantine.sequence, ": ", quarantine.reason));
+  return fact;
+}
+
+Fact DropFact(absl::string_view type, absl::string_view verb, const storage::RangeDrop& drop,
+              bool keys_hex) {
+  Fact fact(type);
+  fact.Number("sequence", drop.sequence).Flag("bounded", !drop.to.empty());
+  AddKey("from_", drop.from, keys_hex, &fact);
+  AddKey("to_", drop.to, keys_hex, &fact);
+  fact.Say(absl::StrCat(verb, "writes up to ", drop.sequence, " of keys from ",
+                        KeyText(drop.from, keys_hex),
+                        drop.to.empty() ? std::string(" on")
+                                        : absl::StrCat(" to below ", KeyText(drop.to, keys_hex))));
+  return fact;
+}
+
 Fact EditFact(const EditFacts& facts, bool keys_hex) {
   const VersionEdit& edit = facts.edit;
   Fact fact("edit");
@@ -101,6 +127,35 @@ Fact EditFact(const EditFacts& facts, bool keys_hex) {
                           ? "nothing may be lost"
                           : absl::StrCat("writes from ", *edit.lost_from, " on may be lost")));
   }
+  for (const VersionEdit::GivenUpBlock& block : edit.given_up) {
+    Fact part("give_up_block");
+    part.Number("table", block.table).Number("offset", block.offset);
+    part.Say(absl::StrCat("gives up the block of table ", block.table, " at ", block.offset));
+    change(std::move(part));
+  }
+  for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
+    Fact part("lift_quarantine");
+    part.Number("sequence", lift.sequence);
+    AddKey("from_", lift.from, keys_hex, &part);
+    AddKey("until_", lift.until, keys_hex, &part);
+    part.Say(absl::StrCat("lifts quarantines from ", KeyText(lift.from, keys_hex), " to below ",
+                          lift.until.empty() ? "the end" : KeyText(lift.until, keys_hex),
+                          ", of writes up to ", lift.sequence));
+    change(std::move(part));
+  }
+  for (const storage::Quarantine& quarantine : edit.quarantined) {
+    change(QuarantineFact("add_quarantine", "adds a ", quarantine, keys_hex));
+  }
+  for (const storage::RangeDrop& drop : edit.settled_drops) {
+    change(DropFact("settle_drop", "nothing is left of dropped ", drop, keys_hex));
+  }
+  for (const storage::RangeDrop& drop : edit.added_drops) {
+    change(DropFact("drop_range", "drops ", drop, keys_hex));
+  }
+  if (edit.checkpoint.has_value()) {
+    change(NumberFact("checkpoint", "sequence", *edit.checkpoint,
+                      absl::StrCat("a checkpoint of the writes up to ", *edit.checkpoint)));
+  }
   return fact;
 }
 
@@ -115,6 +170,12 @@ void PrintVersion(const ManifestReport& report, bool keys_hex, Console* console)
       .Number("lost_from", version.lost_from);
   console->Print(fact);
   for (const WalRef& wal : version.wals) console->Print(WalFact("version_wal", "", wal), 1);
+  for (const storage::Quarantine& quarantine : version.quarantine.all()) {
+    console->Print(QuarantineFact("version_quarantine", "", quarantine, keys_hex), 1);
+  }
+  for (const storage::RangeDrop& drop : version.drops) {
+    console->Print(DropFact("version_drop", "dropped: ", drop, keys_hex), 1);
+  }
   for (size_t level = 0; level < version.levels.size(); ++level) {
     const std::vector<TableMeta>& tables = version.levels[level];
     if (tables.empty()) continue;

@@ -37,7 +37,7 @@ void PrintTail(const Options& options, const TableTail& tail, Console* console) 
   Fact footer("footer");
   footer.Number("offset", tail.file_bytes - storage::kFooterBytes)
       .Text("state", tail.footer_good ? "good" : "bad checksum");
-  if (tail.footer_good) footer.Number("format", storage::kTableFormat);
+  if (tail.footer_good) footer.Number("format", tail.footer.format);
   footer.Number("number", tail.footer.number).Id("file_id", tail.footer.file_id);
   console->Print(footer);
   Fact properties = BlockFact("properties", tail.properties);
@@ -76,7 +76,8 @@ void DumpTable(storage::FileSystem* file_system, const Options& options, Console
     if (good) fact.Number("entries", block.entries);
     console->Print(fact);
   };
-  hooks.entry = [&](absl::string_view key, uint64_t sequence, absl::string_view value) {
+  hooks.entry = [&](absl::string_view key, uint64_t sequence,
+                    std::optional<absl::string_view> value) {
     if (printed >= options.limit || !IsWithin(options, key)) return;
     ++printed;
     console->Print(EntryFact(sequence, key, value, options), 1);

@@ -87,6 +87,25 @@ TEST_F(DumpTest, LogInText) {
   EXPECT_THAT(values.out, HasSubstr("no record: \"raw\""));
 }
 
+TEST_F(DumpTest, DeletionsAreNamed) {
+  OpenEngine();
+  Put(3, "user:1", RecordOf(17, "hello"));
+  uint64_t sequence = 0;
+  ASSERT_TRUE(
+      engine_->Delete(storage::MakeEngineKey(3, MakeRecordKey(0, "user:1")), &sequence).ok());
+  storage::RunJobs(engine_.get());
+  CloseEngine();
+  const Outcome text = RunDump({"wal", Wal()});
+  EXPECT_THAT(LinesWith(text.out, {"write 2: partition 3", "\"user:1\", deleted"}), SizeIs(1));
+  OpenEngine();  // which writes the log's writes into a table
+  CloseEngine();
+  const Outcome json = RunDump({"sst", Table(), "--json"});
+  EXPECT_THAT(LinesWith(json.out, {"\"sequence\":2", "\"deletion\":true"}), SizeIs(1));
+  EXPECT_EQ(JsonErrors(json.out), "");
+  const Outcome verified = Verify();
+  EXPECT_EQ(verified.exit_code, kExitFine) << verified.out;
+}
+
 TEST_F(DumpTest, LogAsJson) {
   BuildStore();
   const Outcome outcome = RunDump({"wal", Wal(), "--json", "--values"});
@@ -199,7 +218,8 @@ TEST_F(DumpTest, ABadBlockIsNamedAndThoseBehindItAreShown) {
 
 TEST_F(DumpTest, WithoutAnIndexBlocksAreFoundByTheirChecksums) {
   for (const bool compressed : {false, true}) {
-    options_.compress_blocks = compressed;
+    options_.compression = compressed ? storage::Compression::kLz4 : storage::Compression::kNone;
+    options_.last_level_compression = options_.compression;
     std::filesystem::remove_all(options_.dir);
     BuildStore();
     std::string bytes = ReadBytes(Table());

@@ -89,7 +89,8 @@ void DumpWal(storage::FileSystem* file_system, const Options& options, Console* 
   hooks.group = [&](const WalGroupFacts& group) {
     if (printed < options.limit || group.malformed) PrintGroup(group, console);
   };
-  hooks.entry = [&](uint64_t sequence, absl::string_view key, absl::string_view value) {
+  hooks.entry = [&](uint64_t sequence, absl::string_view key,
+                    std::optional<absl::string_view> value) {
     if (printed >= options.limit) return;
     ++printed;
     console->Print(EntryFact(sequence, key, value, options), 1);

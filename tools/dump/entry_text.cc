@@ -90,11 +90,18 @@ void AddKey(absl::string_view prefix, absl::string_view engine_key, bool keys_he
       .Bytes(absl::StrCat(prefix, "key"), parts->key, keys_hex);
 }
 
-Fact EntryFact(uint64_t sequence, absl::string_view engine_key, absl::string_view value,
-               const Options& options) {
+Fact EntryFact(uint64_t sequence, absl::string_view engine_key,
+               std::optional<absl::string_view> entry_value, const Options& options) {
   Fact fact("entry");
   fact.Number("sequence", sequence);
   AddKey("", engine_key, options.keys_hex, &fact);
+  if (!entry_value.has_value()) {
+    fact.Flag("deletion", true)
+        .Say(absl::StrCat("write ", sequence, ": ", KeyText(engine_key, options.keys_hex),
+                          ", deleted"));
+    return fact;
+  }
+  const absl::string_view value = *entry_value;
   fact.Number("record_bytes", value.size());
   RecordView record;
   const bool is_record = RecordView::Parse(value, &record);

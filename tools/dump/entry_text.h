@@ -28,9 +28,9 @@ std::optional<EngineKeyParts> SplitEngineKey(absl::string_view engine_key);
 // "partition 3, bucket 0, \"user:1\"": for sentences.
 std::string KeyText(absl::string_view engine_key, bool keys_hex);
 
-// An entry of a log or a table, with the record taken apart.
-Fact EntryFact(uint64_t sequence, absl::string_view engine_key, absl::string_view value,
-               const Options& options);
+// An entry of a log or a table, with the record taken apart. Nothing as `value`: a deletion.
+Fact EntryFact(uint64_t sequence, absl::string_view engine_key,
+               std::optional<absl::string_view> value, const Options& options);
 
 // The fields that name a key, with `prefix` before their names.
 void AddKey(absl::string_view prefix, absl::string_view engine_key, bool keys_hex, Fact* fact);

@@ -144,7 +144,9 @@ void DataWalk::TellEntries(const std::shared_ptr<const Block>& block) {
   if (!hooks_.entry) return;
   BlockCursor cursor(block);
   for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
-    hooks_.entry(cursor.key(), cursor.sequence(), cursor.value());
+    const bool deletion = cursor.kind() == storage::EntryKind::kDeletion;
+    hooks_.entry(cursor.key(), cursor.sequence(),
+                 deletion ? std::nullopt : std::optional(cursor.value()));
   }
 }
 
@@ -252,13 +254,9 @@ absl::string_view StateName(StoredBlock::State state) {
 }
 
 std::string CompressionName(uint8_t compression) {
-  switch (static_cast<storage::Compression>(compression)) {
-    case storage::Compression::kNone:
-      return "none";
-    case storage::Compression::kLz4:
-      return "lz4";
-  }
-  return absl::StrCat("unknown ", compression);
+  const absl::string_view name =
+      storage::CompressionName(static_cast<storage::Compression>(compression));
+  return name.empty() ? absl::StrCat("unknown ", compression) : std::string(name);
 }
 
 }  // namespace norn::dump

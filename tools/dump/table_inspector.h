@@ -55,7 +55,10 @@ struct TableTail {
 struct TableHooks {
   std::function<void(const TableTail&)> tail;
   std::function<void(uint64_t number, const StoredBlock&)> block;  // before its entries
-  std::function<void(absl::string_view key, uint64_t sequence, absl::string_view value)> entry;
+  // Nothing as `value`: a deletion.
+  std::function<void(absl::string_view key, uint64_t sequence,
+                     std::optional<absl::string_view> value)>
+      entry;
   FindingSink report;  // not empty
 };
 

@@ -154,8 +154,8 @@ void Verification::CheckTable(const std::string& path, const std::optional<Table
     bytes_checked_ = checked_before + block.handle.end();
     if (number % 256 == 0) ShowProgress();
   };
-  hooks.entry = [&](absl::string_view key, uint64_t, absl::string_view value) {
-    CountValue(key, value);
+  hooks.entry = [&](absl::string_view key, uint64_t, std::optional<absl::string_view> value) {
+    if (value.has_value()) CountValue(key, *value);
   };
   bool missing = false;
   hooks.report = [&](const Finding& finding) {
@@ -238,8 +238,8 @@ void Verification::CheckAllByThemselves() {
     const std::optional<std::string> file = ReadLogFile(file_system_, path, console_->Sink());
     if (!file.has_value()) continue;
     WalHooks hooks;
-    hooks.entry = [&](uint64_t, absl::string_view key, absl::string_view value) {
-      CountValue(key, value);
+    hooks.entry = [&](uint64_t, absl::string_view key, std::optional<absl::string_view> value) {
+      if (value.has_value()) CountValue(key, *value);
     };
     hooks.report = console_->Sink();
     CountWal(path, InspectWal(path, *file, LogExpectation{.may_be_growing = in_use_}, std::nullopt,
@@ -302,7 +302,13 @@ void Verification::Summarize() {
          "right for an engine that something else than a node uses; otherwise report a bug"});
   }
   const storage::VersionState& version = version_.version;
-  if (version.suspect || version.lost_from != 0) {
+  if (version.checkpoint.has_value()) {
+    console_->Report(
+        {Gravity::kNotice, storage::ManifestPath(dir_, version_.manifest), std::nullopt,
+         absl::StrCat("this is a checkpoint of the writes up to ", *version.checkpoint),
+         "a node that is started on it, or better on a copy, knows that it may have "
+         "forgotten later ones"});
+  } else if (version.suspect || version.lost_from != 0) {
     console_->Report(
         {Gravity::kNotice, storage::ManifestPath(dir_, version_.manifest), std::nullopt,
          version.suspect
@@ -325,6 +331,7 @@ void Verification::Summarize() {
       .Bytes("owner", version_.owner)
       .Number("manifest", version_.manifest)
       .Number("edits", version_.edits)
+      .Flag("checkpoint", version.checkpoint.has_value())
       .Number("tables", totals_.tables)
       .Number("table_bytes", totals_.table_bytes)
       .Number("blocks", totals_.blocks)

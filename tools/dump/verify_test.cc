@@ -125,6 +125,34 @@ TEST_F(VerifyTest, WhatTheEngineWroteIsFine) {
   EXPECT_THAT(json.out, Not(HasSubstr("no records")));
 }
 
+TEST_F(VerifyTest, ACheckpointIsFineAndItsDamageIsFound) {
+  BuildStore();
+  OpenEngine();
+  const std::string dir = options_.dir + ".checkpoint";
+  engine_->DropRange("\x01", "\x02", 1);
+  engine_->Checkpoint({.dir = dir, .from = "", .to = "", .ticket = 1});
+  storage::RunJobs(engine_.get());
+  ASSERT_TRUE(engine_->TakeFinishedCheckpoints().at(0).status.ok());
+  CloseEngine();
+  options_.dir = dir;
+  const Outcome text = Verify();
+  EXPECT_EQ(text.exit_code, kExitFine) << text.out;
+  EXPECT_THAT(text.out, HasSubstr("this is a checkpoint of the writes up to"));
+  EXPECT_THAT(text.out, HasSubstr("0 temporary and 0 stray files"));
+  const Outcome json = Verify({"--json"});
+  EXPECT_EQ(JsonErrors(json.out), "");
+  EXPECT_THAT(json.out, HasSubstr("\"checkpoint\":true"));
+  const Outcome manifest = RunDump({"manifest", Files(FileKind::kManifest)[0]});
+  EXPECT_THAT(manifest.out, HasSubstr("a checkpoint of the writes up to"));
+  EXPECT_THAT(manifest.out, HasSubstr("drops writes up to"));
+  ExpectFlipsAreFound(Files(FileKind::kTable).front(), 31);
+  ExpectFlipsAreFound(Files(FileKind::kManifest)[0], 13);
+  ASSERT_TRUE(file_system_.Remove(storage::CurrentPath(dir)).ok());
+  const Outcome unfinished = Verify();
+  EXPECT_NE(unfinished.exit_code, kExitFine);
+  EXPECT_THAT(unfinished.out, HasSubstr("an unfinished checkpoint looks like this"));
+}
+
 TEST_F(VerifyTest, SeesSeveralLevels) {
   BuildStore();
   const storage::VersionState version = Version();
@@ -140,7 +168,8 @@ TEST_F(VerifyTest, EveryFlippedByteOfATableIsFound) {
 }
 
 TEST_F(VerifyTest, EveryFlippedByteOfACompressedTableIsFound) {
-  options_.compress_blocks = true;
+  options_.compression = storage::Compression::kLz4;
+  options_.last_level_compression = storage::Compression::kZstd;
   BuildStore();
   ExpectFlipsAreFound(Files(FileKind::kTable).front(), 3);
 }
@@ -328,7 +357,9 @@ TEST_F(VerifyTest, StrayFilesAreNotesOnly) {
 TEST_F(VerifyTest, LaterFormatsAreNotDamage) {
   BuildStore();
   const std::string current = storage::CurrentPath(options_.dir);
-  std::string text = absl::StrReplaceAll(ReadBytes(current), {{"format 1", "format 2"}});
+  std::string text = absl::StrReplaceAll(ReadBytes(current),
+                                         {{absl::StrCat("format ", storage::kStorageFormat),
+                                           absl::StrCat("format ", storage::kStorageFormat + 1)}});
   text.resize(text.find("crc "));
   absl::StrAppend(&text, "crc ", absl::Hex(Crc32c(text), absl::kZeroPad8), "\n");
   const Outcome outcome = VerifyWith(current, text);

@@ -58,7 +58,9 @@ void VersionReader::ExplainNoCurrent() {
     const FileKind kind = storage::ParseFileName(name).kind;
     // A creation that was cut short leaves neither.
     if (kind == FileKind::kTable || kind == FileKind::kSlot) {
-      Damage(storage::CurrentPath(dir_), absl::StrCat("is missing although there is ", name));
+      Damage(storage::CurrentPath(dir_),
+             absl::StrCat("is missing although there is ", name,
+                          "; an unfinished checkpoint looks like this"));
       return;
     }
   }

@@ -101,8 +101,8 @@ void WalChain::Check(const WalRef& ref, absl::string_view file, const WalRef* ne
   const absl::string_view counted =
       Counted(ref, file, next, next_opening, &expectation.vouched_bytes);
   WalHooks hooks;
-  hooks.entry = [&](uint64_t, absl::string_view key, absl::string_view value) {
-    checks_.entry(key, value);
+  hooks.entry = [&](uint64_t, absl::string_view key, std::optional<absl::string_view> value) {
+    if (value.has_value()) checks_.entry(key, *value);
   };
   hooks.report = checks_.report;
   const WalReport report = InspectWal(path, counted, expectation, ref.first_sequence, hooks);
@@ -113,6 +113,7 @@ void WalChain::Check(const WalRef& ref, absl::string_view file, const WalRef* ne
 void WalChain::Run() {
   const std::vector<WalRef>& wals = version_.wals;
   if (wals.empty()) {
+    if (version_.checkpoint.has_value()) return;  // has none of its own accord
     Damage(checks_.dir, std::nullopt, "the manifest names no write-ahead log");
     return;
   }

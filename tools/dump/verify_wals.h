@@ -22,7 +22,7 @@ struct WalChecks {
   bool in_use = false;
   // Whether the directory still names the log: a running node drops some.
   std::function<bool(uint64_t number)> still_named;
-  // Told about each log that was read, and each entry.
+  // Told about each log that was read, and each value.
   std::function<void(const std::string& path, const WalReport&)> read;
   std::function<void(absl::string_view key, absl::string_view value)> entry;
   FindingSink report;

@@ -84,7 +84,10 @@ void Inspection::TakeGroup(const LogContents::Record& record) {
   while (entries.Next()) {
     ++wal_.entries;
     if (!wal_.first_sequence.has_value()) wal_.first_sequence = entries.sequence();
-    if (hooks_.entry) hooks_.entry(entries.sequence(), entries.key(), entries.value());
+    if (!hooks_.entry) continue;
+    const bool deletion = entries.kind() == storage::EntryKind::kDeletion;
+    hooks_.entry(entries.sequence(), entries.key(),
+                 deletion ? std::nullopt : std::optional(entries.value()));
   }
   if (group.malformed) {
     Damage(record.offset,

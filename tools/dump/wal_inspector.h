@@ -31,7 +31,10 @@ struct WalHooks {
   std::function<void(const LogReport&)> head;
   std::function<void(uint64_t offset, const storage::WalOpening&)> opening;
   std::function<void(const WalGroupFacts&)> group;  // before its entries
-  std::function<void(uint64_t sequence, absl::string_view key, absl::string_view value)> entry;
+  // Nothing as `value`: a deletion.
+  std::function<void(uint64_t sequence, absl::string_view key,
+                     std::optional<absl::string_view> value)>
+      entry;
   FindingSink report;  // not empty
 };
 
