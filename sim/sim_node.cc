@@ -84,6 +84,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
   std::map<uint64_t, std::unique_ptr<storage::Job>> jobs;  // under way, by slot
   uint64_t next_job = 0;
   uint64_t timer_armings = 0;
+  bool replies_awaited = false;
   std::map<StoreTicket, Dot> minting;
 };
 
@@ -227,16 +228,29 @@ void SimNode::Deliver(Event&& event) {
 }
 
 void SimNode::DrainEvents() {
-  process_->records->Pump();
+  process_->records->Pump(scheduler_.now_us());
   StoreReply reply;
   while (!disk_.crashed() && process_->records->PopReply(&reply)) {
     trace_.Record(scheduler_.now_us(), id(), "store", reply.record);
     process_->Observe(reply);
     process_->host->Deliver(std::move(reply));
-    process_->records->Pump();
+    process_->records->Pump(scheduler_.now_us());
   }
   if (BuryIfCrashed()) return;
+  AwaitDelayedReplies();
   StartJobs();
+}
+
+// Replies to updates, while flushes and compactions lag.
+void SimNode::AwaitDelayedReplies() {
+  const int64_t due_us = process_->records->NextDue();
+  if (due_us == kNever || process_->replies_awaited) return;
+  process_->replies_awaited = true;
+  scheduler_.At(std::max(due_us, scheduler_.now_us()), [this, epoch = epoch_] {
+    if (epoch != epoch_) return;
+    process_->replies_awaited = false;
+    DrainEvents();
+  });
 }
 
 void SimNode::StartJobs() {

@@ -103,6 +103,7 @@ class SimNode {
   // Buries the process if its disk has crashed. True if it did.
   bool BuryIfCrashed();
   void AwaitScrub(uint64_t epoch);
+  void AwaitDelayedReplies();
 
   Scheduler& scheduler_;
   Trace& trace_;
