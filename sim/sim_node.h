@@ -69,7 +69,8 @@ class SimNode {
   void Crash(CrashLoss loss);
   // Kills the process now, and with it all that the disk held.
   void Wipe();
-  // Kills the process now; the disk is as it was when `copy` was taken of it.
+  // Kills the process now; the disk is as it was when `copy` was taken of it, but for the lease,
+  // without which the node begins new incarnations.
   void Restore(const SimDisk& copy);
 
   // To be told when a pause may have ended early.
@@ -104,6 +105,7 @@ class SimNode {
   bool BuryIfCrashed();
   void AwaitScrub(uint64_t epoch);
   void AwaitDelayedReplies();
+  void OnDelayedReplies(uint64_t epoch);
 
   Scheduler& scheduler_;
   Trace& trace_;
@@ -118,6 +120,7 @@ class SimNode {
   ReplySink reply_sink_;
   CrashSink crash_sink_;
   SimDisk disk_;
+  bool restored_ = false;  // since the last start
   uint64_t epoch_ = 0;  // rises with every start and crash: what was scheduled before is void
   std::unique_ptr<Process> process_;
   std::deque<std::function<void()>> held_;  // while it stands still

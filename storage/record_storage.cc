@@ -13,7 +13,6 @@ namespace norn::storage {
 
 namespace {
 
-constexpr char kLeaseSlot[] = "lease";
 constexpr char kIdentitySlot[] = "identity";
 constexpr char kStandingSlot[] = "standing";
 

@@ -47,6 +47,10 @@ inline constexpr size_t kPartitionPrefixBytes = 2;
 // are in their own order, not that of their hashes.
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key);
 
+// The slot whose loss has a node begin new incarnations: it is to be removed from a directory that
+// was restored from an older copy by other means than a checkpoint.
+inline constexpr char kLeaseSlot[] = "lease";
+
 class RecordStorage : public norn::Storage {
  public:
   // The engine outlives this. `cache_bytes` of records are kept at hand, above the engine.
