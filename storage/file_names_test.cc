@@ -30,6 +30,15 @@ TEST(FileNamesTest, WhatIsMadeIsParsed) {
   EXPECT_EQ(ParseFileName("lease.slot").slot_name, "lease");
 }
 
+TEST(FileNamesTest, Parents) {
+  const struct {
+    const char* dir;
+    const char* parent;
+  } cases[] = {{"/a/b", "/a"}, {"/a/b//", "/a"}, {"/a", "/"}, {"/", "/"},
+               {"b", "."},     {"a/b", "a"},     {"", "/"}};
+  for (const auto& c : cases) EXPECT_EQ(ParentDirectory(c.dir), c.parent) << c.dir;
+}
+
 TEST(FileNamesTest, OtherNamesAreLeftAlone) {
   for (const char* name : {"", "LOCK", "notes.txt", "x.wal", ".sst", "12", "1.2.sst", "-1.wal",
                            ".slot", "a b.slot", "99999999999999999999999.wal"}) {

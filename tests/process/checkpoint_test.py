@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 
 from cluster import Cluster, RespError, Versions, expect, expect_match, run
 
@@ -62,6 +63,16 @@ def check_take(node, norn_dump):
     return os.path.join(home, "monday")
 
 
+def read_from_all(resp, key, deadline):
+    """A replica that is in doubt need not answer before it has caught up."""
+    while True:
+        try:
+            return Versions(resp.call("KV.GET", key, "R", "3"))
+        except RespError as error:
+            expect(error.kind == "UNAVAILABLE" and time.monotonic() < deadline, "%s: %s", key, error)
+            time.sleep(0.1)
+
+
 def check_restore(cluster, node, checkpoint):
     """Back to the old state; what it lacks comes from its replicas, and no answer is wrong."""
     fill(cluster.nodes[1], 0, 500, "new")
@@ -73,10 +84,11 @@ def check_restore(cluster, node, checkpoint):
     cluster.await_links()
     expect_match("is a checkpoint of the writes up to", node.log_text())
     expect_match("new incarnations in every partition", node.log_text())
+    deadline = time.monotonic() + 60
     with node.connect() as resp:
         for i in range(0, KEYS, 7):
             value = b"%s%d" % (b"new" if i < 500 else b"old", i)
-            found = Versions(resp.call("KV.GET", "key%d" % i, "R", "3"))
+            found = read_from_all(resp, "key%d" % i, deadline)
             expect(found.values == [value], "key%d: %s", i, found.values)
         expect(resp.call("SET", "key1", "after") == b"OK", "SET")
     # It has drawn its conclusions: the next start doubts nothing.
