@@ -124,8 +124,8 @@ bool SimNode::StartUp(std::string* error) {
   storage::RecoveryReport report;
   if (std::exchange(restored_, false)) {
     // As operators are told to, who copy a disk by other means than a checkpoint.
-    const absl::Status removed = process_->file_system.Remove(
-        storage::SlotPath(engine_options_.dir, storage::kLeaseSlot));
+    const absl::Status removed =
+        process_->file_system.Remove(storage::SlotPath(engine_options_.dir, storage::kLeaseSlot));
     CORE_CHECK(removed.ok() || absl::IsNotFound(removed) || process_->file_system.crashed());
   }
   auto engine = storage::Engine::Open(process_->file_system, engine_options_, &report);

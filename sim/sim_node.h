@@ -121,7 +121,7 @@ class SimNode {
   CrashSink crash_sink_;
   SimDisk disk_;
   bool restored_ = false;  // since the last start
-  uint64_t epoch_ = 0;  // rises with every start and crash: what was scheduled before is void
+  uint64_t epoch_ = 0;     // rises with every start and crash: what was scheduled before is void
   std::unique_ptr<Process> process_;
   std::deque<std::function<void()>> held_;  // while it stands still
 };

@@ -306,8 +306,7 @@ std::string HolderOf(const PosixCalls& calls, int fd) {
 }  // namespace
 
 PosixCalls PosixCalls::Real() {
-  return {&::write,     &::pread, &::fdatasync,      &::fsync,
-          &::fallocate, &::link,  &::sync_file_range};
+  return {&::write, &::pread, &::fdatasync, &::fsync, &::fallocate, &::link, &::sync_file_range};
 }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::CreateNew(

@@ -140,8 +140,8 @@ void Standing::OnIntroduction(StepContext& step, NodeId from, const Introduction
   }
   // It is there: no need to wait for our own turn, unless that was just now.
   const auto last = introduced_us_.find(from);
-  const bool due = last == introduced_us_.end() ||
-                   step.now.monotonic_us - last->second >= kIntroduceEveryUs / 4;
+  const bool due =
+      last == introduced_us_.end() || step.now.monotonic_us - last->second >= kIntroduceEveryUs / 4;
   if (strangers && due) Introduce(step, from);
 }
 

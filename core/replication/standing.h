@@ -124,8 +124,8 @@ class Standing {
   Exchange& exchange_;
   std::vector<Replica> replicas_;  // by partition, ascending
   std::vector<Owed> owed_;
-  bool created_ = false;  // the store was empty at the start
-  bool whole_ = false;     // that was said
+  bool created_ = false;                     // the store was empty at the start
+  bool whole_ = false;                       // that was said
   std::map<NodeId, int64_t> introduced_us_;  // when we did so the last time
   bool speaking_ = false;
   bool dirty_ = false;   // the slot on disk is older than what we know
