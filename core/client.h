@@ -57,6 +57,7 @@ struct ClientReply {
   // siblings its client has not seen: a token would cover them too. Read, then write.
   std::string context;
   int replicas = 0;  // copies known durable (write) or replies used (read)
+  int hints = 0;     // how many of `replicas` are stand-ins', in a sloppy bucket
 };
 
 const char* OutcomeName(ClientReply::Outcome outcome);

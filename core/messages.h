@@ -25,7 +25,8 @@ enum class ReplicaStatus : uint8_t {
   kError = 1,        // the store failed: nothing is known of the record
   kWrongLayout = 2,  // the partition is not this node's under the sender's layout
   kOverloaded = 3,   // refused before anything was done
-  kRefused = 4,      // a forward meant for another generation of this node
+  kRefused = 4,      // a forward meant for another generation of this node; a hint that this
+                     // node must not hold
 };
 
 // ---- Membership -----------------------------------------------------------------
@@ -59,9 +60,11 @@ struct ReplicaWrite {
   PartitionId partition = 0;
   std::string key;     // record key
   std::string record;  // canonical encoding, core/causality/record.h
+  NodeId hint_for = kNoNode;  // the receiver stands in for this replica, and keeps a hint;
+                              // kNoNode: it is a replica itself
 };
 
-// Sent only when the merged record is durable.
+// Sent only when the merged record, or the hint, is durable.
 struct ReplicaWriteReply {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;
@@ -72,6 +75,7 @@ struct ReplicaRead {
   uint64_t layout = 0;
   PartitionId partition = 0;
   std::string key;
+  NodeId hint_for = kNoNode;  // what the receiver keeps in this replica's stead
 };
 
 struct ReplicaReadReply {

@@ -11,10 +11,13 @@
 #include "core/node_context.h"
 #include "core/replication/forward_machine.h"
 #include "core/replication/get_machine.h"
+#include "core/replication/hint_handoff.h"
+#include "core/replication/hint_machine.h"
 #include "core/replication/minter.h"
 #include "core/replication/put_machine.h"
 #include "core/replication/replica_machine.h"
 #include "core/replication/request_check.h"
+#include "core/replication/routing.h"
 
 namespace norn {
 
@@ -41,8 +44,10 @@ struct Node::State {
       : context(cluster, options),
         membership(context),
         minter(context),
-        puts(context, minter),
-        gets(context, membership),
+        hints(context),
+        handoff(context, membership, hints),
+        puts(context, membership, minter, hints),
+        gets(context, membership, hints),
         forwards(context, membership, puts),
         replica(context),
         exchange(context, membership) {}
@@ -54,6 +59,7 @@ struct Node::State {
   void OnMessage(StepContext& step, NodeId from, Message&& message);
   void OnClient(StepContext& step, ClientRequest&& request);
   void OnStoreReply(StepContext& step, StoreReply&& reply);
+  void OnHintReply(StepContext& step, HintMachine::Answered&& answered);
   void OnTimer(StepContext& step);
   void CountReplies(const Effects& out);
 
@@ -63,6 +69,8 @@ struct Node::State {
   NodeContext context;
   Membership membership;
   Minter minter;
+  HintMachine hints;
+  HintHandoff handoff;
   PutMachine puts;
   GetMachine gets;
   ForwardMachine forwards;
@@ -115,6 +123,7 @@ void Node::State::OnIdentityStored(StepContext& step, const StoreReply& reply) {
   }
   membership.Start(step);
   exchange.Start(step);
+  hints.Start(step);
   MaybeServe(step);
 }
 
@@ -132,11 +141,24 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     StepContext& step;
     NodeId from;
     void operator()(Gossip&& m) { s.membership.OnGossip(step, from, m); }
-    void operator()(ReplicaWrite&& m) { s.replica.OnWrite(step, from, std::move(m)); }
-    void operator()(ReplicaRead&& m) { s.replica.OnRead(step, from, std::move(m)); }
+    void operator()(ReplicaWrite&& m) {
+      if (m.hint_for == kNoNode) {
+        s.replica.OnWrite(step, from, std::move(m));
+      } else {
+        s.hints.OnWrite(step, from, std::move(m));
+      }
+    }
+    void operator()(ReplicaRead&& m) {
+      if (m.hint_for == kNoNode) {
+        s.replica.OnRead(step, from, std::move(m));
+      } else {
+        s.hints.OnRead(step, from, std::move(m));
+      }
+    }
     void operator()(ReplicaWriteReply&& m) {
       s.puts.OnReplicaReply(step, from, m);
       s.gets.OnReplicaWriteReply(step, from, m);
+      s.handoff.OnReplicaReply(step, from, m);
     }
     void operator()(ReplicaReadReply&& m) { s.gets.OnReplicaReply(step, from, std::move(m)); }
     void operator()(Forward&& m) { s.forwards.OnForward(step, from, std::move(m), s.serving()); }
@@ -146,7 +168,10 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(ExchangeRecords&& m) { s.exchange.OnRecords(step, from, std::move(m)); }
   };
   std::visit(Visitor{*this, step, from}, std::move(message));
-  for (const NodeId returned : membership.TakeReturned()) exchange.Hasten(returned);
+  for (const NodeId returned : membership.TakeReturned()) {
+    exchange.Hasten(returned);
+    handoff.Wake(step);
+  }
   if (membership.generation_to_exceed() >= context.generation && next_generation == 0) {
     RaiseGeneration(step, membership.generation_to_exceed());
   }
@@ -187,11 +212,13 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
   ++(request.kind == ClientRequest::Kind::kPut ? context.status.puts : context.status.deletes);
   const PartitionId partition =
       context.layout.PartitionOf(MakeRecordKey(request.bucket, request.key));
-  if (context.layout.IsReplica(partition, context.self())) {
+  const bool sloppy = context.FindBucket(request.bucket)->sloppy;
+  const NodeId minting = PickMinter(context, membership, partition, sloppy);
+  if (minting == context.self()) {
     const WriteOrigin origin{kNoNode, 0, request.client};
     puts.Begin(step, std::move(request), origin, deadline_us);
   } else {
-    forwards.Begin(step, std::move(request), partition, deadline_us);
+    forwards.Begin(step, std::move(request), minting, deadline_us);
   }
 }
 
@@ -227,6 +254,27 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
     case TicketKind::kExchange:
       exchange.OnStoreReply(step, id, std::move(reply));
       return;
+    case TicketKind::kHint:
+      OnHintReply(step, hints.OnStoreReply(step, id, std::move(reply)));
+      return;
+    case TicketKind::kHandoff:
+      handoff.OnStoreReply(step, id, std::move(reply));
+      return;
+  }
+  CORE_CHECK(false);
+}
+
+void Node::State::OnHintReply(StepContext& step, HintMachine::Answered&& answered) {
+  if (!hints.index().empty() && handoff.NextDeadline() == kNever) handoff.Wake(step);
+  switch (answered.kind) {
+    case HintMachine::Answered::Kind::kNothing:
+      return;
+    case HintMachine::Answered::Kind::kPut:
+      puts.OnStoreReply(step, answered.id, std::move(answered.reply));
+      return;
+    case HintMachine::Answered::Kind::kGet:
+      gets.OnStoreRead(step, answered.id, std::move(answered.reply));
+      return;
   }
   CORE_CHECK(false);
 }
@@ -242,6 +290,8 @@ void Node::State::OnTimer(StepContext& step) {
   forwards.OnTimer(step);
   membership.OnTimer(step);
   exchange.OnTimer(step);
+  hints.OnTimer(step);
+  handoff.OnTimer(step);
 }
 
 void Node::State::CountReplies(const Effects& out) {
@@ -292,18 +342,23 @@ int64_t Node::NextDeadline() const {
   const State& s = *state_;
   return std::min({s.minter.NextDeadline(), s.puts.NextDeadline(), s.gets.NextDeadline(),
                    s.forwards.NextDeadline(), s.membership.NextDeadline(),
-                   s.exchange.NextDeadline(), s.identity_retry_us});
+                   s.exchange.NextDeadline(), s.hints.NextDeadline(), s.handoff.NextDeadline(),
+                   s.identity_retry_us});
 }
 
 bool Node::drained() const {
   return state_->context.status.draining && state_->in_flight() == 0 &&
-         state_->replica.in_flight() == 0;
+         state_->replica.in_flight() == 0 && state_->hints.in_flight() == 0;
 }
 
 NodeStatus Node::Status() const {
   NodeStatus status = state_->context.status;
   status.requests_in_flight = state_->in_flight();
   status.members = state_->membership.Describe();
+  const HintIndex& hints = state_->hints.index();
+  status.hints_held = hints.count();
+  status.hint_bytes = hints.bytes();
+  status.hints_oldest_wall_us = hints.Oldest();
   return status;
 }
 

@@ -30,6 +30,8 @@ enum class TicketKind : uint8_t {
   kReplicaWrite,
   kReplicaRead,
   kExchange,
+  kHint,     // as a stand-in
+  kHandoff,
 };
 
 inline constexpr uint64_t kTicketIdMask = (uint64_t{1} << 56) - 1;

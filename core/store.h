@@ -40,12 +40,35 @@ struct MintOp {
   size_t siblings_max = 0;
 };
 
-using RecordOp = std::variant<MergeOp, MintOp>;
+// Of hints (core/replication/hint_record.h), in kHintSpace only: one entry for each key, with the
+// record and the owners that it is kept for.
+
+// Merge a record into the hint, and keep it for `owner` as well.
+struct HintMergeOp {
+  NodeId owner = kNoNode;
+  std::string record;
+};
+
+// Put a new version into the hint's record, and keep it for `owner` as well.
+struct HintMintOp {
+  NodeId owner = kNoNode;
+  MintOp mint;
+};
+
+// `owner` has the record with this hash: keep the hint for it no longer, if it still holds that
+// record and nothing else. Without an owner it goes.
+struct HintRemoveOp {
+  NodeId owner = kNoNode;
+  uint64_t hash_high = 0;
+  uint64_t hash_low = 0;
+};
+
+using RecordOp = std::variant<MergeOp, MintOp, HintMergeOp, HintMintOp, HintRemoveOp>;
 
 struct StoreUpdate {
   StoreTicket ticket = 0;
-  PartitionId partition = 0;
-  std::string key;  // record key
+  PartitionId partition = 0;  // or kHintSpace, here and below
+  std::string key;            // record key
   RecordOp op;
   bool record_wanted = false;  // the reply is to carry the record that results
 };
@@ -78,7 +101,8 @@ using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
 // One for each request. `status` codes: kOk; kDataLoss and kUnavailable: the record could
 // not be read or the write is in doubt, nothing may be concluded; kResourceExhausted: not
 // applied, the store is full or behind; kInvalidArgument: the record function refused, not
-// applied (message says why); kAborted: the same, because the dot was seen before.
+// applied (message says why); kAborted: the same, because the dot was seen before, or because
+// the hint to be removed has changed.
 struct StoreReply {
   StoreTicket ticket = 0;
   absl::Status status;

@@ -90,13 +90,14 @@ uint64_t ConfigFingerprint(const ClusterConfig& cluster) {
   }
   AppendVarint(&bytes, buckets.size());
   for (const BucketConfig& bucket : SortedById(buckets)) {
-    const auto& [id, bucket_name, n, r, w, r_min, w_min] = bucket;
+    const auto& [id, bucket_name, n, r, w, r_min, w_min, sloppy] = bucket;
     AppendVarint(&bytes, id);
     AppendBytes(&bytes, bucket_name);
     // 0 for r_min says the same as r.
     for (const int count : {n, r, w, r_min == 0 ? r : r_min, w_min == 0 ? w : w_min}) {
       AppendVarint(&bytes, static_cast<uint64_t>(count));
     }
+    AppendVarint(&bytes, sloppy ? 1 : 0);
   }
   AppendBytes(&bytes, secret);
   return XXH3_64bits(bytes.data(), bytes.size());

@@ -49,6 +49,7 @@ TEST(ConfigFingerprintTest, ChangesWithAllThatMustAgree) {
       [](ClusterConfig* c) { c->buckets[0].w = 3; },
       [](ClusterConfig* c) { c->buckets[0].r_min = 1; },
       [](ClusterConfig* c) { c->buckets[0].w_min = 1; },
+      [](ClusterConfig* c) { c->buckets[0].sloppy = true; },
       [](ClusterConfig* c) { c->secret = "other"; },
   };
   std::vector<uint64_t> seen = {ConfigFingerprint(TwoNodes())};

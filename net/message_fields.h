@@ -72,12 +72,13 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaWrite> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key, record] = m;
+  auto& [request, layout, partition, key, record, hint_for] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "key", key);
   v.Bytes(5, "record", record);
+  v.Int(40, "hint_for", hint_for);
 }
 
 template <typename V, Is<ReplicaWriteReply> M>
@@ -89,11 +90,12 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaRead> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key] = m;
+  auto& [request, layout, partition, key, hint_for] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "key", key);
+  v.Int(40, "hint_for", hint_for);
 }
 
 template <typename V, Is<ReplicaReadReply> M>
@@ -128,13 +130,14 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ClientReply> M>
 void Fields(V& v, M& m) {
-  auto& [client, outcome, message, siblings, context, replicas] = m;
+  auto& [client, outcome, message, siblings, context, replicas, hints] = m;
   static_cast<void>(client);  // a ticket of the receiver's own port
   v.Enum(1, "outcome", outcome, ClientReply::Outcome::kUnavailable);
   v.Bytes(2, "message", message);
   v.Repeated(3, "siblings", siblings);
   v.Bytes(4, "context", context);
   v.Int(5, "replicas", replicas);
+  v.Int(40, "hints", hints);
 }
 
 template <typename V, Is<Forward> M>

@@ -62,10 +62,10 @@ bool Same(const ClientRequest& a, const ClientRequest& b) {
 }
 
 bool Same(const ClientReply& a, const ClientReply& b) {
-  const auto& [client, outcome, message, siblings, context, replicas] = a;
+  const auto& [client, outcome, message, siblings, context, replicas, hints] = a;
   static_cast<void>(client);
   return Same(outcome, b.outcome) && Same(message, b.message) && Same(siblings, b.siblings) &&
-         Same(context, b.context) && Same(replicas, b.replicas);
+         Same(context, b.context) && Same(replicas, b.replicas) && Same(hints, b.hints);
 }
 
 bool Same(const Gossip& a, const Gossip& b) {
@@ -75,9 +75,9 @@ bool Same(const Gossip& a, const Gossip& b) {
 }
 
 bool Same(const ReplicaWrite& a, const ReplicaWrite& b) {
-  const auto& [request, layout, partition, key, record] = a;
+  const auto& [request, layout, partition, key, record, hint_for] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(key, b.key) && Same(record, b.record);
+         Same(key, b.key) && Same(record, b.record) && Same(hint_for, b.hint_for);
 }
 
 bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
@@ -86,9 +86,9 @@ bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
 }
 
 bool Same(const ReplicaRead& a, const ReplicaRead& b) {
-  const auto& [request, layout, partition, key] = a;
+  const auto& [request, layout, partition, key, hint_for] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(key, b.key);
+         Same(key, b.key) && Same(hint_for, b.hint_for);
 }
 
 bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
@@ -180,7 +180,8 @@ class Draw {
             .siblings = Many(
                 [this] { return Sibling{.value = Bytes(), .timestamp_us = Number<int64_t>()}; }),
             .context = Bytes(),
-            .replicas = Number<int>()};
+            .replicas = Number<int>(),
+            .hints = Number<int>()};
   }
   // The alternative of Message with this index.
   Message Any(size_t kind) {
@@ -203,14 +204,16 @@ class Draw {
                             .layout = Number<uint64_t>(),
                             .partition = Number<PartitionId>(),
                             .key = Bytes(),
-                            .record = Bytes()};
+                            .record = Bytes(),
+                            .hint_for = Number<NodeId>()};
       case 2:
         return ReplicaWriteReply{.request = Number<uint64_t>(), .status = Status()};
       case 3:
         return ReplicaRead{.request = Number<uint64_t>(),
                            .layout = Number<uint64_t>(),
                            .partition = Number<PartitionId>(),
-                           .key = Bytes()};
+                           .key = Bytes(),
+                           .hint_for = Number<NodeId>()};
       case 4:
         return ReplicaReadReply{
             .request = Number<uint64_t>(), .status = Status(), .record = Bytes()};
@@ -289,7 +292,8 @@ std::vector<Message> OneOfEach() {
                              .message = "1 of 2 acknowledgements came in time",
                              .siblings = {{.value = "red", .timestamp_us = -1}},
                              .context = "token",
-                             .replicas = 1};
+                             .replicas = 1,
+                             .hints = 1};
   const std::string key = MakeRecordKey(7, "apple");
   return {
       Gossip{.members = {{.id = 1, .generation = 4, .heartbeat = 1000},
@@ -297,9 +301,10 @@ std::vector<Message> OneOfEach() {
              .suspicions = {{.suspect = 2, .by = 3, .generation = 9, .heartbeat = 77}},
              .answer_wanted = true},
       ReplicaWrite{
-          .request = ~uint64_t{0}, .layout = 5, .partition = 255, .key = key, .record = "record"},
+          .request = ~uint64_t{0}, .layout = 5, .partition = 255, .key = key, .record = "record",
+          .hint_for = 65535},
       ReplicaWriteReply{.request = 1, .status = ReplicaStatus::kOk},
-      ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key},
+      ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key, .hint_for = 1},
       ReplicaReadReply{.request = 2, .status = ReplicaStatus::kWrongLayout, .record = "record"},
       Forward{.request = 3,
               .sequence = 1,

@@ -15,24 +15,14 @@ using Outcome = ClientReply::Outcome;
 
 }  // namespace
 
-void ForwardMachine::Begin(StepContext& step, ClientRequest&& request, PartitionId partition,
+void ForwardMachine::Begin(StepContext& step, ClientRequest&& request, NodeId to,
                            int64_t deadline_us) {
-  // The first reachable replica; failing that, the first of which we have ever heard.
-  NodeId to = kNoNode;
-  for (const NodeId replica : node_.layout.Replicas(partition)) {
-    if (membership_.GenerationOf(replica) == 0) continue;
-    if (membership_.IsReachable(replica)) {
-      to = replica;
-      break;
-    }
-    if (to == kNoNode) to = replica;
-  }
   if (to == kNoNode) {
     ClientReply reply;
     reply.client = request.client;
     reply.outcome = Outcome::kNotApplied;
-    reply.message = absl::StrCat("no replica of partition ", partition,
-                                 " has been heard of yet: try again, or another node");
+    reply.message = absl::StrCat("no replica of the key \"", request.key,
+                                 "\" has been heard of yet: try again, or another node");
     step.out.replies.push_back(std::move(reply));
     return;
   }
@@ -77,7 +67,7 @@ void ForwardMachine::OnForward(StepContext& step, NodeId from, Forward&& forward
       refusal.reply.outcome = Outcome::kInvalid;
       refusal.reply.message =
           valid.ok() ? "only writes are forwarded" : std::string(valid.message());
-    } else if (!node_.layout.IsReplica(partition, node_.self())) {
+    } else if (!MayMint(request.bucket, partition)) {
       refusal.status = ReplicaStatus::kWrongLayout;
     } else {
       const int64_t remaining_us =
@@ -88,6 +78,15 @@ void ForwardMachine::OnForward(StepContext& step, NodeId from, Forward&& forward
     }
   }
   step.Send(from, std::move(refusal));
+}
+
+// A sloppy bucket's sender has seen that no replica can be reached. What we see ourselves may be
+// otherwise, and is no reason to refuse: what we mint reaches the replicas all the same.
+bool ForwardMachine::MayMint(BucketId bucket, PartitionId partition) const {
+  if (node_.layout.IsReplica(partition, node_.self())) return true;
+  const absl::Span<const NodeId> stand_ins = node_.layout.StandIns(partition);
+  return node_.FindBucket(bucket)->sloppy &&
+         std::find(stand_ins.begin(), stand_ins.end(), node_.self()) != stand_ins.end();
 }
 
 void ForwardMachine::OnForwardReply(StepContext& step, NodeId from, ForwardReply&& reply) {

@@ -34,7 +34,8 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   const int r = request.quorum == 0 ? bucket->r : request.quorum;
   const absl::Span<const NodeId> replicas = node_.layout.Replicas(get.partition);
   const int n = static_cast<int>(replicas.size());
-  const bool overlapping = bucket->RMin() + bucket->WMin() > n;
+  get.sloppy = bucket->sloppy;
+  const bool overlapping = !bucket->sloppy && bucket->RMin() + bucket->WMin() > n;
   const int holders = overlapping ? HoldersForAnswer(n, bucket->RMin()) : 0;
   const int asked = std::max(r, holders);
   get.reads = Quorum(replicas, asked);
@@ -45,7 +46,9 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   for (int rank = 0; rank < 3; ++rank) {
     for (const NodeId replica : replicas) {
       const int its_rank = replica == node_.self() ? 0 : membership_.IsReachable(replica) ? 1 : 2;
-      if (its_rank == rank) order.push_back(replica);
+      if (its_rank != rank) continue;
+      const NodeId stand_in = its_rank == 2 && get.sloppy ? AssignStandIn(get, replica) : kNoNode;
+      order.push_back(stand_in == kNoNode ? replica : stand_in);
     }
   }
   get.unasked.assign(order.begin() + asked, order.end());
@@ -56,7 +59,39 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   deadlines_.Add(get.NextWake(), id);
 }
 
+NodeId GetMachine::AssignStandIn(Get& get, NodeId owner) {
+  return get.stand_ins.Assign(owner, node_.layout.StandIns(get.partition),
+                              [this](NodeId node) { return membership_.IsReachable(node); });
+}
+
+bool GetMachine::AskInstead(StepContext& step, RequestId id, Get& get, NodeId owner, NodeId from) {
+  if (get.reads.HasAnswered(owner)) return false;
+  const NodeId current = get.stand_ins.StandInOf(owner);
+  if (current != kNoNode && current != from) return true;  // it may answer
+  if (current == from) get.stand_ins.GiveUp(from);
+  const NodeId next = AssignStandIn(get, owner);
+  if (next == kNoNode) return false;
+  Ask(step, id, get, next);
+  AskSpares(step, id, get);
+  return true;
+}
+
+// For replicas that became unreachable since the read began.
+void GetMachine::LookForStandIns(StepContext& step, RequestId id, Get& get) {
+  for (const NodeId owner : node_.layout.Replicas(get.partition)) {
+    if (get.reads.HasAnswered(owner) || membership_.IsReachable(owner)) continue;
+    if (get.stand_ins.StandInOf(owner) != kNoNode) continue;
+    const NodeId stand_in = AssignStandIn(get, owner);
+    if (stand_in != kNoNode) Ask(step, id, get, stand_in);
+  }
+}
+
 void GetMachine::Ask(StepContext& step, RequestId id, const Get& get, NodeId replica) {
+  const NodeId hint_for = get.stand_ins.OwnerOf(replica);
+  if (replica == node_.self() && hint_for != kNoNode) {
+    hints_.Read(step, get.key, id);
+    return;
+  }
   if (replica == node_.self()) {
     StoreRead read;
     read.ticket = MakeTicket(TicketKind::kGetRead, id);
@@ -70,6 +105,7 @@ void GetMachine::Ask(StepContext& step, RequestId id, const Get& get, NodeId rep
   read.layout = node_.layout.version();
   read.partition = get.partition;
   read.key = get.key;
+  read.hint_for = hint_for;
   step.Send(replica, std::move(read));
 }
 
@@ -91,8 +127,12 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, NodeId from, bool ok
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
   Get& get = it->second;
-  if (!(ok ? get.reads.Ack(from) : get.reads.Fail(from))) return;  // doubled, or no replica
+  const NodeId owner = get.stand_ins.OwnerOf(from);
+  const NodeId place = owner == kNoNode ? from : owner;
+  if (!ok && get.sloppy && AskInstead(step, id, get, place, from)) return;
+  if (!(ok ? get.reads.Ack(place) : get.reads.Fail(place))) return;  // doubled, or no replica
   if (!ok) AskSpares(step, id, get);
+  if (ok && owner != kNoNode) ++get.hints;
   if (get.phase == Phase::kRepairing) {
     // A late reply: it holds what we are about to answer, or is to be made to.
     if (!ok) {
@@ -140,7 +180,8 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
   const bool answerable = get.holders.state() == QuorumState::kMet;
   get.phase = Phase::kRepairing;
   for (const Reply& reply : get.replies) {
-    if (reply.record == get.merged) continue;
+    // A hint is not repaired: it goes to its owner as it is.
+    if (reply.record == get.merged || get.stand_ins.OwnerOf(reply.from) != kNoNode) continue;
     ++node_.status.read_repairs;
     Repair(step, id, get, reply.from, /*awaited=*/!answerable);
   }
@@ -218,6 +259,7 @@ void GetMachine::Answer(StepContext& step, RequestId id, const Get& get) {
   reply.client = get.client;
   reply.outcome = Outcome::kOk;
   reply.replicas = get.reads.acks();
+  reply.hints = get.hints;
   std::vector<const VersionView*> alive;
   for (const VersionView& version : record.versions) {
     if (!version.tombstone) alive.push_back(&version);
@@ -253,6 +295,8 @@ void GetMachine::Nudge(StepContext& step, RequestId id, Get& get) {
     if (replica == node_.self()) continue;  // our own store does not lose requests
     if (!get.reads.HasAnswered(replica)) {
       Ask(step, id, get, replica);
+      const NodeId stand_in = get.stand_ins.StandInOf(replica);
+      if (stand_in != kNoNode) Ask(step, id, get, stand_in);
     } else if (get.phase == Phase::kRepairing && !get.holders.HasAnswered(replica)) {
       Repair(step, id, get, replica, /*awaited=*/true);
     }
@@ -271,6 +315,7 @@ void GetMachine::OnTimer(StepContext& step) {
         get.speculate_us = kNever;
         AskSpares(step, id, get);
       }
+      if (get.sloppy) LookForStandIns(step, id, get);
       deadlines_.Add(get.NextWake(), id);
       continue;
     }

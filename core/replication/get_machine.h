@@ -10,6 +10,10 @@
 // background. Repair merges whole records, so it can never
 // put an older sibling set over a newer one.
 //
+// In a sloppy bucket a stand-in answers in the place of a replica that cannot be reached or
+// failed, with what it holds as a hint, be it nothing; nothing is claimed of such reads, and none
+// waits for a repair.
+//
 // A replica that fails is not a replica that has nothing: an error never counts.
 
 #ifndef NORN_CORE_REPLICATION_GET_MACHINE_H_
@@ -25,14 +29,16 @@
 #include "core/deadlines.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/hint_machine.h"
 #include "core/replication/quorum.h"
+#include "core/replication/stand_in_plan.h"
 
 namespace norn {
 
 class GetMachine {
  public:
-  GetMachine(NodeContext& node, const Membership& membership)
-      : node_(node), membership_(membership) {}
+  GetMachine(NodeContext& node, const Membership& membership, HintMachine& hints)
+      : node_(node), membership_(membership), hints_(hints) {}
 
   // `request` was validated.
   void Begin(StepContext& step, ClientRequest&& request, int64_t deadline_us);
@@ -65,6 +71,9 @@ class GetMachine {
     std::string key;
     absl::InlinedVector<NodeId, 5> unasked;  // spare replicas, in order of preference
     absl::InlinedVector<Reply, 3> replies;
+    bool sloppy = false;
+    StandInPlan stand_ins;
+    int hints = 0;       // replies of stand-ins
     Quorum reads;        // enough of N have replied
     Quorum holders;      // known to hold `merged` durably
     std::string merged;  // kRepairing: what will be answered
@@ -74,6 +83,11 @@ class GetMachine {
   };
 
   void Ask(StepContext& step, RequestId id, const Get& get, NodeId replica);
+  // Who is to stand in for `owner`, if anybody can; kNoNode: nobody.
+  NodeId AssignStandIn(Get& get, NodeId owner);
+  // `from` failed to answer in the place of `owner`: whether someone else may do so yet.
+  bool AskInstead(StepContext& step, RequestId id, Get& get, NodeId owner, NodeId from);
+  void LookForStandIns(StepContext& step, RequestId id, Get& get);
   void AskSpares(StepContext& step, RequestId id, Get& get);
   void TakeReply(StepContext& step, RequestId id, NodeId from, bool ok, std::string&& record);
   void Decide(StepContext& step, RequestId id, Get& get);
@@ -85,6 +99,7 @@ class GetMachine {
 
   NodeContext& node_;
   const Membership& membership_;
+  HintMachine& hints_;
   absl::flat_hash_map<RequestId, Get> gets_;
   Deadlines deadlines_;
 };

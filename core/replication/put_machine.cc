@@ -35,9 +35,18 @@ void PutMachine::Begin(StepContext& step, ClientRequest&& request, const WriteOr
   put.partition = node_.layout.PartitionOf(put.key);
   put.request = std::move(request);
   const BucketConfig* const bucket = node_.FindBucket(put.request.bucket);
-  CORE_CHECK(bucket != nullptr && node_.layout.IsReplica(put.partition, node_.self()));
+  CORE_CHECK(bucket != nullptr);
   const int w = put.request.quorum == 0 ? bucket->w : put.request.quorum;
-  put.quorum = Quorum(node_.layout.Replicas(put.partition), w);
+  const absl::Span<const NodeId> replicas = node_.layout.Replicas(put.partition);
+  put.quorum = Quorum(replicas, w);
+  put.sloppy = bucket->sloppy;
+  if (!node_.layout.IsReplica(put.partition, node_.self())) {
+    CORE_CHECK(put.sloppy);
+    const auto unreachable = [this](NodeId replica) { return !membership_.IsReachable(replica); };
+    const auto owner = std::find_if(replicas.begin(), replicas.end(), unreachable);
+    put.stands_for = owner == replicas.end() ? replicas.front() : *owner;
+    put.stand_ins.Assign(put.stands_for, node_.self());
+  }
   if (put.request.base == ClientRequest::Base::kToken) {
     absl::StatusOr<VersionVector> base = node_.sealer.Open(put.key, put.request.context);
     if (!base.ok()) {
@@ -50,21 +59,39 @@ void PutMachine::Begin(StepContext& step, ClientRequest&& request, const WriteOr
   Mint(step, id, put);
 }
 
-void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
+MintOp PutMachine::MakeMint(const StepContext& step, Put& put) const {
   MintOp mint;
-  if (!minter_.TryMint(step, put.partition, &mint.dot)) {
-    put.phase = Phase::kLease;
-    waiting_for_lease_.push_back(id);
-    return;
-  }
-  put.phase = Phase::kMinting;
-  put.incarnation = mint.dot.incarnation;
   mint.wall_us = step.now.wall_us;
   mint.tombstone = put.request.kind == ClientRequest::Kind::kDelete;
   mint.base = put.request.base;
   mint.context = put.base;
   mint.value = put.request.value;
   mint.siblings_max = node_.options.siblings_max;
+  return mint;
+}
+
+void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
+  if (put.stands_for != kNoNode) {
+    MintOp mint = MakeMint(step, put);
+    mint.dot = hints_.minter().Mint(put.partition);
+    put.phase = Phase::kMinting;
+    put.incarnation = mint.dot.incarnation;
+    if (hints_.Mint(step, put.stands_for, put.key, std::move(mint), id)) return;
+    Finish(step, id, Outcome::kOverloaded,
+           "no replica can be reached, and this stand-in has no room for hints (hint_bytes_max) or "
+           "is still looking for those that it has: try again later, or another node");
+    return;
+  }
+  Dot dot;
+  if (!minter_.TryMint(step, put.partition, &dot)) {
+    put.phase = Phase::kLease;
+    waiting_for_lease_.push_back(id);
+    return;
+  }
+  MintOp mint = MakeMint(step, put);
+  mint.dot = dot;
+  put.phase = Phase::kMinting;
+  put.incarnation = dot.incarnation;
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kPut, id);
   update.partition = put.partition;
@@ -85,7 +112,11 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
     if (reply.applied) {
       Finish(step, id, Outcome::kUnknown, absl::StrCat("the local copy is in doubt: ", why));
     } else if (absl::IsAborted(reply.status)) {
-      minter_.Retire(step, put.partition, put.incarnation);
+      if (put.stands_for == kNoNode) {
+        minter_.Retire(step, put.partition, put.incarnation);
+      } else {
+        hints_.minter().Retire(put.partition, put.incarnation);
+      }
       Mint(step, id, put);
     } else if (absl::IsInvalidArgument(reply.status)) {
       Finish(step, id, Outcome::kInvalid, why);
@@ -99,8 +130,14 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
   put.phase = Phase::kReplicating;
   put.record = std::move(reply.record);
   put.request.value = std::string();  // it may be large: give the memory back
-  put.quorum.Ack(node_.self());
+  if (put.stands_for == kNoNode) {
+    put.quorum.Ack(node_.self());
+  } else {
+    put.quorum.Ack(put.stands_for);
+    ++put.hints;
+  }
   SendToSilent(step, id, put);
+  if (put.sloppy) LookForStandIns(step, id, put);
   const int64_t left_us = put.deadline_us - step.now.monotonic_us;
   if (put.quorum.state() == QuorumState::kPending && left_us > 0) {
     // Messages get lost; merging twice is harmless. One repetition half-way.
@@ -110,17 +147,53 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
   Judge(step, id, put);
 }
 
+void PutMachine::SendTo(StepContext& step, RequestId id, const Put& put, NodeId replica,
+                        NodeId hint_for) {
+  ReplicaWrite write;
+  write.request = id;
+  write.layout = node_.layout.version();
+  write.partition = put.partition;
+  write.key = put.key;
+  write.record = put.record;
+  write.hint_for = hint_for;
+  step.Send(replica, std::move(write));
+}
+
 void PutMachine::SendToSilent(StepContext& step, RequestId id, const Put& put) {
   for (const NodeId replica : node_.layout.Replicas(put.partition)) {
-    if (replica == node_.self() || put.quorum.HasAnswered(replica)) continue;
-    ReplicaWrite write;
-    write.request = id;
-    write.layout = node_.layout.version();
-    write.partition = put.partition;
-    write.key = put.key;
-    write.record = put.record;
-    step.Send(replica, std::move(write));
+    if (replica == node_.self()) continue;
+    if (put.stands_for != replica && put.quorum.HasAnswered(replica)) continue;
+    SendTo(step, id, put, replica, kNoNode);
+    const NodeId stand_in = put.stand_ins.StandInOf(replica);
+    if (stand_in != kNoNode && stand_in != node_.self()) {
+      SendTo(step, id, put, stand_in, replica);
+    }
   }
+}
+
+bool PutMachine::AskStandIn(StepContext& step, RequestId id, Put& put, NodeId owner) {
+  const NodeId stand_in = put.stand_ins.Assign(
+      owner, node_.layout.StandIns(put.partition),
+      [this](NodeId node) { return node != node_.self() && membership_.IsReachable(node); });
+  if (stand_in == kNoNode) return false;
+  SendTo(step, id, put, stand_in, owner);
+  return true;
+}
+
+void PutMachine::LookForStandIns(StepContext& step, RequestId id, Put& put) {
+  for (const NodeId owner : node_.layout.Replicas(put.partition)) {
+    if (owner == node_.self() || put.quorum.HasAnswered(owner)) continue;
+    const NodeId stand_in = put.stand_ins.StandInOf(owner);
+    if (stand_in != kNoNode && membership_.IsReachable(stand_in)) continue;
+    if (stand_in != kNoNode) put.stand_ins.GiveUp(stand_in);
+    if (stand_in != kNoNode || !membership_.IsReachable(owner)) AskStandIn(step, id, put, owner);
+  }
+  // Seldomer and seldomer: the failure detector has its own pace.
+  const int64_t now_us = step.now.monotonic_us;
+  const int64_t gap_us = std::max(node_.options.speculate_after_us, int64_t{1});
+  put.look_gap_us = put.look_us == kNever ? gap_us : 2 * put.look_gap_us;
+  put.look_us = now_us + put.look_gap_us;
+  deadlines_.Add(put.look_us, id);
 }
 
 void PutMachine::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWriteReply& reply) {
@@ -129,11 +202,35 @@ void PutMachine::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWri
   Put& put = it->second;
   if (put.phase != Phase::kReplicating) return;  // nothing was sent yet: not an answer to us
   if (reply.status == ReplicaStatus::kOk) {
-    put.quorum.Ack(from);
+    const NodeId owner = put.stand_ins.OwnerOf(from);
+    if (owner == kNoNode) {
+      put.quorum.Ack(from);
+    } else if (put.quorum.Ack(owner)) {
+      ++put.hints;
+    }
   } else {
-    put.quorum.Fail(from);
+    OnFailure(step, reply.request, put, from, reply.status);
   }
   Judge(step, reply.request, put);
+}
+
+void PutMachine::OnFailure(StepContext& step, RequestId id, Put& put, NodeId from,
+                           ReplicaStatus status) {
+  const NodeId owner = put.stand_ins.OwnerOf(from);
+  if (owner != kNoNode) {
+    if (put.stand_ins.StandInOf(owner) != from) return;  // said so before
+    put.stand_ins.GiveUp(from);
+    if (put.quorum.HasAnswered(owner) || AskStandIn(step, id, put, owner)) return;
+    const bool refused = std::count(put.refused.begin(), put.refused.end(), owner) != 0;
+    if (refused) put.quorum.Fail(owner);  // otherwise it may still answer itself
+    return;
+  }
+  // Who works under another layout would refuse the hint as well, later.
+  const bool sloppy = put.sloppy && status != ReplicaStatus::kWrongLayout;
+  put.refused.push_back(from);
+  if (sloppy && put.stand_ins.StandInOf(from) != kNoNode) return;
+  if (sloppy && !put.quorum.HasAnswered(from) && AskStandIn(step, id, put, from)) return;
+  put.quorum.Fail(from);
 }
 
 void PutMachine::Judge(StepContext& step, RequestId id, Put& put) {
@@ -172,6 +269,7 @@ void PutMachine::OnTimer(StepContext& step) {
         put.resend_us = kNever;
         SendToSilent(step, id, put);
       }
+      if (put.look_us <= step.now.monotonic_us) LookForStandIns(step, id, put);
       continue;
     }
     if (put.phase == Phase::kLease) {
@@ -202,6 +300,7 @@ void PutMachine::Finish(StepContext& step, RequestId id, Outcome outcome, std::s
   reply.outcome = outcome;
   reply.message = std::move(message);
   reply.replicas = put.quorum.acks();
+  reply.hints = put.hints;
   if (outcome == Outcome::kOk && put.request.context_wanted) {
     reply.context = TokenAfterWrite(node_.sealer, put.key, put.record);
   }

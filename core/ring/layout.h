@@ -12,6 +12,8 @@
 //     the same layout, whatever their order;
 //   * each list has min(N, servers) distinct servers; owned partitions differ from the
 //     exact share by less than one;
+//   * the stand-ins of a partition are the servers that the same walk meets next, so that every
+//     node asks the same ones, in the same order;
 //   * owners recur in a fixed pattern, so there are few distinct replica sets: the more
 //     sets, the more combinations of failures that lose a quorum (Cidon et al., Copysets).
 
@@ -39,7 +41,7 @@ inline PartitionId PartitionOfHash(uint64_t hash, uint32_t partitions) {
 
 class Layout {
  public:
-  // `members` non-empty with distinct ids; 1 <= replicas. O(Q * members).
+  // `members` non-empty with distinct ids; 1 <= replicas. O(Q * members * walk).
   static Layout Build(uint64_t version, uint32_t partitions, int replicas,
                       const std::vector<MemberConfig>& members);
 
@@ -51,9 +53,17 @@ class Layout {
 
   // The preference list: who holds `partition`, in order of preference.
   absl::Span<const NodeId> Replicas(PartitionId partition) const {
-    return absl::MakeConstSpan(replicas_).subspan(size_t{partition} * replica_count_,
-                                                  replica_count_);
+    return absl::MakeConstSpan(walks_).subspan(size_t{partition} * walk_count_, replica_count_);
   }
+  // Who stands in for them in sloppy buckets, in order: the walk's next servers, no replica among
+  // them. At most kWalkMax servers are walked to: the ring is long, and who finds so many of them
+  // gone need not look further.
+  absl::Span<const NodeId> StandIns(PartitionId partition) const {
+    return absl::MakeConstSpan(walks_).subspan(size_t{partition} * walk_count_ + replica_count_,
+                                               walk_count_ - replica_count_);
+  }
+  static constexpr size_t kWalkMax = 32;
+
   bool IsReplica(PartitionId partition, NodeId node) const;
   NodeId Owner(PartitionId partition) const { return owners_[partition]; }
 
@@ -66,8 +76,9 @@ class Layout {
  private:
   uint64_t version_ = 0;
   size_t replica_count_ = 0;
-  std::vector<NodeId> owners_;    // by partition
-  std::vector<NodeId> replicas_;  // replica_count_ for each partition
+  size_t walk_count_ = 0;       // of which the first replica_count_ are the replicas
+  std::vector<NodeId> owners_;  // by partition
+  std::vector<NodeId> walks_;   // walk_count_ for each partition
 };
 
 }  // namespace norn

@@ -88,6 +88,8 @@ class MiniCluster {
   std::vector<NodeId> ReplicasOf(const std::string& key) const;
   NodeId NoReplicaOf(const std::string& key) const;  // some node that holds none
   std::string RecordAt(NodeId id, const std::string& key) const;
+  // The record that `id` keeps of the key for others; empty: none.
+  std::string HintAt(NodeId id, const std::string& key) const;
   // Empty if all replicas of all keys hold the same bytes; else what differs.
   std::string Difference() const;
   void SetTrace(Trace trace) { trace_ = std::move(trace); }

@@ -1,0 +1,173 @@
+#include "core/replication/hint_handoff.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/causality/record.h"
+#include "core/check.h"
+#include "core/replication/hint_record.h"
+
+namespace norn {
+
+namespace {
+
+constexpr size_t kUnderWayMax = 16;
+
+}  // namespace
+
+void HintHandoff::Wake(const StepContext& step) {
+  next_us_ = std::min(next_us_, step.now.monotonic_us);
+}
+
+void HintHandoff::OnTimer(StepContext& step) {
+  if (step.now.monotonic_us < next_us_) return;
+  for (auto it = deliveries_.begin(); it != deliveries_.end();) {
+    const Delivery& delivery = it->second;
+    const bool late = delivery.phase == Phase::kSent &&
+                      step.now.monotonic_us >= delivery.deadline_us;
+    if (late) LeaveAlone(step, delivery.place.first);
+    it = late ? deliveries_.erase(it) : std::next(it);
+  }
+  GoOn(step);
+}
+
+// Takes up what may be taken up now, and says when to look again.
+void HintHandoff::GoOn(StepContext& step) {
+  const int64_t now_us = step.now.monotonic_us;
+  while (deliveries_.size() < kUnderWayMax && pace_us_ <= now_us && TakeUpOne(step)) {
+  }
+  next_us_ = kNever;
+  if (hints_.index().empty()) return;
+  // Who became reachable is looked for as often as heartbeats come.
+  next_us_ = now_us + node_.options.gossip_interval_us;
+  if (pace_us_ > now_us) next_us_ = std::min(next_us_, pace_us_);
+  for (const auto& [id, delivery] : deliveries_) {
+    next_us_ = std::min(next_us_, std::max(delivery.deadline_us, now_us + 1));
+  }
+}
+
+bool HintHandoff::IsUnderWay(const HintIndex::Place& place) const {
+  return std::any_of(deliveries_.begin(), deliveries_.end(),
+                     [&place](const auto& it) { return it.second.place == place; });
+}
+
+bool HintHandoff::TakeUpOne(StepContext& step) {
+  const HintIndex& index = hints_.index();
+  const NodeId began = last_owner_;
+  bool wrapped = false;
+  while (true) {
+    last_owner_ = index.NextOwner(last_owner_);
+    if (last_owner_ == kNoNode) {
+      if (wrapped) return false;
+      wrapped = true;
+      continue;
+    }
+    Course& course = courses_[last_owner_];
+    const bool may = membership_.IsReachable(last_owner_) &&
+                     step.now.monotonic_us >= course.not_before_us;
+    const HintIndex::Place* place = may ? index.Next(last_owner_, course.behind) : nullptr;
+    while (place != nullptr && IsUnderWay(*place)) place = index.Next(last_owner_, place->second);
+    if (may && place == nullptr) {
+      // Once through: what is left was refused, or has changed meanwhile.
+      course.behind.clear();
+      LeaveAlone(step, last_owner_);
+    }
+    if (place != nullptr) {
+      course.behind = place->second;
+      const uint64_t id = ++next_id_;
+      Delivery& delivery = deliveries_[id];
+      delivery.place = *place;
+      delivery.writes = index.WritesOf(*place);
+      pace_us_ = std::max(pace_us_, step.now.monotonic_us) +
+                 static_cast<int64_t>(index.BytesOf(*place) * 1'000'000 /
+                                      node_.options.hint_bytes_per_second);
+      StoreRead read;
+      read.ticket = MakeTicket(TicketKind::kHandoff, id);
+      read.partition = kHintSpace;
+      read.key = place->second;
+      step.out.store.emplace_back(std::move(read));
+      return true;
+    }
+    if (wrapped && last_owner_ >= began) return false;
+  }
+}
+
+void HintHandoff::LeaveAlone(StepContext& step, NodeId owner) {
+  courses_[owner].not_before_us = step.now.monotonic_us + node_.options.gossip_interval_us;
+}
+
+void HintHandoff::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply) {
+  const auto it = deliveries_.find(id);
+  CORE_CHECK(it != deliveries_.end());
+  Delivery& delivery = it->second;
+  const NodeId owner = delivery.place.first;
+  if (delivery.phase == Phase::kReading) {
+    HintView hint;
+    const bool readable = reply.status.ok() && HintView::Parse(reply.record, &hint);
+    if (readable && hint.IsFor(owner)) {
+      Send(step, id, delivery, hint.record);
+      return;
+    }
+    // An error is no absence: the hint stays, and is tried again.
+    if (readable) hints_.index().Removed(delivery.place, delivery.writes);
+  } else {
+    CORE_CHECK(delivery.phase == Phase::kRemoving);
+    if (reply.status.ok()) {
+      hints_.index().Removed(delivery.place, delivery.writes);
+      ++node_.status.hints_delivered;
+    }
+  }
+  deliveries_.erase(it);
+  GoOn(step);
+}
+
+void HintHandoff::Send(StepContext& step, uint64_t id, Delivery& delivery,
+                       absl::string_view record) {
+  RecordView view;
+  if (!RecordView::Parse(record, &view)) {
+    step.Note(Note::Level::kError, "a hint is damaged: it is not handed over");
+    deliveries_.erase(id);
+    return;
+  }
+  delivery.phase = Phase::kSent;
+  delivery.request = node_.NextRequestId();
+  delivery.deadline_us = step.now.monotonic_us + node_.options.request_timeout_us;
+  delivery.remove = MakeHintRemoveOp(delivery.place.first, record);
+  delivery.context = std::move(view.context);
+  next_us_ = std::min(next_us_, delivery.deadline_us);
+  ReplicaWrite write;
+  write.request = delivery.request;
+  write.layout = node_.layout.version();
+  write.key = delivery.place.second;
+  write.partition = node_.layout.PartitionOf(write.key);
+  write.record = std::string(record);
+  step.Send(delivery.place.first, std::move(write));
+}
+
+void HintHandoff::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWriteReply& reply) {
+  const auto it = std::find_if(deliveries_.begin(), deliveries_.end(), [&](const auto& entry) {
+    const Delivery& delivery = entry.second;
+    return delivery.phase == Phase::kSent && delivery.request == reply.request &&
+           delivery.place.first == from;
+  });
+  if (it == deliveries_.end()) return;
+  Delivery& delivery = it->second;
+  if (reply.status != ReplicaStatus::kOk) {
+    LeaveAlone(step, from);
+    deliveries_.erase(it);
+    GoOn(step);
+    return;
+  }
+  hints_.minter().Forget(node_.layout.PartitionOf(delivery.place.second), delivery.context);
+  delivery.phase = Phase::kRemoving;
+  delivery.deadline_us = kNever;
+  delivery.writes = hints_.index().WritesOf(delivery.place);
+  StoreUpdate update;
+  update.ticket = MakeTicket(TicketKind::kHandoff, it->first);
+  update.partition = kHintSpace;
+  update.key = delivery.place.second;
+  update.op = delivery.remove;
+  step.out.store.emplace_back(std::move(update));
+}
+
+}  // namespace norn
