@@ -97,6 +97,10 @@ class Block {
     if (Has(field)) *out = message_.GetReflection()->GetString(message_, Find(field));
   }
 
+  void Flag(const char* field, bool* out) const {
+    if (Has(field)) *out = message_.GetReflection()->GetBool(message_, Find(field));
+  }
+
   void Address(const char* field, std::string* out) const {
     Text(field, out);
     if (out->empty()) return;
@@ -161,6 +165,7 @@ BucketConfig TakeBucket(const Block& block) {
   block.Number("w", 0, 1000, &bucket.w);
   block.Number("r_min", 0, 1000, &bucket.r_min);
   block.Number("w_min", 0, 1000, &bucket.w_min);
+  block.Flag("sloppy", &bucket.sloppy);
   return bucket;
 }
 
@@ -205,6 +210,10 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("exchange_page_entries", 1, 1u << 20, &node.exchange_page_entries);
   block.Number("exchange_page_bytes", 1024, 16u << 20, &node.exchange_page_bytes);
   block.Number("lease_counters", 1, 1u << 30, &node.lease_counters);
+  block.Number("hint_bytes_max", 1, 1ull << 40, &node.hint_bytes_max);
+  block.Number("hint_bytes_per_second", 1, 1ull << 40, &node.hint_bytes_per_second);
+  block.Number("hint_age_max_ms", 1, 365 * kMillisecondsMax, &node.hint_age_max_us,
+               kMicrosPerMilli);
   if (node.id == kNoNode) block.Fail("id", "is missing: say which member this node is");
   if (config->engine.dir.empty()) {
     block.Fail("data_dir", "is missing: name a directory for this node's data");
@@ -299,7 +308,11 @@ void AddWarnings(Config* config) {
         "every node");
   }
   for (const BucketConfig& bucket : config->cluster.buckets) {
-    if (bucket.RMin() + bucket.WMin() <= bucket.n) {
+    if (bucket.sloppy) {
+      config->warnings.push_back(absl::StrCat(
+          "bucket ", bucket.id, " (", bucket.name,
+          "): it is sloppy, so a read may miss the latest write, even with r + w above n"));
+    } else if (bucket.RMin() + bucket.WMin() <= bucket.n) {
       config->warnings.push_back(absl::StrCat("bucket ", bucket.id, " (", bucket.name,
                                               "): r + w is not above n, so a read may miss ",
                                               "the latest write"));

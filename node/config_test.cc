@@ -66,7 +66,7 @@ TEST(ConfigTest, AbsentSettingsHaveTheirDefaults) {
 
 TEST(ConfigTest, SettingsArriveInTheUnitsOfTheCore) {
   const absl::StatusOr<Config> config = ParseConfig(
-      Minimal("bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" }",
+      Minimal("bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" sloppy: true }",
               "request_timeout_ms: 1500 drain_timeout_ms: 20 peer_listen: \"[::]:9\"",
               "storage { memtable_bytes: 65536 level_growth: 4 } "
               "log { level: \"warning\" notes_per_second_max: 3 }"),
@@ -82,6 +82,8 @@ TEST(ConfigTest, SettingsArriveInTheUnitsOfTheCore) {
   ASSERT_EQ(config->cluster.buckets.size(), 2u);
   EXPECT_EQ(config->cluster.buckets[0].w_min, 2);
   EXPECT_EQ(config->cluster.buckets[1].name, "x");
+  EXPECT_FALSE(config->cluster.buckets[0].sloppy);
+  EXPECT_TRUE(config->cluster.buckets[1].sloppy);
 }
 
 TEST(ConfigTest, RelativePathsStartFromTheFilesFolder) {
@@ -207,6 +209,9 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(a.exchange_page_entries, b.exchange_page_entries);
   EXPECT_EQ(a.exchange_page_bytes, b.exchange_page_bytes);
   EXPECT_EQ(a.lease_counters, b.lease_counters);
+  EXPECT_EQ(a.hint_bytes_max, b.hint_bytes_max);
+  EXPECT_EQ(a.hint_bytes_per_second, b.hint_bytes_per_second);
+  EXPECT_EQ(a.hint_age_max_us, b.hint_age_max_us);
   const storage::EngineOptions& x = config->engine;
   const storage::EngineOptions& y = plain.engine;
   EXPECT_EQ(x.memtable_bytes, y.memtable_bytes);

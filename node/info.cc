@@ -87,6 +87,12 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("exchange_records", status.exchange_records);
   lines.Add("dots_minted", status.dots_minted);
   lines.Add("incarnations", status.incarnations);
+  lines.Add("hints_held", status.hints_held);
+  lines.Add("hint_bytes", status.hint_bytes);
+  lines.Add("hints_oldest_unix_ms", status.hints_oldest_wall_us / 1000);
+  lines.Add("hints_taken", status.hints_taken);
+  lines.Add("hints_delivered", status.hints_delivered);
+  lines.Add("hints_refused", status.hints_refused);
   return lines.Take();
 }
 

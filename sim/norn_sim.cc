@@ -38,7 +38,8 @@ constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, from one
   norn-sim help
 
 Options of run and hash: --nodes N (default 5), --n N --r R --w W (replicas of a key and
-quorums, default 3, 2, 2), --jobs J (runs at once, default: the number of processors).
+quorums, default 3, 2, 2), --sloppy (stand-ins count, as in sloppy buckets), --jobs J (runs
+at once, default: the number of processors).
 
 Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
 healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
@@ -86,6 +87,10 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
     }
     if (word == "--json") {
       arguments->json = true;
+      continue;
+    }
+    if (word == "--sloppy") {
+      run.sloppy = true;
       continue;
     }
     if (word == "--twice") {
@@ -140,6 +145,7 @@ std::string Reproduce(const RunOptions& run, uint64_t seed) {
   if (run.n != usual.n) absl::StrAppend(&command, " --n ", run.n);
   if (run.r != usual.r) absl::StrAppend(&command, " --r ", run.r);
   if (run.w != usual.w) absl::StrAppend(&command, " --w ", run.w);
+  if (run.sloppy) absl::StrAppend(&command, " --sloppy");
   return absl::StrCat(command, " --trace");
 }
 
@@ -153,7 +159,8 @@ void PrintCounts(const char* title, const std::map<std::string, uint64_t>& count
 void PrintSummary(const CampaignOptions& options, const CampaignResult& result, int64_t real_ms) {
   const int64_t real = std::max<int64_t>(real_ms, 1);
   std::cout << result.runs << " runs of " << options.run.nodes << " nodes (N=" << options.run.n
-            << ", R=" << options.run.r << ", W=" << options.run.w << "): " << result.valid
+            << ", R=" << options.run.r << ", W=" << options.run.w
+            << (options.run.sloppy ? ", sloppy" : "") << "): " << result.valid
             << " valid, " << result.failures.size() << " not\n"
             << result.virtual_us / 1000000 << " s of virtual time in " << real_ms / 1000 << "."
             << real_ms % 1000 / 100 << " s (" << result.virtual_us / 1000 / real
@@ -169,7 +176,10 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
             << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
             << "no dot used twice; all replicas equal by value after healing, and every key read\n"
             << "again as they hold it";
-  if (options.run.r + options.run.w > options.run.n) {
+  if (options.run.sloppy) {
+    std::cout << "; every hint handed over in the\nend. Not claimed of sloppy quorums: that a read "
+                 "covers what was written or read\nbefore";
+  } else if (options.run.r + options.run.w > options.run.n) {
     std::cout << "; a read covers every write completed before it;\nreads are monotonic";
   }
   std::cout << ".\n"

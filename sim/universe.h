@@ -29,6 +29,7 @@ struct RunOptions {
   int n = 3;
   int r = 2;
   int w = 2;
+  bool sloppy = false;  // stand-ins count, and claims that need R + W > N are off
 };
 
 struct RunResult {

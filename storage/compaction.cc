@@ -74,7 +74,8 @@ Compaction::Compaction(FileSystem* file_system, std::string dir, const TableOpti
       table_bytes_(table_bytes),
       choice_{.level = choice.level,
               .upper = OwnCopies(choice.upper),
-              .lower = OwnCopies(choice.lower)} {
+              .lower = OwnCopies(choice.lower),
+              .reaches_bottom = choice.reaches_bottom} {
   std::vector<std::unique_ptr<Iterator>> children;
   const auto add = [&](std::span<const std::shared_ptr<LiveTable>> tables) {
     auto child = std::make_unique<TableIterator>(tables, &source_);
@@ -185,6 +186,12 @@ void Compaction::Step() {
       case Iterator::State::kEntry:
         if (has_last_key_ && merged_->key() == absl::string_view(last_key_)) {
           merged_->Next();  // an older entry of the key
+          break;
+        }
+        if (choice_.reaches_bottom && merged_->value().empty()) {
+          last_key_.assign(merged_->key().data(), merged_->key().size());
+          has_last_key_ = true;
+          merged_->Next();  // it was removed
           break;
         }
         if (writer_ != nullptr && writer_->bytes() >= table_bytes_ / 2) {

@@ -1,5 +1,6 @@
 // A compaction: merges tables of two levels into new tables of the lower one, keeping
-// only the newest entry of each key.
+// only the newest entry of each key, and not that either if it is empty and nothing older lies
+// below.
 //
 // It runs in slices, each a job of its own, so that a flush never waits for a whole
 // compaction. What it has made is taken over piece by piece: wherever an output ends between two

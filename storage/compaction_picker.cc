@@ -88,7 +88,11 @@ std::optional<CompactionChoice> CompactionPicker::Pick(const std::array<Level, k
   for (const auto& [score, level] : scores) {
     std::optional<CompactionChoice> choice =
         level == 0 ? PickLevel0(levels) : PickLevel(level, levels);
-    if (choice.has_value()) return choice;
+    if (!choice.has_value()) continue;
+    const auto below = levels.begin() + level + 2;
+    choice->reaches_bottom = std::all_of(std::min(below, levels.end()), levels.end(),
+                                         [](const Level& deeper) { return deeper.empty(); });
+    return choice;
   }
   return std::nullopt;
 }

@@ -43,6 +43,9 @@ struct CompactionChoice {
   int level = 0;                                  // of `upper`; the output goes one below
   std::vector<std::shared_ptr<LiveTable>> upper;  // level 0: newest first
   std::vector<std::shared_ptr<LiveTable>> lower;  // by key
+  // Nothing older of any key lies anywhere below the output, damaged or not: what was removed
+  // need not hide it any more.
+  bool reaches_bottom = false;
   // Nothing to merge: the tables can change their level as they are.
   bool IsMove() const;
 };

@@ -146,5 +146,17 @@ TEST_F(CompactionPickerTest, NothingIsMergedIntoADamagedRange) {
   EXPECT_EQ(Pick(), "none");
 }
 
+TEST_F(CompactionPickerTest, TheBottomIsWhereNothingLiesBelow) {
+  for (int i = 0; i < 3; ++i) Add(0, "a", "c");
+  Add(1, "a", "c");
+  EXPECT_TRUE(picker_.Pick(levels_)->reaches_bottom);
+  Add(3, "x", "z", 100, /*damaged=*/true);  // whatever it may hold
+  EXPECT_FALSE(picker_.Pick(levels_)->reaches_bottom);
+  levels_[0].clear();
+  levels_[3].clear();
+  Add(1, "d", "e", 2000);
+  EXPECT_TRUE(picker_.Pick(levels_)->reaches_bottom);
+}
+
 }  // namespace
 }  // namespace norn::storage

@@ -274,6 +274,29 @@ TEST_F(EngineTest, KeysAndValuesOfEverySize) {
   EXPECT_EQ(Value(std::string("\0\xff", 2)), "odd key");
 }
 
+// What was removed hides what is older until that is gone, and then goes itself.
+TEST_F(EngineTest, WhatIsRemovedLeavesNothingBehind) {
+  options_.level0_tables_to_compact = 2;
+  ASSERT_TRUE(Open().ok());
+  Fill(0, 600, std::string(50, 'v'));
+  for (int i = 0; i < 600; ++i) {
+    if (i % 100 != 0) MustPut(Key(i), "");
+    if (i % 16 == 0) RunJobs(engine_.get());
+  }
+  EXPECT_EQ(Value(Key(1)), "");
+  for (int round = 0; round < 6; ++round) {
+    Fill(600, 900, std::string(50, 'w'));
+    EXPECT_NE(Value(Key(100)), "(absent)");
+    const std::string removed = Value(Key(101));
+    EXPECT_TRUE(removed.empty() || removed == "(absent)") << removed;
+  }
+  EXPECT_EQ(Value(Key(101)), "(absent)");
+  std::vector<Engine::Entry> entries;
+  std::string next;
+  ASSERT_TRUE(engine_->Scan("", Key(600), 1000, 1u << 20, &entries, &next).ok());
+  EXPECT_LT(entries.size(), 100u);  // six, and what no compaction has met yet
+}
+
 TEST_F(EngineTest, ReadsOfOneBlockShareAJob) {
   disk_.set_page_cache(false);
   ASSERT_TRUE(Open().ok());
