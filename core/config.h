@@ -18,12 +18,12 @@ namespace norn {
 struct BucketConfig {
   BucketId id = 0;
   std::string name = "default";
-  int n = 3;      // replicas of each key, 1 to 9
-  int r = 2;      // replies a read waits for, r_min to n
-  int w = 2;      // durable copies a write waits for, w_min to n
-  int r_min = 0;  // the least R a request may ask for; 0: r. A read's answer is durable on
-                  // n - r_min + 1 replicas before it is given, if r_min + w_min > n
-  int w_min = 0;  // the least W a request may ask for; 0: w
+  int n = 3;            // replicas of each key, 1 to 9
+  int r = 2;            // replies a read waits for, r_min to n
+  int w = 2;            // durable copies a write waits for, w_min to n
+  int r_min = 0;        // the least R a request may ask for; 0: r. A read's answer is durable on
+                        // n - r_min + 1 replicas before it is given, if r_min + w_min > n
+  int w_min = 0;        // the least W a request may ask for; 0: w
   bool sloppy = false;  // other servers stand in for replicas that cannot be reached: always
                         // writable, but nothing that R + W > N promises holds
 
@@ -64,9 +64,9 @@ struct NodeOptions {
   uint64_t lease_counters = 4096;           // dots a partition may mint per durable lease
 
   // Hints: what this node keeps for replicas that it stands in for.
-  uint64_t hint_bytes_max = 256u << 20;        // more are refused
-  uint64_t hint_bytes_per_second = 4u << 20;   // handed over, in all
-  int64_t hint_age_max_us = 10'800'000'000;    // of those that nobody counted: then forgotten
+  uint64_t hint_bytes_max = 256u << 20;       // more are refused
+  uint64_t hint_bytes_per_second = 4u << 20;  // handed over, in all
+  int64_t hint_age_max_us = 10'800'000'000;   // of those that nobody counted: then forgotten
 };
 
 // OK, or what is impossible and how to mend it: W above N, an unknown own id, two

@@ -58,8 +58,8 @@ struct ReplicaWrite {
   RequestId request = 0;
   uint64_t layout = 0;
   PartitionId partition = 0;
-  std::string key;     // record key
-  std::string record;  // canonical encoding, core/causality/record.h
+  std::string key;            // record key
+  std::string record;         // canonical encoding, core/causality/record.h
   NodeId hint_for = kNoNode;  // the receiver stands in for this replica, and keeps a hint;
                               // kNoNode: it is a replica itself
 };

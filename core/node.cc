@@ -14,6 +14,7 @@
 #include "core/replication/hint_handoff.h"
 #include "core/replication/hint_machine.h"
 #include "core/replication/minter.h"
+#include "core/replication/owed_writes.h"
 #include "core/replication/put_machine.h"
 #include "core/replication/replica_machine.h"
 #include "core/replication/request_check.h"
@@ -45,8 +46,9 @@ struct Node::State {
         membership(context),
         minter(context),
         hints(context),
-        handoff(context, membership, hints),
-        puts(context, membership, minter, hints),
+        owed(context),
+        handoff(context, membership, hints, owed),
+        puts(context, membership, minter, hints, owed),
         gets(context, membership, hints),
         forwards(context, membership, puts),
         replica(context),
@@ -61,6 +63,7 @@ struct Node::State {
   void OnStoreReply(StepContext& step, StoreReply&& reply);
   void OnHintReply(StepContext& step, HintMachine::Answered&& answered);
   void OnTimer(StepContext& step);
+  void LookAfterHints(StepContext& step);
   void CountReplies(const Effects& out);
 
   bool serving() const { return context.status.started && !context.status.draining; }
@@ -70,6 +73,7 @@ struct Node::State {
   Membership membership;
   Minter minter;
   HintMachine hints;
+  OwedWrites owed;
   HintHandoff handoff;
   PutMachine puts;
   GetMachine gets;
@@ -265,7 +269,6 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
 }
 
 void Node::State::OnHintReply(StepContext& step, HintMachine::Answered&& answered) {
-  if (!hints.index().empty() && handoff.NextDeadline() == kNever) handoff.Wake(step);
   switch (answered.kind) {
     case HintMachine::Answered::Kind::kNothing:
       return;
@@ -292,6 +295,12 @@ void Node::State::OnTimer(StepContext& step) {
   exchange.OnTimer(step);
   hints.OnTimer(step);
   handoff.OnTimer(step);
+}
+
+void Node::State::LookAfterHints(StepContext& step) {
+  handoff.LookLater(step);
+  if (!owed.dirty()) return;
+  for (const auto& [partition, owner] : owed.TakeDirty()) exchange.Hasten(owner);
 }
 
 void Node::State::CountReplies(const Effects& out) {
@@ -335,6 +344,7 @@ void Node::Step(const Now& now, Event&& event, Effects& out) {
   };
   CORE_CHECK(state_->start_seen || std::holds_alternative<Start>(event));
   std::visit(Visitor{*state_, step}, std::move(event));
+  state_->LookAfterHints(step);
   state_->CountReplies(out);
 }
 
@@ -359,6 +369,7 @@ NodeStatus Node::Status() const {
   status.hints_held = hints.count();
   status.hint_bytes = hints.bytes();
   status.hints_oldest_wall_us = hints.Oldest();
+  status.owed_held = state_->owed.index().count();
   return status;
 }
 

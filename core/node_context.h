@@ -30,7 +30,7 @@ enum class TicketKind : uint8_t {
   kReplicaWrite,
   kReplicaRead,
   kExchange,
-  kHint,     // as a stand-in
+  kHint,  // as a stand-in
   kHandoff,
 };
 

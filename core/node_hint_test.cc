@@ -489,10 +489,10 @@ TEST(NodeHintTest, WhoMustNotHoldAHintRefuses) {
   ask(walk.stand_ins[0], walk.owners[1], "no record");
   write.layout = 99;
   ask(walk.stand_ins[0], walk.owners[1], record.Encode());
-  EXPECT_EQ(statuses, (std::vector<ReplicaStatus>{
-                          ReplicaStatus::kRefused, ReplicaStatus::kRefused,
-                          ReplicaStatus::kWrongLayout, ReplicaStatus::kError,
-                          ReplicaStatus::kWrongLayout}));
+  EXPECT_EQ(statuses,
+            (std::vector<ReplicaStatus>{ReplicaStatus::kRefused, ReplicaStatus::kRefused,
+                                        ReplicaStatus::kWrongLayout, ReplicaStatus::kError,
+                                        ReplicaStatus::kWrongLayout}));
   EXPECT_EQ(cluster.Status(walk.stand_ins[0]).hints_held, 0u);
   EXPECT_EQ(cluster.Status(walk.stand_ins[0]).hint_bytes, 0u);
 

@@ -29,6 +29,7 @@ class FakeNode {
   bool answers_now = true;                      // from inside Submit()
   std::map<std::string, Failure> failures;      // by key
   std::map<std::string, Failure> write_failures;
+  int hints = 0;  // of the two replicas that all replies tell of
   std::deque<ClientRequest> waiting;
   std::vector<ClientRequest> seen;  // all of them, as they came
 
@@ -73,6 +74,7 @@ class FakeNode {
     }
     reply.outcome = ClientReply::Outcome::kOk;
     reply.replicas = 2;
+    reply.hints = hints;
     Entry& entry = entries_[{request.bucket, request.key}];
     if (writes) {
       const bool replaces =

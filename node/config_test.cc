@@ -66,10 +66,11 @@ TEST(ConfigTest, AbsentSettingsHaveTheirDefaults) {
 
 TEST(ConfigTest, SettingsArriveInTheUnitsOfTheCore) {
   const absl::StatusOr<Config> config = ParseConfig(
-      Minimal("bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" sloppy: true }",
-              "request_timeout_ms: 1500 drain_timeout_ms: 20 peer_listen: \"[::]:9\"",
-              "storage { memtable_bytes: 65536 level_growth: 4 } "
-              "log { level: \"warning\" notes_per_second_max: 3 }"),
+      Minimal(
+          "bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" sloppy: true }",
+          "request_timeout_ms: 1500 drain_timeout_ms: 20 peer_listen: \"[::]:9\"",
+          "storage { memtable_bytes: 65536 level_growth: 4 } "
+          "log { level: \"warning\" notes_per_second_max: 3 }"),
       kPath);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->node.request_timeout_us, 1'500'000);

@@ -93,6 +93,8 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("hints_taken", status.hints_taken);
   lines.Add("hints_delivered", status.hints_delivered);
   lines.Add("hints_refused", status.hints_refused);
+  lines.Add("owed_held", status.owed_held);
+  lines.Add("owed_sent", status.owed_sent);
   return lines.Take();
 }
 

@@ -160,8 +160,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   const int64_t real = std::max<int64_t>(real_ms, 1);
   std::cout << result.runs << " runs of " << options.run.nodes << " nodes (N=" << options.run.n
             << ", R=" << options.run.r << ", W=" << options.run.w
-            << (options.run.sloppy ? ", sloppy" : "") << "): " << result.valid
-            << " valid, " << result.failures.size() << " not\n"
+            << (options.run.sloppy ? ", sloppy" : "") << "): " << result.valid << " valid, "
+            << result.failures.size() << " not\n"
             << result.virtual_us / 1000000 << " s of virtual time in " << real_ms / 1000 << "."
             << real_ms % 1000 / 100 << " s (" << result.virtual_us / 1000 / real
             << " times real time), " << result.events << " events ("

@@ -132,10 +132,10 @@ class Universe final : public StoreObserver {
   std::unique_ptr<UniverseFaults> faults_;
   std::map<Dot, size_t> minted_;  // into the history's list
   int64_t heal_bound_us_ = 0;
-  std::set<std::string> keys_seen_;  // record keys that were ever minted
-  FinalState state_;                 // at rest, after healing
+  std::set<std::string> keys_seen_;                        // record keys that were ever minted
+  FinalState state_;                                       // at rest, after healing
   std::map<NodeId, std::vector<std::string>> hints_left_;  // when the state was read
-  size_t last_reads_ = 0;            // the first of the reads of that state, in the history
+  size_t last_reads_ = 0;  // the first of the reads of that state, in the history
   RunResult result_;
 };
 

@@ -135,8 +135,8 @@ class Engine {
   virtual Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) = 0;
 
   // Sets `key`. An empty value removes it: it is found, empty, until a compaction leaves nothing of
-  // it, and then it is absent. Visible to Get at once; durable when durable_sequence() >= *sequence.
-  // kUnavailable once poisoned; kResourceExhausted while flushes lag (try again later).
+  // it, and then it is absent. Visible to Get at once; durable when durable_sequence() >=
+  // *sequence. kUnavailable once poisoned; kResourceExhausted while flushes lag (try again later).
   virtual absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) = 0;
 
   // Newest sequence that is known durable, as EngineOptions::sync_mode has it. Never goes back.

@@ -65,7 +65,7 @@ NodeId GetMachine::AssignStandIn(Get& get, NodeId owner) {
 }
 
 bool GetMachine::AskInstead(StepContext& step, RequestId id, Get& get, NodeId owner, NodeId from) {
-  if (get.reads.HasAnswered(owner)) return false;
+  if (!node_.layout.IsReplica(get.partition, owner) || get.reads.HasAnswered(owner)) return false;
   const NodeId current = get.stand_ins.StandInOf(owner);
   if (current != kNoNode && current != from) return true;  // it may answer
   if (current == from) get.stand_ins.GiveUp(from);

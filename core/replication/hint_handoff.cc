@@ -23,8 +23,8 @@ void HintHandoff::OnTimer(StepContext& step) {
   if (step.now.monotonic_us < next_us_) return;
   for (auto it = deliveries_.begin(); it != deliveries_.end();) {
     const Delivery& delivery = it->second;
-    const bool late = delivery.phase == Phase::kSent &&
-                      step.now.monotonic_us >= delivery.deadline_us;
+    const bool late =
+        delivery.phase == Phase::kSent && step.now.monotonic_us >= delivery.deadline_us;
     if (late) LeaveAlone(step, delivery.place.first);
     it = late ? deliveries_.erase(it) : std::next(it);
   }
@@ -34,10 +34,11 @@ void HintHandoff::OnTimer(StepContext& step) {
 // Takes up what may be taken up now, and says when to look again.
 void HintHandoff::GoOn(StepContext& step) {
   const int64_t now_us = step.now.monotonic_us;
-  while (deliveries_.size() < kUnderWayMax && pace_us_ <= now_us && TakeUpOne(step)) {
+  while (deliveries_.size() < kUnderWayMax && pace_us_ <= now_us) {
+    if (!TakeUpOne(step, /*owed=*/false) && !TakeUpOne(step, /*owed=*/true)) break;
   }
   next_us_ = kNever;
-  if (hints_.index().empty()) return;
+  if (Idle()) return;
   // Who became reachable is looked for as often as heartbeats come.
   next_us_ = now_us + node_.options.gossip_interval_us;
   if (pace_us_ > now_us) next_us_ = std::min(next_us_, pace_us_);
@@ -46,54 +47,76 @@ void HintHandoff::GoOn(StepContext& step) {
   }
 }
 
-bool HintHandoff::IsUnderWay(const HintIndex::Place& place) const {
-  return std::any_of(deliveries_.begin(), deliveries_.end(),
-                     [&place](const auto& it) { return it.second.place == place; });
+bool HintHandoff::IsUnderWay(bool owed, const HintIndex::Place& place) const {
+  return std::any_of(deliveries_.begin(), deliveries_.end(), [&](const auto& it) {
+    return it.second.is_owed == owed && it.second.place == place;
+  });
 }
 
-bool HintHandoff::TakeUpOne(StepContext& step) {
-  const HintIndex& index = hints_.index();
-  const NodeId began = last_owner_;
+void HintHandoff::Pace(const StepContext& step, uint64_t bytes) {
+  pace_us_ = std::max(pace_us_, step.now.monotonic_us) +
+             static_cast<int64_t>(bytes * 1'000'000 / node_.options.hint_bytes_per_second);
+}
+
+bool HintHandoff::TakeUpOne(StepContext& step, bool owed) {
+  Rounds& rounds = rounds_[owed ? 1 : 0];
+  const NodeId began = rounds.last_owner;
   bool wrapped = false;
   while (true) {
-    last_owner_ = index.NextOwner(last_owner_);
-    if (last_owner_ == kNoNode) {
+    rounds.last_owner = IndexOf(owed).NextOwner(rounds.last_owner);
+    if (rounds.last_owner == kNoNode) {
       if (wrapped) return false;
       wrapped = true;
       continue;
     }
-    Course& course = courses_[last_owner_];
-    const bool may = membership_.IsReachable(last_owner_) &&
-                     step.now.monotonic_us >= course.not_before_us;
-    const HintIndex::Place* place = may ? index.Next(last_owner_, course.behind) : nullptr;
-    while (place != nullptr && IsUnderWay(*place)) place = index.Next(last_owner_, place->second);
-    if (may && place == nullptr) {
-      // Once through: what is left was refused, or has changed meanwhile.
-      course.behind.clear();
-      LeaveAlone(step, last_owner_);
-    }
+    const HintIndex::Place* const place = Choose(step, owed, rounds.last_owner);
     if (place != nullptr) {
-      course.behind = place->second;
-      const uint64_t id = ++next_id_;
-      Delivery& delivery = deliveries_[id];
-      delivery.place = *place;
-      delivery.writes = index.WritesOf(*place);
-      pace_us_ = std::max(pace_us_, step.now.monotonic_us) +
-                 static_cast<int64_t>(index.BytesOf(*place) * 1'000'000 /
-                                      node_.options.hint_bytes_per_second);
-      StoreRead read;
-      read.ticket = MakeTicket(TicketKind::kHandoff, id);
-      read.partition = kHintSpace;
-      read.key = place->second;
-      step.out.store.emplace_back(std::move(read));
+      TakeUp(step, owed, *place);
       return true;
     }
-    if (wrapped && last_owner_ >= began) return false;
+    if (wrapped && rounds.last_owner >= began) return false;
   }
 }
 
+const HintIndex::Place* HintHandoff::Choose(StepContext& step, bool owed, NodeId owner) {
+  HintIndex& index = IndexOf(owed);
+  Course& course = rounds_[owed ? 1 : 0].courses[owner];
+  if (!membership_.IsReachable(owner) || step.now.monotonic_us < course.not_before_us) {
+    return nullptr;
+  }
+  const HintIndex::Place* place = index.Next(owner, course.behind);
+  while (place != nullptr) {
+    const HintIndex::Place found = *place;
+    const bool old = owed && owed_.ForgetIfOld(step, found);
+    if (!old && !IsUnderWay(owed, found)) return place;
+    place = index.Next(owner, found.second);
+  }
+  // Once through: what is left was refused, or has changed meanwhile.
+  course.behind.clear();
+  course.not_before_us = step.now.monotonic_us + node_.options.gossip_interval_us;
+  return nullptr;
+}
+
+void HintHandoff::TakeUp(StepContext& step, bool owed, const HintIndex::Place& place) {
+  rounds_[owed ? 1 : 0].courses[place.first].behind = place.second;
+  const HintIndex& index = IndexOf(owed);
+  const uint64_t id = ++next_id_;
+  Delivery& delivery = deliveries_[id];
+  delivery.is_owed = owed;
+  delivery.place = place;
+  delivery.writes = index.WritesOf(place);
+  Pace(step, index.BytesOf(place));
+  StoreRead read;
+  read.ticket = MakeTicket(TicketKind::kHandoff, id);
+  read.partition = owed ? node_.layout.PartitionOf(place.second) : kHintSpace;
+  read.key = place.second;
+  step.out.store.emplace_back(std::move(read));
+}
+
 void HintHandoff::LeaveAlone(StepContext& step, NodeId owner) {
-  courses_[owner].not_before_us = step.now.monotonic_us + node_.options.gossip_interval_us;
+  for (Rounds& rounds : rounds_) {
+    rounds.courses[owner].not_before_us = step.now.monotonic_us + node_.options.gossip_interval_us;
+  }
 }
 
 void HintHandoff::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply) {
@@ -103,13 +126,15 @@ void HintHandoff::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& repl
   const NodeId owner = delivery.place.first;
   if (delivery.phase == Phase::kReading) {
     HintView hint;
-    const bool readable = reply.status.ok() && HintView::Parse(reply.record, &hint);
-    if (readable && hint.IsFor(owner)) {
-      Send(step, id, delivery, hint.record);
+    const bool is_owed = delivery.is_owed;
+    const bool readable = reply.status.ok() && (is_owed || HintView::Parse(reply.record, &hint));
+    if (readable && (is_owed ? !reply.record.empty() : hint.IsFor(owner))) {
+      if (is_owed) Pace(step, reply.record.size());
+      Send(step, id, delivery, is_owed ? absl::string_view(reply.record) : hint.record);
       return;
     }
     // An error is no absence: the hint stays, and is tried again.
-    if (readable) hints_.index().Removed(delivery.place, delivery.writes);
+    if (readable) IndexOf(is_owed).Removed(delivery.place, delivery.writes);
   } else {
     CORE_CHECK(delivery.phase == Phase::kRemoving);
     if (reply.status.ok()) {
@@ -154,6 +179,13 @@ void HintHandoff::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWr
   Delivery& delivery = it->second;
   if (reply.status != ReplicaStatus::kOk) {
     LeaveAlone(step, from);
+    deliveries_.erase(it);
+    GoOn(step);
+    return;
+  }
+  if (delivery.is_owed) {
+    owed_.index().Removed(delivery.place, delivery.writes);
+    ++node_.status.owed_sent;
     deliveries_.erase(it);
     GoOn(step);
     return;

@@ -25,13 +25,13 @@ HintIndex::Entry& HintIndex::Settle(const Place& place, uint64_t admitted_bytes)
 }
 
 void HintIndex::Stored(const Place& place, uint64_t admitted_bytes, uint64_t record_bytes,
-                       int64_t wall_us) {
+                       int64_t time_us) {
   Entry& entry = Settle(place, admitted_bytes);
   const uint64_t bytes = kOverheadBytes + place.second.size() + record_bytes;
   bytes_ += bytes;
   bytes_ -= entry.bytes;
   entry.bytes = bytes;
-  entry.wall_us = wall_us;
+  entry.time_us = time_us;
   entry.stored = true;
 }
 
@@ -40,11 +40,11 @@ void HintIndex::Refused(const Place& place, uint64_t admitted_bytes) {
   if (!entry.stored && entry.under_way == 0) Erase(entries_.find(place));
 }
 
-void HintIndex::Found(const Place& place, uint64_t record_bytes, int64_t wall_us) {
+void HintIndex::Found(const Place& place, uint64_t record_bytes, int64_t time_us) {
   Entry& entry = entries_[place];  // whatever the limit is now: it is here
   ++entry.writes;
   ++entry.under_way;
-  Stored(place, 0, record_bytes, wall_us);
+  Stored(place, 0, record_bytes, time_us);
 }
 
 uint64_t HintIndex::WritesOf(const Place& place) const {
@@ -87,10 +87,15 @@ uint64_t HintIndex::BytesOf(const Place& place) const {
   return it == entries_.end() ? 0 : it->second.bytes;
 }
 
+int64_t HintIndex::WrittenAt(const Place& place) const {
+  const auto it = entries_.find(place);
+  return it == entries_.end() ? 0 : it->second.time_us;
+}
+
 int64_t HintIndex::Oldest() const {
   int64_t oldest = 0;
   for (const auto& [place, entry] : entries_) {
-    if (entry.stored && (oldest == 0 || entry.wall_us < oldest)) oldest = entry.wall_us;
+    if (entry.stored && (oldest == 0 || entry.time_us < oldest)) oldest = entry.time_us;
   }
   return oldest;
 }

@@ -35,12 +35,11 @@ class HintIndex {
   bool Admit(const Place& place, uint64_t record_bytes);
 
   // Such a write was answered. `record_bytes` is what the hint's record has now.
-  void Stored(const Place& place, uint64_t admitted_bytes, uint64_t record_bytes,
-              int64_t wall_us);
+  void Stored(const Place& place, uint64_t admitted_bytes, uint64_t record_bytes, int64_t time_us);
   void Refused(const Place& place, uint64_t admitted_bytes);
 
   // Found in the store at the start.
-  void Found(const Place& place, uint64_t record_bytes, int64_t wall_us);
+  void Found(const Place& place, uint64_t record_bytes, int64_t time_us);
 
   // How often it was written: for Removed(). 0: it is not here.
   uint64_t WritesOf(const Place& place) const;
@@ -56,17 +55,19 @@ class HintIndex {
   uint64_t count() const { return entries_.size(); }
   uint64_t bytes() const { return bytes_; }
   uint64_t BytesOf(const Place& place) const;
-  // When what is here was written that was written first, by the wall clock; 0: there is nothing.
+  // The time that its last write gave, 0 if it is not here.
+  int64_t WrittenAt(const Place& place) const;
+  // The least of the times that the writes gave; 0: there is nothing.
   // O(hints).
   int64_t Oldest() const;
 
  private:
   struct Entry {
-    uint64_t bytes = 0;     // of the limit; without what is admitted and not answered
-    uint64_t writes = 0;    // submitted, ever
+    uint64_t bytes = 0;      // of the limit; without what is admitted and not answered
+    uint64_t writes = 0;     // submitted, ever
     uint64_t under_way = 0;  // of those
     bool stored = false;
-    int64_t wall_us = 0;
+    int64_t time_us = 0;
   };
 
   // Settles one write under way.

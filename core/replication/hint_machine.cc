@@ -216,8 +216,8 @@ HintMachine::Answered HintMachine::OnStoreReply(StepContext& step, uint64_t id,
       break;
     case Purpose::kRead:
       --in_flight_;
-      step.Send(pending.from, ReplicaReadReply{pending.request, StatusOf(reply.status),
-                                               std::move(reply.record)});
+      step.Send(pending.from,
+                ReplicaReadReply{pending.request, StatusOf(reply.status), std::move(reply.record)});
       break;
     case Purpose::kMint:
       if (reply.status.ok()) ++node_.status.hints_taken;

@@ -66,9 +66,9 @@ class HintMachine {
 
   struct Pending {
     Purpose purpose = Purpose::kScan;
-    NodeId from = kNoNode;    // kWrite, kRead
-    RequestId request = 0;    // theirs, or our put's or get's
-    HintIndex::Place place;   // kWrite, kMint
+    NodeId from = kNoNode;   // kWrite, kRead
+    RequestId request = 0;   // theirs, or our put's or get's
+    HintIndex::Place place;  // kWrite, kMint
     uint64_t admitted_bytes = 0;
   };
 

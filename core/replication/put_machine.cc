@@ -225,6 +225,7 @@ void PutMachine::OnFailure(StepContext& step, RequestId id, Put& put, NodeId fro
     if (refused) put.quorum.Fail(owner);  // otherwise it may still answer itself
     return;
   }
+  if (!node_.layout.IsReplica(put.partition, from)) return;
   // Who works under another layout would refuse the hint as well, later.
   const bool sloppy = put.sloppy && status != ReplicaStatus::kWrongLayout;
   put.refused.push_back(from);
@@ -291,10 +292,19 @@ void PutMachine::OnTimer(StepContext& step) {
   }
 }
 
+void PutMachine::RememberWhoMissesIt(const StepContext& step, const Put& put) {
+  for (const NodeId owner : node_.layout.Replicas(put.partition)) {
+    if (owner == node_.self() || put.quorum.HasAcked(owner)) continue;
+    const bool failed = put.quorum.HasAnswered(owner) || !membership_.IsReachable(owner);
+    if (failed && put.stand_ins.StandInOf(owner) == kNoNode) owed_.Owe(step, owner, put.key);
+  }
+}
+
 void PutMachine::Finish(StepContext& step, RequestId id, Outcome outcome, std::string message) {
   const auto it = puts_.find(id);
   CORE_CHECK(it != puts_.end());
   Put& put = it->second;
+  if (put.phase == Phase::kReplicating && put.stands_for == kNoNode) RememberWhoMissesIt(step, put);
   ClientReply reply;
   reply.client = put.origin.client;
   reply.outcome = outcome;

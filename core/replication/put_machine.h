@@ -27,6 +27,7 @@
 #include "core/node_context.h"
 #include "core/replication/hint_machine.h"
 #include "core/replication/minter.h"
+#include "core/replication/owed_writes.h"
 #include "core/replication/quorum.h"
 #include "core/replication/stand_in_plan.h"
 
@@ -41,8 +42,9 @@ struct WriteOrigin {
 
 class PutMachine {
  public:
-  PutMachine(NodeContext& node, const Membership& membership, Minter& minter, HintMachine& hints)
-      : node_(node), membership_(membership), minter_(minter), hints_(hints) {}
+  PutMachine(NodeContext& node, const Membership& membership, Minter& minter, HintMachine& hints,
+             OwedWrites& owed)
+      : node_(node), membership_(membership), minter_(minter), hints_(hints), owed_(owed) {}
 
   // `request` was validated, and this node is a replica of its partition, or the bucket is
   // sloppy and it stands in for one.
@@ -78,7 +80,7 @@ class PutMachine {
     NodeId stands_for = kNoNode;  // the replica that we mint in the stead of
     StandInPlan stand_ins;
     absl::InlinedVector<NodeId, 2> refused;  // replicas that failed and may be stood in for
-    int hints = 0;  // of the quorum's copies
+    int hints = 0;                           // of the quorum's copies
   };
 
   void Mint(StepContext& step, RequestId id, Put& put);
@@ -88,6 +90,8 @@ class PutMachine {
   bool AskStandIn(StepContext& step, RequestId id, Put& put, NodeId owner);
   // Stand-ins for whoever has become unreachable meanwhile, stand-ins themselves among them.
   void LookForStandIns(StepContext& step, RequestId id, Put& put);
+  // Remembers who misses the write, and has nobody who stands in for it.
+  void RememberWhoMissesIt(const StepContext& step, const Put& put);
   void OnFailure(StepContext& step, RequestId id, Put& put, NodeId from, ReplicaStatus status);
   void SendToSilent(StepContext& step, RequestId id, const Put& put);
   // Ends the put if its quorum has decided.
@@ -98,6 +102,7 @@ class PutMachine {
   const Membership& membership_;
   Minter& minter_;
   HintMachine& hints_;
+  OwedWrites& owed_;
   absl::flat_hash_map<RequestId, Put> puts_;
   std::vector<RequestId> waiting_for_lease_;  // some may have timed out since
   Deadlines deadlines_;

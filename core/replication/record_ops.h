@@ -16,8 +16,8 @@
 namespace norn {
 
 // Applies `op` to the encoded record `current` (empty: absent). On OK `*next` is the
-// encoded result (empty: it is to go); equal to `current` where nothing changes, and then nothing need be
-// written. Otherwise nothing is to be changed:
+// encoded result (empty: it is to go); equal to `current` where nothing changes, and then nothing
+// need be written. Otherwise nothing is to be changed:
 //   kInvalidArgument  too many siblings would result: the client must read and resolve
 //   kAborted          the dot was seen before: this incarnation must not mint any more; or a
 //                     hint that is to be removed has changed

@@ -8,6 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/causality/record.h"
+#include "core/replication/hint_record.h"
 #include "core/types.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -138,6 +140,19 @@ TEST(ConsoleTest, ProgressIsWipedBeforeWords) {
   EXPECT_EQ(err.str(), "\r\r50 %\r    \r");
 }
 
+TEST(EntryTextTest, HintsTellWhomTheyAreFor) {
+  Record record;
+  record.Put(Version{Dot{MakeIncarnation(3, 1), 1}, 5, false, "v"}, VersionVector());
+  HintView hint;
+  const std::string bytes = record.Encode();
+  hint.owners = {2, 7};
+  hint.record = bytes;
+  const std::string key = storage::MakeEngineKey(kHintSpace, MakeRecordKey(0, "user:1"));
+  const std::string text = EntryFact(9, key, hint.Encode(), Options()).Lines();
+  EXPECT_NE(text.find("hint for 2, 7: record of"), std::string::npos) << text;
+  EXPECT_NE(EntryFact(9, key, "", Options()).Lines().find("removed"), std::string::npos);
+}
+
 TEST(EntryTextTest, EngineKeysAreTakenApart) {
   const std::string key = storage::MakeEngineKey(0x0102, MakeRecordKey(0x0304, "user:1"));
   const std::optional<EngineKeyParts> parts = SplitEngineKey(key);
@@ -152,9 +167,9 @@ TEST(EntryTextTest, EngineKeysAreTakenApart) {
               HasSubstr("\"engine_key_hex\":\"616263\""));
 }
 
-TEST(EntryTextTest, AnEmptyValueIsTheEmptyRecord) {
+TEST(EntryTextTest, AnEmptyValueIsARemovedRecord) {
   const Fact fact = EntryFact(9, "\1\2\3\4k", "", Options());
-  EXPECT_THAT(fact.Lines(), HasSubstr("record of 0 bytes, no value"));
+  EXPECT_THAT(fact.Lines(), HasSubstr("record of 0 bytes, removed"));
 }
 
 TEST(OptionsTest, WhatIsUnderstood) {
