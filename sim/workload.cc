@@ -101,6 +101,7 @@ ClientRequest Workload::Draw(Client& client) {
 size_t Workload::Send(int loop, int client, NodeId node, ClientRequest&& request,
                       Answered answered) {
   const uint64_t id = ++next_id_;
+  request.bucket = BucketOfKey(request.key);
   Operation operation;
   operation.id = id;
   operation.client = client;
