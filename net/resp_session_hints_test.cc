@@ -25,13 +25,14 @@ TEST(RespSessionHintsTest, CopiesOfStandInsAreToldApart) {
     EXPECT_TRUE(session.Execute(words));
     return std::exchange(session.output(), std::string());
   };
-  EXPECT_EQ(ask("KV.PUT k a CONTEXT none"), "*2\r\n$-1\r\n:2\r\n");
+  EXPECT_EQ(ask("KV.PUT k a CONTEXT none"), "*4\r\n$-1\r\n:2\r\n:1\r\n:2\r\n");
   node.hints = 1;
-  EXPECT_EQ(ask("KV.PUT k b CONTEXT none"), "*3\r\n$-1\r\n:2\r\n:1\r\n");
+  EXPECT_EQ(ask("KV.PUT k b CONTEXT none"), "*5\r\n$-1\r\n:2\r\n:1\r\n:2\r\n:1\r\n");
   EXPECT_EQ(ask("SET k c"), "+OK\r\n");
   ask("HELLO 3");
   EXPECT_EQ(ask("KV.DEL k CONTEXT dDA"),
-            "%3\r\n$7\r\ncontext\r\n_\r\n$8\r\nreplicas\r\n:2\r\n$5\r\nhints\r\n:1\r\n");
+            "%5\r\n$7\r\ncontext\r\n_\r\n$8\r\nreplicas\r\n:2\r\n$5\r\nzones\r\n:1\r\n"
+            "$7\r\ndurable\r\n:2\r\n$5\r\nhints\r\n:1\r\n");
 }
 
 }  // namespace
