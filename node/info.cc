@@ -150,6 +150,8 @@ std::string StorageInfo(const StorageFacts& facts) {
   lines.Add("bad_blocks", stats.bad_blocks);
   lines.Add("bad_blocks_passed", stats.bad_blocks_passed);
   lines.Add("table_bytes", stats.table_bytes);
+  lines.Add("write_debt", facts.write_debt);
+  lines.Add("delayed_replies", facts.delayed_replies);
   lines.Add("tables_per_level", absl::StrJoin(stats.tables_per_level, ","));
   lines.Add("jobs_outstanding", facts.jobs_outstanding);
   return lines.Take();

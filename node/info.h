@@ -32,6 +32,8 @@ struct StorageFacts {
   storage::EngineStats stats;
   absl::Status health;  // not OK: writes are refused, and why
   storage::RecoveryReport recovery;
+  int write_debt = 0;  // Engine::write_debt()
+  uint64_t delayed_replies = 0;
   size_t cached_records = 0;
   size_t cached_record_bytes = 0;
   uint64_t cache_hits = 0;

@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -193,6 +194,7 @@ void Server::Turn() {
   // What was written during the last group's sync goes to the disk while its replies are made.
   StartJobs();
   DeliverAll();
+  AwaitDelayedReplies();
   StartJobs();
   if (!ready_) CheckStarted();
   if (draining_) CheckDrained();
@@ -308,7 +310,7 @@ void Server::DeliverAll() {
     delivering_.swap(inbox_);
     for (Event& event : delivering_) host_->Deliver(std::move(event));
     delivering_.clear();
-    records_->Pump();
+    records_->Pump(clock_.Read().monotonic_us);
     while (records_->PopReply(&reply)) {
       progress = true;
       host_->Deliver(std::move(reply));
@@ -364,6 +366,19 @@ void Server::AwaitSync() {
   });
 }
 
+// One timer is enough: held replies leave in their order.
+void Server::AwaitDelayedReplies() {
+  const int64_t due_us = records_->NextDue();
+  if (due_us == kNever || reply_timer_set_) return;
+  reply_timer_set_ = true;
+  const int64_t wait_us = std::max<int64_t>(due_us - clock_.Read().monotonic_us, 0);
+  reply_timer_.expires_after(std::chrono::microseconds(wait_us));
+  reply_timer_.async_wait([this](const asio::error_code& error) {
+    reply_timer_set_ = false;
+    if (!error) ScheduleTurn();
+  });
+}
+
 void Server::AwaitScrub() {
   scrub_timer_.expires_after(std::chrono::seconds(1));
   scrub_timer_.async_wait([this](const asio::error_code& error) {
@@ -410,6 +425,8 @@ std::string Server::Info(absl::string_view section) const {
     return StorageInfo({.stats = engine_->stats(),
                         .health = engine_->health(),
                         .recovery = recovery_,
+                        .write_debt = engine_->write_debt(),
+                        .delayed_replies = records_->delayed(),
                         .cached_records = records_->cache().entries(),
                         .cached_record_bytes = records_->cache().bytes(),
                         .cache_hits = records_->cache().hits(),

@@ -82,6 +82,7 @@ class Server {
   void AwaitSignal();
   void AwaitSync();
   void AwaitScrub();
+  void AwaitDelayedReplies();
   void OnSignal(int signal);
   void CheckDrained();
   void Stop(absl::Status outcome);
@@ -95,6 +96,7 @@ class Server {
   asio::signal_set signals_{loop_};
   asio::steady_timer drain_timer_{loop_};
   asio::steady_timer scrub_timer_{loop_};  // each second
+  asio::steady_timer reply_timer_{loop_};  // set while replies are held back
   asio::steady_timer sync_timer_{loop_};   // SyncMode::kInterval
   asio::steady_timer group_timer_{loop_};  // set while the log's next group is held back
   RealClock clock_;
@@ -121,6 +123,7 @@ class Server {
   bool group_held_ = false;
   bool turn_scheduled_ = false;
   bool ready_ = false;
+  bool reply_timer_set_ = false;
   bool draining_ = false;
   bool checkpoint_out_ = false;  // one at a time
   bool stopped_ = false;

@@ -10,6 +10,7 @@
 #include "sim/history.h"
 #include "sim/sim_bus.h"
 #include "sim/sim_file_system.h"
+#include "storage/file_names.h"
 #include "storage/record_storage.h"
 
 namespace norn::sim {
@@ -94,6 +95,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
   std::map<uint64_t, std::unique_ptr<storage::Job>> jobs;  // under way, by slot
   uint64_t next_job = 0;
   uint64_t timer_armings = 0;
+  bool replies_awaited = false;
   std::map<StoreTicket, Dot> minting;
 };
 
@@ -130,6 +132,12 @@ bool SimNode::StartUp(std::string* error) {
   const uint64_t node_seed = random_.Next64();
   trace_.Record(scheduler_.now_us(), id(), "start", "");
   storage::RecoveryReport report;
+  if (std::exchange(restored_, false)) {
+    // As operators are told to, who copy a disk by other means than a checkpoint.
+    const absl::Status removed = process_->file_system.Remove(
+        storage::SlotPath(engine_options_.dir, storage::kLeaseSlot));
+    CORE_CHECK(removed.ok() || absl::IsNotFound(removed) || process_->file_system.crashed());
+  }
   auto engine = storage::Engine::Open(process_->file_system, engine_options_, &report);
   if (BuryIfCrashed()) return true;
   if (!engine.ok()) {
@@ -203,7 +211,11 @@ void SimNode::MaybeGoOn() {
   trace_.Record(scheduler_.now_us(), id(), "goes on", "");
   // What comes in meanwhile comes after what has waited.
   std::deque<std::function<void()>> waiting = std::exchange(held_, {});
-  for (const std::function<void()>& action : waiting) action();
+  const uint64_t epoch = epoch_;
+  for (const std::function<void()>& action : waiting) {
+    if (epoch_ != epoch) return;  // it died of the one before
+    action();
+  }
 }
 
 // ---- Events -----------------------------------------------------------------------
@@ -237,16 +249,33 @@ void SimNode::Deliver(Event&& event) {
 }
 
 void SimNode::DrainEvents() {
-  process_->records->Pump();
+  process_->records->Pump(scheduler_.now_us());
   StoreReply reply;
   while (!disk_.crashed() && process_->records->PopReply(&reply)) {
     trace_.Record(scheduler_.now_us(), id(), "store", reply.record);
     process_->Observe(reply);
     process_->host->Deliver(std::move(reply));
-    process_->records->Pump();
+    process_->records->Pump(scheduler_.now_us());
   }
   if (BuryIfCrashed()) return;
+  AwaitDelayedReplies();
   StartJobs();
+}
+
+void SimNode::OnDelayedReplies(uint64_t epoch) {
+  if (epoch != epoch_) return;
+  if (Hold([this, epoch] { OnDelayedReplies(epoch); })) return;
+  process_->replies_awaited = false;
+  DrainEvents();
+}
+
+// Replies to updates, while flushes and compactions lag.
+void SimNode::AwaitDelayedReplies() {
+  const int64_t due_us = process_->records->NextDue();
+  if (due_us == kNever || process_->replies_awaited) return;
+  process_->replies_awaited = true;
+  scheduler_.At(std::max(due_us, scheduler_.now_us()),
+                [this, epoch = epoch_] { OnDelayedReplies(epoch); });
 }
 
 void SimNode::StartJobs() {
@@ -315,6 +344,7 @@ void SimNode::Wipe() {
 
 void SimNode::Restore(const SimDisk& copy) {
   disk_.Restore(copy);
+  restored_ = true;
   BuryIfCrashed();
 }
 

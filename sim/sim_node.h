@@ -69,7 +69,8 @@ class SimNode {
   void Crash(CrashLoss loss);
   // Kills the process now, and with it all that the disk held.
   void Wipe();
-  // Kills the process now; the disk is as it was when `copy` was taken of it.
+  // Kills the process now; the disk is as it was when `copy` was taken of it, but for the lease,
+  // without which the node begins new incarnations.
   void Restore(const SimDisk& copy);
 
   // To be told when a pause may have ended early.
@@ -107,6 +108,8 @@ class SimNode {
   // Buries the process if its disk has crashed. True if it did.
   bool BuryIfCrashed();
   void AwaitScrub(uint64_t epoch);
+  void AwaitDelayedReplies();
+  void OnDelayedReplies(uint64_t epoch);
 
   Scheduler& scheduler_;
   Trace& trace_;
@@ -121,6 +124,7 @@ class SimNode {
   ReplySink reply_sink_;
   CrashSink crash_sink_;
   SimDisk disk_;
+  bool restored_ = false;  // since the last start
   uint64_t epoch_ = 0;  // rises with every start and crash: what was scheduled before is void
   uint64_t hints_written_ = 0, hints_minted_ = 0, hints_removed_ = 0;
   std::unique_ptr<Process> process_;

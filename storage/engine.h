@@ -178,6 +178,10 @@ class Engine {
   // because of it says so by its sequence, and so it is to be waited for.
   virtual absl::Status Delete(absl::string_view key, uint64_t* sequence) = 0;
 
+  // From 0 to 1000: how near flushes and compactions are to being the reason of a refusal. The
+  // owner slows its writers down with it (write_debt.h). O(1).
+  virtual int write_debt() const = 0;
+
   // Newest sequence that is known durable, as EngineOptions::sync_mode has it. Never goes back.
   virtual uint64_t durable_sequence() const = 0;
   // With SyncMode::kInterval: what is written by now is to be synced by the next job of the log.

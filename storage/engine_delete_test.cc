@@ -142,13 +142,13 @@ TEST_F(EngineDeleteTest, RecordStorageWaitsForTheDeletion) {
     storage.Submit(StoreScan{
         .ticket = 2, .partition = 3, .from = "", .to = "", .entries_max = 10, .bytes_max = 1000});
     storage.Submit(StoreRead{.ticket = 3, .partition = 3, .key = "other"});
-    storage.Pump();
+    storage.Pump(/*now_us=*/0);
     StoreReply reply;
     ASSERT_TRUE(storage.PopReply(&reply));
     EXPECT_EQ(reply.ticket, 3u);
     EXPECT_FALSE(storage.PopReply(&reply));
     RunJobs(engine_.get());
-    storage.Pump();
+    storage.Pump(/*now_us=*/0);
     ASSERT_TRUE(storage.PopReply(&reply));
     EXPECT_EQ(reply.ticket, 1u);
     EXPECT_TRUE(reply.status.ok() && reply.record.empty());

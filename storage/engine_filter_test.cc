@@ -147,7 +147,7 @@ TEST_F(EngineFilterTest, ReadersNeverSeeTheOldEntryBehindTheNewOne) {
     while (!storage.PopReply(&reply)) {
       RunJob(engine_.get(), Lane::kRead);
       RunJob(engine_.get(), Lane::kLog);
-      storage.Pump();
+      storage.Pump(/*now_us=*/0);
     }
     EXPECT_TRUE(reply.status.ok()) << reply.status;
     return reply.record;
@@ -176,7 +176,7 @@ TEST_F(EngineFilterTest, ReadersNeverSeeTheOldEntryBehindTheNewOne) {
     for (int step = 0; step < 6; ++step) {
       RunJob(engine_.get(), Lane::kBackground);
       RunJob(engine_.get(), Lane::kLog);
-      storage.Pump();
+      storage.Pump(/*now_us=*/0);
       for (int i = step; i < 1200; i += 31) {
         look(i, GetNow(engine_.get(), MakeEngineKey(1, Key(i)))->value_or(""));
         look(i, read(i));

@@ -17,6 +17,7 @@
 #include "core/random.h"
 #include "storage/engine_iterator.h"
 #include "storage/file_names.h"
+#include "storage/write_debt.h"
 
 namespace norn::storage {
 
@@ -112,6 +113,17 @@ absl::Status EngineImpl::Write(absl::string_view key, absl::string_view value, E
   open_group_->Add(key, value, kind);
   *sequence = last_sequence_;
   return absl::OkStatus();
+}
+
+int EngineImpl::write_debt() const {
+  return WriteDebt(
+      {.memtable_bytes = memtable_->bytes(),
+       .memtable_bytes_max = options_.memtable_bytes,
+       .immutable_memtables = immutables_.size(),
+       .immutable_memtables_max = static_cast<uint64_t>(options_.immutable_memtables_max),
+       .level0_tables = levels_[0].size(),
+       .level0_tables_max = static_cast<uint64_t>(options_.level0_tables_max),
+       .level0_tables_crowd = Level0Crowd()});
 }
 
 void EngineImpl::RetireMemtable() {

@@ -73,6 +73,7 @@ class EngineImpl final : public Engine {
   Lookup Get(absl::string_view key, std::shared_ptr<PendingRead>* read) override;
   absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) override;
   absl::Status Delete(absl::string_view key, uint64_t* sequence) override;
+  int write_debt() const override;
   uint64_t durable_sequence() const override { return durable_sequence_; }
   void GrantScrub(uint64_t bytes) override { scrub_bytes_left_ = bytes; }
   void RequestSync() override { sync_requested_ = options_.sync_mode == SyncMode::kInterval; }
@@ -170,6 +171,8 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Job> NextFlushJob();
   std::unique_ptr<Job> NextPurgeJob();
   std::unique_ptr<Job> NextCompactionJob();
+  // With more tables at level 0 flushes wait for compactions.
+  size_t Level0Crowd() const { return static_cast<size_t>(options_.level0_tables_max) * 3 / 2; }
   std::unique_ptr<Job> NextReserveJob();
   std::unique_ptr<Job> NextScrubJob();
   void FinishScrub(ScrubJob* job);

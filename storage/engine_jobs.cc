@@ -102,8 +102,7 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   std::unique_ptr<Job> job = NextPurgeJob();
   // With far too many tables at level 0 no more come there before some are merged: then
   // memtables wait, and so do their writers.
-  const auto crowd = static_cast<size_t>(options_.level0_tables_max) * 3 / 2;
-  if (job == nullptr && levels_[0].size() > crowd) job = NextCompactionJob();
+  if (job == nullptr && levels_[0].size() > Level0Crowd()) job = NextCompactionJob();
   if (job == nullptr) job = NextFlushJob();
   // Before compactions, which damage keeps from their tables.
   if (job == nullptr) job = NextRecheckJob();

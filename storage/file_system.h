@@ -58,6 +58,12 @@ class WritableFile {
   // Makes everything appended so far durable (fdatasync). Slow: 0.1 to 20 ms.
   virtual absl::Status Sync() = 0;
 
+  // Lets the device begin to take what was appended, and waits for what the call before this one
+  // began: so that a file of megabytes is not left whole to its Sync, behind which those of a log
+  // would have to wait. Promises nothing; a file system may do nothing. After an error the file
+  // must be abandoned, as after one of Sync().
+  virtual absl::Status StartWriteback() { return absl::OkStatus(); }
+
   // Closes the file. Called at most once; the destructor closes if it was not called.
   virtual absl::Status Close() = 0;
 };

@@ -162,13 +162,21 @@ class PosixWritableFile final : public WritableFile {
     do {
       result = calls_.fdatasync(file_.get());
     } while (result != 0 && errno == EINTR);
-    if (result == 0) return absl::OkStatus();
-    // Whatever the reason, also a disk that filled up under delayed allocation: the
-    // unsynced bytes may be gone, so no error code that suggests another try.
-    failure_ = absl::DataLossError(absl::StrCat("sync ", path_, ": ",
-                                                std::generic_category().message(errno),
-                                                "; what was not yet synced may be lost"));
-    return failure_;
+    return result == 0 ? absl::OkStatus() : FailSync("sync");
+  }
+
+  absl::Status StartWriteback() override {
+    absl::Status status = CheckUsable("write back");
+    if (!status.ok()) return status;
+    if (WriteBack(waited_, begun_, SYNC_FILE_RANGE_WAIT_BEFORE) != 0 ||
+        WriteBack(begun_, size_, SYNC_FILE_RANGE_WRITE) != 0) {
+      // A file system that cannot do it has lost nothing.
+      const bool unsupported = errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP;
+      return unsupported ? absl::OkStatus() : FailSync("write back");
+    }
+    waited_ = begun_;
+    begun_ = size_;
+    return absl::OkStatus();
   }
 
   absl::Status Close() override {
@@ -189,6 +197,25 @@ class PosixWritableFile final : public WritableFile {
     if (failure_.ok()) return absl::OkStatus();
     return absl::DataLossError(absl::StrCat(operation, " ", path_, ": refused after a failure (",
                                             failure_.message(), ")"));
+  }
+
+  // Whatever the reason, also a disk that filled up under delayed allocation: the unsynced bytes
+  // may be gone, so no error code that suggests another try.
+  absl::Status FailSync(absl::string_view operation) {
+    failure_ = absl::DataLossError(absl::StrCat(operation, " ", path_, ": ",
+                                                std::generic_category().message(errno),
+                                                "; what was not yet synced may be lost"));
+    return failure_;
+  }
+
+  int WriteBack(uint64_t begin, uint64_t end, unsigned flags) const {
+    if (begin == end) return 0;
+    int result;
+    do {
+      result = calls_.sync_file_range(file_.get(), static_cast<off_t>(begin),
+                                      static_cast<off_t>(end - begin), flags);
+    } while (result != 0 && errno == EINTR);
+    return result;
   }
 
   // Zeros behind what was appended, in the room that was set aside. Where they cannot be
@@ -225,6 +252,8 @@ class PosixWritableFile final : public WritableFile {
   uint64_t zeros_end_;
   uint64_t zeroed_ = 0;  // zeros reach from size_ to here, if this is above
   uint64_t size_ = 0;
+  uint64_t begun_ = 0;    // writeback was begun up to here
+  uint64_t waited_ = 0;   // and waited for up to here
   absl::Status failure_;  // the first one; the file is poisoned from then on
 };
 
@@ -277,7 +306,8 @@ std::string HolderOf(const PosixCalls& calls, int fd) {
 }  // namespace
 
 PosixCalls PosixCalls::Real() {
-  return {&::write, &::pread, &::fdatasync, &::fsync, &::fallocate, &::link};
+  return {&::write,     &::pread, &::fdatasync,      &::fsync,
+          &::fallocate, &::link,  &::sync_file_range};
 }
 
 absl::StatusOr<std::unique_ptr<WritableFile>> PosixFileSystem::CreateNew(

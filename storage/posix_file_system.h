@@ -14,6 +14,8 @@
 //   * Link is link(2). Where it is refused because there can be no such link, the file system
 //     knows none (FAT, some FUSE ones), the other name is on another one, or the kernel forbids
 //     it, that is kUnimplemented;
+//   * StartWriteback is sync_file_range. An error that it meets is told once, and a later
+//     fdatasync would not repeat it: hence it poisons the file, too;
 //   * the lock of a directory is flock() on its file LOCK, which holds the pid of the
 //     holder for the error message. The kernel drops the lock with the process, however
 //     it dies. The file stays, and must not be deleted while it is held: a lock on a new
@@ -52,6 +54,7 @@ struct PosixCalls {
   int (*fsync)(int fd);
   int (*fallocate)(int fd, int mode, off_t offset, off_t length);
   int (*link)(const char* from, const char* to);
+  int (*sync_file_range)(int fd, off_t offset, off_t length, unsigned flags);
 
   // Those of the system.
   static PosixCalls Real();

@@ -40,6 +40,14 @@ struct Script {
   int fallocates = 0;
   int fallocate_mode = -1;
   std::vector<int> link_errors;
+  std::vector<int> writeback_errors;
+  struct Writeback {
+    off_t begin = 0;
+    off_t end = 0;
+    bool waits = false;
+    bool operator==(const Writeback&) const = default;
+  };
+  std::vector<Writeback> writebacks;
   std::vector<int> read_errors;
   size_t read_bytes_max = static_cast<size_t>(-1);
 };
@@ -76,6 +84,11 @@ PosixCalls ScriptedCalls() {
   };
   calls.link = [](const char* from, const char* to) -> int {
     return Fails(&script.link_errors) ? -1 : ::link(from, to);
+  };
+  calls.sync_file_range = [](int fd, off_t offset, off_t length, unsigned flags) -> int {
+    script.writebacks.push_back(
+        {offset, offset + length, (flags & SYNC_FILE_RANGE_WAIT_BEFORE) != 0});
+    return Fails(&script.writeback_errors) ? -1 : ::sync_file_range(fd, offset, length, flags);
   };
   return calls;
 }
@@ -294,6 +307,46 @@ TEST_F(PosixFileSystemTest, DescriptorsAreClosed) {
     EXPECT_FALSE(fs_.ReadFile(dir_).ok());
   }
   EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(PosixFileSystemTest, WritebackBeginsWithWhatIsNewAndWaitsForWhatWasBegunBefore) {
+  std::unique_ptr<WritableFile> file = Create("a");
+  ASSERT_NE(file, nullptr);
+  EXPECT_TRUE(file->StartWriteback().ok());  // of nothing
+  EXPECT_TRUE(file->Append(std::string(5000, 'x')).ok());
+  EXPECT_TRUE(file->StartWriteback().ok());
+  EXPECT_TRUE(file->Append(std::string(1000, 'y')).ok());
+  script.writeback_errors = {EINTR};
+  EXPECT_TRUE(file->StartWriteback().ok());
+  EXPECT_TRUE(file->StartWriteback().ok());
+  using Writeback = Script::Writeback;
+  const std::vector<Writeback> expected = {
+      {0, 5000, false}, {0, 5000, true}, {0, 5000, true}, {5000, 6000, false}, {5000, 6000, true}};
+  EXPECT_EQ(script.writebacks, expected);
+  EXPECT_TRUE(file->Sync().ok());
+}
+
+TEST_F(PosixFileSystemTest, AFailedWritebackPoisonsTheFile) {
+  std::unique_ptr<WritableFile> file = Create("a");
+  ASSERT_NE(file, nullptr);
+  EXPECT_TRUE(file->Append("0123").ok());
+  script.writeback_errors = {EIO};
+  ExpectError(file->StartWriteback(), absl::StatusCode::kDataLoss, {"write back", Path("a")});
+  // The kernel has told it, and would not tell it again.
+  script.syncs = 0;
+  ExpectError(file->Sync(), absl::StatusCode::kDataLoss, {"write back", Path("a")});
+  EXPECT_EQ(script.syncs, 0);
+}
+
+TEST_F(PosixFileSystemTest, WritebackThatIsNotSupportedIsDoneWithout) {
+  std::unique_ptr<WritableFile> file = Create("a");
+  ASSERT_NE(file, nullptr);
+  EXPECT_TRUE(file->Append("0123").ok());
+  script.writeback_errors = {ENOSYS};
+  EXPECT_TRUE(file->StartWriteback().ok());
+  EXPECT_TRUE(file->Append("4567").ok());
+  EXPECT_TRUE(file->Sync().ok());
+  EXPECT_EQ(Content("a"), "01234567");
 }
 
 TEST_F(PosixFileSystemTest, TheLockNamesItsHolder) {

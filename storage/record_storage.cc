@@ -7,12 +7,12 @@
 
 #include "core/check.h"
 #include "core/replication/record_ops.h"
+#include "storage/write_debt.h"
 
 namespace norn::storage {
 
 namespace {
 
-constexpr char kLeaseSlot[] = "lease";
 constexpr char kIdentitySlot[] = "identity";
 constexpr char kStandingSlot[] = "standing";
 
@@ -187,7 +187,7 @@ void RecordStorage::Resume(const PendingRead* read) {
   if (queue.empty()) latched_.erase(latch);
 }
 
-void RecordStorage::Pump() {
+void RecordStorage::Pump(int64_t now_us) {
   const FilteredKeys filtered = engine_.TakeFiltered();
   if (filtered.all) cache_.Clear();
   for (const std::string& key : filtered.keys) cache_.Erase(key);
@@ -195,7 +195,17 @@ void RecordStorage::Pump() {
     Resume(read.get());
   }
   StoreReply waiting;
-  while (waiting_.Pop(engine_.durable_sequence(), &waiting)) ready_.push_back(std::move(waiting));
+  const int64_t delay_us = PutDelayUs(engine_.write_debt());
+  while (waiting_.Pop(engine_.durable_sequence(), &waiting)) {
+    const bool held = waiting.applied && (delay_us > 0 || delayed_.size() > 0);
+    if (held) {
+      ++delayed_total_;
+      delayed_.Add(now_us + delay_us, std::move(waiting));
+    } else {
+      ready_.push_back(std::move(waiting));
+    }
+  }
+  while (delayed_.Pop(now_us, &waiting)) ready_.push_back(std::move(waiting));
   const absl::Status health = engine_.health();
   while (!health.ok() && waiting_.Pop(engine_.last_sequence(), &waiting)) {
     StoreReply doubt;

@@ -9,10 +9,13 @@
 //   * an update over a record that cannot be read fails, unless it is a merge that says it may
 //     take the place of what was there (StoreUpdate::over_damage);
 //   * once the engine is poisoned, requests whose record is not durable answer
-//     kUnavailable, `applied` set where memory had taken the write: in doubt for ever.
+//     kUnavailable, `applied` set where memory had taken the write: in doubt for ever;
+//   * while flushes and compactions lag, replies to updates leave a little later
+//     (write_debt.h), so that writers slow down before they are refused.
 //
 // The world's part, on the host's thread, after each host.Deliver() and each
-// engine.Finish():  Pump(); while PopReply(&r) host.Deliver(r); start NextJob()s.
+// engine.Finish():  Pump(now); while PopReply(&r) host.Deliver(r); start NextJob()s. And again at
+// NextDue().
 
 #ifndef NORN_STORAGE_RECORD_STORAGE_H_
 #define NORN_STORAGE_RECORD_STORAGE_H_
@@ -27,6 +30,7 @@
 
 #include "core/ports.h"
 #include "core/store.h"
+#include "storage/delayed_replies.h"
 #include "storage/engine.h"
 #include "storage/record_cache.h"
 #include "storage/waiting_replies.h"
@@ -43,6 +47,10 @@ inline constexpr size_t kPartitionPrefixBytes = 2;
 // are in their own order, not that of their hashes.
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key);
 
+// The slot whose loss has a node begin new incarnations: it is to be removed from a directory that
+// was restored from an older copy by other means than a checkpoint.
+inline constexpr char kLeaseSlot[] = "lease";
+
 class RecordStorage : public norn::Storage {
  public:
   // The engine outlives this. `cache_bytes` of records are kept at hand, above the engine.
@@ -51,8 +59,12 @@ class RecordStorage : public norn::Storage {
 
   void Submit(StoreRequest&& request) override;
 
-  // Takes up what finished jobs made possible.
-  void Pump();
+  // Takes up what finished jobs, and the time, made possible. `now_us` never goes back.
+  void Pump(int64_t now_us);
+  // When the next reply may leave that is held back; kNever: none is.
+  int64_t NextDue() const { return delayed_.NextDue(); }
+  // Replies that have been held back.
+  uint64_t delayed() const { return delayed_total_; }
   // The next reply that may leave, in order; false: none.
   bool PopReply(StoreReply* reply);
 
@@ -86,6 +98,8 @@ class RecordStorage : public norn::Storage {
   std::map<std::string, std::deque<Pending>, std::less<>> latched_;
   // Replies by the sequence that must become durable before they may leave.
   WaitingReplies waiting_;
+  DelayedReplies delayed_;  // durable
+  uint64_t delayed_total_ = 0;
   std::deque<StoreReply> ready_;
   std::string scratch_;  // the record that an update makes
   std::optional<StoreTicket> lease_ticket_;

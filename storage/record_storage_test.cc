@@ -63,7 +63,7 @@ class RecordStorageDamageTest : public EngineTest {
     for (int i = 0; i < 10; ++i) {
       RunJob(engine_.get(), Lane::kLog);
       RunJob(engine_.get(), Lane::kRead);
-      records_->Pump();
+      records_->Pump(/*now_us=*/0);
       if (records_->PopReply(&reply)) return reply;
     }
     ADD_FAILURE() << "no reply";

@@ -21,7 +21,7 @@ TableWriter::TableWriter(FileSystem* file_system, std::string dir, const TableOp
       builder_(options, number, file_id) {}
 
 bool TableWriter::NeedsStep() const {
-  return phase_ == Phase::kCreate || builder_.ready_bytes() >= kPieceBytes;
+  return phase_ != Phase::kWrite || builder_.ready_bytes() >= kPieceBytes;
 }
 
 void TableWriter::Add(absl::string_view key, uint64_t sequence, absl::string_view value,
@@ -54,9 +54,20 @@ absl::Status TableWriter::StepPhase() {
       phase_ = Phase::kWrite;
       return absl::OkStatus();
     }
-    case Phase::kWrite:
-      if (finished_) phase_ = Phase::kSync;
-      return file_->Append(builder_.TakeReady());
+    case Phase::kWrite: {
+      const std::string piece = builder_.TakeReady();
+      not_begun_bytes_ += piece.size();
+      if (finished_) {
+        phase_ = Phase::kSync;
+      } else if (not_begun_bytes_ >= kWritebackBytes) {
+        phase_ = Phase::kWriteback;
+      }
+      return file_->Append(piece);
+    }
+    case Phase::kWriteback:
+      phase_ = Phase::kWrite;
+      not_begun_bytes_ = 0;
+      return file_->StartWriteback();
     case Phase::kSync:
       phase_ = Phase::kClose;
       return file_->Sync();

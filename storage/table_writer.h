@@ -47,9 +47,11 @@ class TableWriter {
   uint64_t number() const { return builder_.meta().number; }
 
  private:
-  enum class Phase { kCreate, kWrite, kSync, kClose, kSyncDir, kOpen, kDone };
+  enum class Phase { kCreate, kWrite, kWriteback, kSync, kClose, kSyncDir, kOpen, kDone };
   // Written in pieces of at least this size.
   static constexpr size_t kPieceBytes = 256u << 10;
+  // The device begins with so much at a time, and the final sync is left with little.
+  static constexpr uint64_t kWritebackBytes = 512u << 10;
 
   absl::Status StepPhase();
 
@@ -62,6 +64,7 @@ class TableWriter {
   std::shared_ptr<const Table> table_;
   absl::Status status_;
   Phase phase_ = Phase::kCreate;
+  uint64_t not_begun_bytes_ = 0;  // whose writeback was not begun
   bool finished_ = false;
 };
 

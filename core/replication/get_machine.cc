@@ -170,7 +170,7 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
   const auto known = std::find(get.incomplete.begin(), get.incomplete.end(), from);
   const bool incomplete = status == ReplicaStatus::kIncomplete && known == get.incomplete.end();
   if (!ok && get.sloppy && AskInstead(step, id, get, place, from)) {
-    if (incomplete) get.incomplete.push_back(from);
+    if (incomplete) AskAgainSoon(step, id, get, from);
     return;
   }
   const bool counts = !ok                ? get.reads.Fail(place)
@@ -178,7 +178,7 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
                                          : get.reads.AckInstead(owner, from);
   if (!counts) return;  // doubled, or no replica
   if (!ok) AskSpares(step, id, get);
-  if (incomplete) get.incomplete.push_back(from);
+  if (incomplete) AskAgainSoon(step, id, get, from);
   if (get.phase == Phase::kRepairing) {
     // A late reply: it holds what we are about to answer, or is to be made to.
     if (!ok) {
@@ -199,7 +199,7 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
       Decide(step, id, get);
       return;
     case QuorumState::kImpossible:
-      if (!get.incomplete.empty()) return Await(step, id, get);
+      if (!get.incomplete.empty()) return;  // they are asked again
       Fail(step, id, get,
            absl::StrCat("only ", get.reads.acks(), " of ", get.reads.needed(),
                         " replicas could read it, ", get.reads.failures(), " failed"));
@@ -207,8 +207,8 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
   }
 }
 
-void GetMachine::Await(StepContext& step, RequestId id, Get& get) {
-  for (const NodeId replica : get.incomplete) get.reads.Retract(replica);
+void GetMachine::AskAgainSoon(StepContext& step, RequestId id, Get& get, NodeId replica) {
+  get.incomplete.push_back(replica);
   get.nudge_us = std::min(get.nudge_us, step.now.monotonic_us + kAgainAfterUs);
   deadlines_.Add(get.NextWake(), id);
 }
@@ -353,6 +353,9 @@ void GetMachine::Nudge(StepContext& step, RequestId id, Get& get) {
   get.nudge_us = kNever;
   get.unasked.clear();
   const std::vector<NodeId> incomplete = std::exchange(get.incomplete, {});
+  if (get.phase == Phase::kReading) {
+    for (const NodeId replica : incomplete) get.reads.Retract(replica);
+  }
   for (const NodeId replica : node_.ReplicasOf(get.key, get.partition)) {
     if (!get.reads.HasAnswered(replica)) {
       // Our own store does not lose requests: unless it has answered, it will.

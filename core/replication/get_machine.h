@@ -100,8 +100,8 @@ class GetMachine {
   void LookForStandIns(StepContext& step, RequestId id, Get& get);
   void AskSpares(StepContext& step, RequestId id, Get& get);
   void TakeReply(StepContext& step, RequestId id, ReplicaStatus status, Reply&& reply);
-  // Nobody is left who could answer but those that are not whole yet: they are asked again.
-  void Await(StepContext& step, RequestId id, Get& get);
+  // The replica is not whole yet: it may be in a moment.
+  void AskAgainSoon(StepContext& step, RequestId id, Get& get, NodeId replica);
   // `holder` holds `get.merged` durably.
   static void Hold(Get& get, NodeId holder, Incarnation life, std::vector<Fence>&& fences);
   void HoldHere(Get& get) const;

@@ -91,6 +91,7 @@ void Standing::OnNewIncarnation(StepContext& step, PartitionId partition) {
 // ---- Who knows whom ---------------------------------------------------------------
 
 void Standing::Introduce(StepContext& step, NodeId to) {
+  introduced_us_[to] = step.now.monotonic_us;
   Introduction introduction;
   const auto send = [&] {
     if (introduction.lives.empty()) return;
@@ -137,8 +138,11 @@ void Standing::OnIntroduction(StepContext& step, NodeId from, const Introduction
   } else {
     Answer(step, owed);
   }
-  // It is there: no need to wait for our own turn.
-  if (strangers) introduce_us_ = next_us_ = std::min(next_us_, step.now.monotonic_us);
+  // It is there: no need to wait for our own turn, unless that was just now.
+  const auto last = introduced_us_.find(from);
+  const bool due = last == introduced_us_.end() ||
+                   step.now.monotonic_us - last->second >= kIntroduceEveryUs / 4;
+  if (strangers && due) Introduce(step, from);
 }
 
 void Standing::Answer(StepContext& step, const Owed& owed) {
@@ -299,6 +303,10 @@ void Standing::OnTimer(StepContext& step) {
       if (member.id != node_.self() && membership_.IsReachable(member.id)) {
         Introduce(step, member.id);
       }
+    }
+    if (!whole_ && complete() == held()) {
+      whole_ = true;
+      step.Note(Note::Level::kInfo, absl::StrCat("complete in all ", held(), " partitions"));
     }
     introduce_us_ = Settled() ? kNever : step.now.monotonic_us + kIntroduceEveryUs;
   }

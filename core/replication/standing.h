@@ -33,6 +33,7 @@
 #define NORN_CORE_REPLICATION_STANDING_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,8 @@ class Standing {
   std::vector<Replica> replicas_;  // by partition, ascending
   std::vector<Owed> owed_;
   bool created_ = false;  // the store was empty at the start
+  bool whole_ = false;     // that was said
+  std::map<NodeId, int64_t> introduced_us_;  // when we did so the last time
   bool speaking_ = false;
   bool dirty_ = false;   // the slot on disk is older than what we know
   uint64_t writes_ = 0;  // slot writes begun
