@@ -82,10 +82,11 @@ struct ClientReply {
   // siblings its client has not seen: a token would cover them too. Read, then write.
   std::string context;
 
-  // What was reached.
+  // What was reached. In a sloppy bucket a stand-in counts in the place of its owner.
   int replicas = 0;  // owners that acknowledged the write, or whose replies the read used
   int zones = 0;     // distinct zones that those are in
   int durable = 0;   // copies known durable of what was written, or of what the read answers
+  int hints = 0;     // how many of `replicas` are stand-ins
 };
 
 const char* OutcomeName(ClientReply::Outcome outcome);

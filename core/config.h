@@ -39,7 +39,8 @@ struct BucketConfig {
                   // n - r_min + 1 replicas before it is given, if r_min + w_min > n
   int w_min = 0;  // the least W a request may ask for; 0: w
 
-  // False, strict: only the n replicas count. True, sloppy: stand-ins count as well.
+  // False, strict: only the n replicas count. True, sloppy: other servers stand in for replicas
+  // that cannot be reached: always writable, but nothing that R + W > N promises holds.
   bool sloppy = false;
   ConflictPolicy conflicts = ConflictPolicy::kSiblings;  // not to be changed once there is data
   PlainGet plain_get = PlainGet::kWinner;
@@ -115,6 +116,11 @@ struct NodeOptions {
   size_t exchange_page_entries = 512;       // keys compared per message
   size_t exchange_page_bytes = 256u << 10;  // records sent per message
   uint64_t lease_counters = 4096;           // dots a partition may mint per durable lease
+
+  // Hints: what this node keeps for replicas that it stands in for.
+  uint64_t hint_bytes_max = 256u << 20;       // more are refused
+  uint64_t hint_bytes_per_second = 4u << 20;  // handed over, in all
+  int64_t hint_age_max_us = 10'800'000'000;   // of those that nobody counted: then forgotten
 };
 
 // OK, or what is impossible and how to mend it: W above N, an unknown own id, two

@@ -26,7 +26,8 @@ enum class ReplicaStatus : uint8_t {
   kError = 1,        // the store failed: nothing is known of the record
   kWrongLayout = 2,  // the partition is not this node's under the sender's layout
   kOverloaded = 3,   // refused before anything was done
-  kRefused = 4,      // a forward meant for another generation of this node
+  kRefused = 4,      // a forward meant for another generation of this node; a hint that this
+                     // node must not hold
   kIncomplete = 5,   // the replica may have forgotten what it is asked for (replication/standing.h)
 };
 
@@ -72,11 +73,14 @@ struct ReplicaWrite {
   RequestId request = 0;
   uint64_t layout = 0;
   PartitionId partition = 0;
-  std::string key;     // record key
-  std::string record;  // canonical encoding, core/causality/record.h
+  std::string key;            // record key
+  std::string record;         // canonical encoding, core/causality/record.h
+  NodeId hint_for = kNoNode;  // the receiver stands in for this replica, and keeps a hint;
+                              // kNoNode: it is a replica itself
 };
 
-// kOk is sent only when the merged record is durable.
+// kOk is sent only when the merged record, or the hint, is durable. A stand-in, which is no replica
+// of the partition, names no life and no fences.
 struct ReplicaWriteReply {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;
@@ -89,6 +93,7 @@ struct ReplicaRead {
   uint64_t layout = 0;
   PartitionId partition = 0;
   std::string key;
+  NodeId hint_for = kNoNode;  // what the receiver keeps in this replica's stead
 };
 
 struct ReplicaReadReply {

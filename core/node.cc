@@ -11,10 +11,14 @@
 #include "core/node_context.h"
 #include "core/replication/forward_machine.h"
 #include "core/replication/get_machine.h"
+#include "core/replication/hint_handoff.h"
+#include "core/replication/hint_machine.h"
 #include "core/replication/minter.h"
+#include "core/replication/owed_writes.h"
 #include "core/replication/put_machine.h"
 #include "core/replication/replica_machine.h"
 #include "core/replication/request_check.h"
+#include "core/replication/routing.h"
 #include "core/replication/standing.h"
 
 namespace norn {
@@ -44,8 +48,11 @@ struct Node::State {
         minter(context),
         exchange(context, membership, minter),
         standing(context, membership, minter, exchange),
-        puts(context, minter),
-        gets(context, membership, standing),
+        hints(context),
+        owed(context),
+        handoff(context, membership, hints, owed),
+        puts(context, membership, minter, hints, owed),
+        gets(context, membership, standing, hints),
         forwards(context, membership, puts),
         replica(context, standing) {}
 
@@ -56,6 +63,7 @@ struct Node::State {
   void OnMessage(StepContext& step, NodeId from, Message&& message);
   void OnClient(StepContext& step, ClientRequest&& request);
   void OnStoreReply(StepContext& step, StoreReply&& reply);
+  void OnHintReply(StepContext& step, HintMachine::Answered&& answered);
   void OnTimer(StepContext& step);
   void PassOn(StepContext& step);
   void CountReplies(const Effects& out);
@@ -68,6 +76,9 @@ struct Node::State {
   Minter minter;
   Exchange exchange;
   Standing standing;
+  HintMachine hints;
+  OwedWrites owed;
+  HintHandoff handoff;
   PutMachine puts;
   GetMachine gets;
   ForwardMachine forwards;
@@ -123,6 +134,7 @@ void Node::State::OnIdentityStored(StepContext& step, const StoreReply& reply) {
   membership.Start(step);
   exchange.Start(step);
   standing.Speak(step);
+  hints.Start(step);
   MaybeServe(step);
 }
 
@@ -140,13 +152,25 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     StepContext& step;
     NodeId from;
     void operator()(Gossip&& m) { s.membership.OnGossip(step, from, m); }
-    void operator()(ReplicaWrite&& m) { s.replica.OnWrite(step, from, std::move(m)); }
-    void operator()(ReplicaRead&& m) { s.replica.OnRead(step, from, std::move(m)); }
+    void operator()(ReplicaWrite&& m) {
+      if (m.hint_for == kNoNode) {
+        s.replica.OnWrite(step, from, std::move(m));
+      } else {
+        s.hints.OnWrite(step, from, std::move(m));
+      }
+    }
+    void operator()(ReplicaRead&& m) {
+      if (m.hint_for == kNoNode) {
+        s.replica.OnRead(step, from, std::move(m));
+      } else {
+        s.hints.OnRead(step, from, std::move(m));
+      }
+    }
     void operator()(ReplicaWriteReply&& m) {
       // Request ids are unique: one of them knows it.
       if (s.puts.Knows(m.request)) {
         s.puts.OnReplicaReply(step, from, std::move(m));
-      } else {
+      } else if (!s.handoff.OnReplicaReply(step, from, m)) {
         s.gets.OnReplicaWriteReply(step, from, std::move(m));
       }
     }
@@ -163,7 +187,10 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(IntroductionAnswer&& m) { s.standing.OnAnswer(step, from, m); }
   };
   std::visit(Visitor{*this, step, from}, std::move(message));
-  for (const NodeId returned : membership.TakeReturned()) exchange.Hasten(returned);
+  for (const NodeId returned : membership.TakeReturned()) {
+    exchange.Hasten(returned);
+    handoff.Wake(step);
+  }
   if (membership.generation_to_exceed() >= context.generation && next_generation == 0) {
     if (!store_created) {
       step.Note(Note::Level::kWarning,
@@ -209,13 +236,12 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
   }
   ++(request.kind == ClientRequest::Kind::kPut ? context.status.puts : context.status.deletes);
   DecideExpiry(context, step.now.wall_us, &request);
-  const std::string key = MakeRecordKey(request.bucket, request.key);
-  const PartitionId partition = context.layout.PartitionOf(key);
-  if (context.IsReplicaOf(context.self(), key, partition)) {
+  const NodeId minting = PickMinter(context, membership, request);
+  if (minting == context.self()) {
     const WriteOrigin origin{kNoNode, 0, request.client};
     puts.Begin(step, std::move(request), origin, deadline_us);
   } else {
-    forwards.Begin(step, std::move(request), partition, deadline_us);
+    forwards.Begin(step, std::move(request), minting, deadline_us);
   }
 }
 
@@ -255,6 +281,26 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
     case TicketKind::kStanding:
       standing.OnStoreReply(step, reply);
       return;
+    case TicketKind::kHint:
+      OnHintReply(step, hints.OnStoreReply(step, id, std::move(reply)));
+      return;
+    case TicketKind::kHandoff:
+      handoff.OnStoreReply(step, id, std::move(reply));
+      return;
+  }
+  CORE_CHECK(false);
+}
+
+void Node::State::OnHintReply(StepContext& step, HintMachine::Answered&& answered) {
+  switch (answered.kind) {
+    case HintMachine::Answered::Kind::kNothing:
+      return;
+    case HintMachine::Answered::Kind::kPut:
+      puts.OnStoreReply(step, answered.id, std::move(answered.reply));
+      return;
+    case HintMachine::Answered::Kind::kGet:
+      gets.OnHintRead(step, answered.id, std::move(answered.reply));
+      return;
   }
   CORE_CHECK(false);
 }
@@ -271,6 +317,8 @@ void Node::State::OnTimer(StepContext& step) {
   membership.OnTimer(step);
   exchange.OnTimer(step);
   standing.OnTimer(step);
+  hints.OnTimer(step);
+  handoff.OnTimer(step);
 }
 
 // What one machine learned and another has to act on.
@@ -279,6 +327,9 @@ void Node::State::PassOn(StepContext& step) {
     standing.OnNewIncarnation(step, partition);
   }
   standing.Pump(step);
+  handoff.LookLater(step);
+  if (!owed.dirty()) return;
+  for (const auto& [partition, owner] : owed.TakeDirty()) exchange.Hasten(owner);
 }
 
 void Node::State::CountReplies(const Effects& out) {
@@ -330,12 +381,13 @@ int64_t Node::NextDeadline() const {
   const State& s = *state_;
   return std::min({s.minter.NextDeadline(), s.puts.NextDeadline(), s.gets.NextDeadline(),
                    s.forwards.NextDeadline(), s.membership.NextDeadline(),
-                   s.exchange.NextDeadline(), s.standing.NextDeadline(), s.identity_retry_us});
+                   s.exchange.NextDeadline(), s.standing.NextDeadline(), s.hints.NextDeadline(),
+                   s.handoff.NextDeadline(), s.identity_retry_us});
 }
 
 bool Node::drained() const {
   return state_->context.status.draining && state_->in_flight() == 0 &&
-         state_->replica.in_flight() == 0;
+         state_->replica.in_flight() == 0 && state_->hints.in_flight() == 0;
 }
 
 NodeStatus Node::Status() const {
@@ -344,6 +396,11 @@ NodeStatus Node::Status() const {
   status.partitions_held = state_->standing.held();
   status.partitions_complete = state_->standing.complete();
   status.members = state_->membership.Describe();
+  const HintIndex& hints = state_->hints.index();
+  status.hints_held = hints.count();
+  status.hint_bytes = hints.bytes();
+  status.hints_oldest_wall_us = hints.Oldest();
+  status.owed_held = state_->owed.index().count();
   return status;
 }
 

@@ -8,6 +8,9 @@
 //   replication/get_machine.h     reads coordinated here, and read repair
 //   replication/forward_machine.h writes handed to a replica, and those handed to us
 //   replication/replica_machine.h our part in reads and writes of other coordinators
+//   replication/hint_machine.h    our part as a stand-in: what we keep for others, durably
+//   replication/hint_handoff.h    ... and hand over when they are back
+//   replication/owed_writes.h     what replicas missed that nobody stands in for
 //   antientropy/exchange.h        replicas of a partition compare and mend
 //
 // (etcd/raft's Ready and scylladb's raft/fsm.hh are the models of the shape.)
@@ -56,6 +59,13 @@ struct NodeStatus {
   uint64_t dots_minted = 0, incarnations = 0;
   uint64_t partitions_held = 0;      // of which this node is a replica
   uint64_t partitions_complete = 0;  // ... and answers reads: see replication/standing.h
+  // Hints, as a stand-in: held now, in bytes, and since when (wall time, 0: none is held).
+  uint64_t hints_held = 0, hint_bytes = 0;
+  int64_t hints_oldest_wall_us = 0;
+  // Taken in; handed over; refused for want of room.
+  uint64_t hints_taken = 0, hints_delivered = 0, hints_refused = 0;
+  // Keys that replicas missed while they were away, as far as it is remembered; sent since.
+  uint64_t owed_held = 0, owed_sent = 0;
 };
 
 class Node {

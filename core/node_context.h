@@ -35,6 +35,8 @@ enum class TicketKind : uint8_t {
   kReplicaRead,
   kExchange,
   kStanding,
+  kHint,  // as a stand-in
+  kHandoff,
 };
 
 inline constexpr uint64_t kTicketIdMask = (uint64_t{1} << 56) - 1;
@@ -85,6 +87,13 @@ struct NodeContext {
   bool IsReplicaOf(NodeId node, absl::string_view record_key, PartitionId partition) const {
     const absl::Span<const NodeId> replicas = ReplicasOf(record_key, partition);
     return std::find(replicas.begin(), replicas.end(), node) != replicas.end();
+  }
+
+  // Who stands in for them in a sloppy bucket, in order.
+  absl::Span<const NodeId> StandInsOf(absl::string_view record_key, PartitionId partition) const {
+    const BucketConfig* const bucket = FindBucket(BucketOf(record_key));
+    if (bucket == nullptr || !bucket->sloppy) return {};
+    return layout.StandIns(partition, bucket->n);
   }
 
   const MemberConfig* FindMember(NodeId id) const {

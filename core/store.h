@@ -56,12 +56,35 @@ struct MintOp {
   size_t prune_entries_above = 0;  // 0: never
 };
 
-using RecordOp = std::variant<MergeOp, MintOp>;
+// Of hints (core/replication/hint_record.h), in kHintSpace only: one entry for each key, with the
+// record and the owners that it is kept for.
+
+// Merge a record into the hint, and keep it for `owner` as well.
+struct HintMergeOp {
+  NodeId owner = kNoNode;
+  std::string record;
+};
+
+// Put a new version into the hint's record, and keep it for `owner` as well.
+struct HintMintOp {
+  NodeId owner = kNoNode;
+  MintOp mint;
+};
+
+// `owner` has the record with this hash: keep the hint for it no longer, if it still holds that
+// record and nothing else. Without an owner it goes.
+struct HintRemoveOp {
+  NodeId owner = kNoNode;
+  uint64_t hash_high = 0;
+  uint64_t hash_low = 0;
+};
+
+using RecordOp = std::variant<MergeOp, MintOp, HintMergeOp, HintMintOp, HintRemoveOp>;
 
 struct StoreUpdate {
   StoreTicket ticket = 0;
-  PartitionId partition = 0;
-  std::string key;  // record key
+  PartitionId partition = 0;  // or kHintSpace, here and below
+  std::string key;            // record key
   RecordOp op;
   bool record_wanted = false;  // the reply is to carry the record that results
   // A MergeOp: a record that is there and cannot be read (kDataLoss) counts as absent, instead of
@@ -97,8 +120,9 @@ using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
 // One for each request. `status` codes: kOk; kDataLoss and kUnavailable: the record could
 // not be read or the write is in doubt, nothing may be concluded; kResourceExhausted: not
 // applied, the store is full or behind; kInvalidArgument: the record function refused, not
-// applied (message says why); kAborted: the same, because the dot was seen before;
-// kFailedPrecondition: the same, because the minting replica's clock does not permit it.
+// applied (message says why); kAborted: the same, because the dot was seen before, or because
+// the hint to be removed has changed; kFailedPrecondition: the same, because the minting
+// replica's clock does not permit it.
 struct StoreReply {
   StoreTicket ticket = 0;
   absl::Status status;

@@ -22,6 +22,9 @@ inline constexpr NodeId kNoNode = 0;
 // One of the Q equal parts of the hash ring, 0 to Q-1.
 using PartitionId = uint16_t;
 
+// Where a store keeps hints, apart from all partitions: never one of them (Q is at most 16384).
+inline constexpr PartitionId kHintSpace = 0xffff;
+
 // A named configuration of keys. Bucket 0 always exists.
 using BucketId = uint16_t;
 

@@ -76,12 +76,13 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaWrite> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key, record] = m;
+  auto& [request, layout, partition, key, record, hint_for] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "key", key);
   v.Bytes(5, "record", record);
+  v.Int(40, "hint_for", hint_for);
 }
 
 template <typename V, Is<Fence> M>
@@ -101,11 +102,12 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaRead> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key] = m;
+  auto& [request, layout, partition, key, hint_for] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "key", key);
+  v.Int(40, "hint_for", hint_for);
 }
 
 template <typename V, Is<ReplicaReadReply> M>
@@ -186,7 +188,7 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ClientReply> M>
 void Fields(V& v, M& m) {
-  auto& [client, outcome, message, siblings, context, replicas, zones, durable] = m;
+  auto& [client, outcome, message, siblings, context, replicas, zones, durable, hints] = m;
   static_cast<void>(client);  // a ticket of the receiver's own port
   v.Enum(1, "outcome", outcome, ClientReply::Outcome::kUnavailable);
   v.Bytes(2, "message", message);
@@ -195,6 +197,7 @@ void Fields(V& v, M& m) {
   v.Int(5, "replicas", replicas);
   v.Int(30, "zones", zones);
   v.Int(31, "durable", durable);
+  v.Int(40, "hints", hints);
 }
 
 template <typename V, Is<Forward> M>

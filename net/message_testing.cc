@@ -17,8 +17,8 @@ namespace norn::net {
 namespace {
 
 template <typename T>
-  requires(std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, std::string>)
-bool Same(const T& a, const T& b) {
+requires(std::is_arithmetic_v<T> || std::is_enum_v<T> ||
+         std::same_as<T, std::string>) bool Same(const T& a, const T& b) {
   return a == b;
 }
 
@@ -69,11 +69,11 @@ bool Same(const ClientRequest& a, const ClientRequest& b) {
 }
 
 bool Same(const ClientReply& a, const ClientReply& b) {
-  const auto& [client, outcome, message, siblings, context, replicas, zones, durable] = a;
+  const auto& [client, outcome, message, siblings, context, replicas, zones, durable, hints] = a;
   static_cast<void>(client);
   return Same(outcome, b.outcome) && Same(message, b.message) && Same(siblings, b.siblings) &&
          Same(context, b.context) && Same(replicas, b.replicas) && Same(zones, b.zones) &&
-         Same(durable, b.durable);
+         Same(durable, b.durable) && Same(hints, b.hints);
 }
 
 bool Same(const Gossip& a, const Gossip& b) {
@@ -83,9 +83,9 @@ bool Same(const Gossip& a, const Gossip& b) {
 }
 
 bool Same(const ReplicaWrite& a, const ReplicaWrite& b) {
-  const auto& [request, layout, partition, key, record] = a;
+  const auto& [request, layout, partition, key, record, hint_for] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(key, b.key) && Same(record, b.record);
+         Same(key, b.key) && Same(record, b.record) && Same(hint_for, b.hint_for);
 }
 
 bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
@@ -95,9 +95,9 @@ bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
 }
 
 bool Same(const ReplicaRead& a, const ReplicaRead& b) {
-  const auto& [request, layout, partition, key] = a;
+  const auto& [request, layout, partition, key, hint_for] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(key, b.key);
+         Same(key, b.key) && Same(hint_for, b.hint_for);
 }
 
 bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
@@ -228,7 +228,8 @@ class Draw {
             .context = Bytes(),
             .replicas = Number<int>(),
             .zones = Number<int>(),
-            .durable = Number<int>()};
+            .durable = Number<int>(),
+            .hints = Number<int>()};
   }
   // The alternative of Message with this index.
   Message Any(size_t kind) {
@@ -251,7 +252,8 @@ class Draw {
                             .layout = Number<uint64_t>(),
                             .partition = Number<PartitionId>(),
                             .key = Bytes(),
-                            .record = Bytes()};
+                            .record = Bytes(),
+                            .hint_for = Number<NodeId>()};
       case 2:
         return ReplicaWriteReply{.request = Number<uint64_t>(),
                                  .status = Status(),
@@ -261,7 +263,8 @@ class Draw {
         return ReplicaRead{.request = Number<uint64_t>(),
                            .layout = Number<uint64_t>(),
                            .partition = Number<PartitionId>(),
-                           .key = Bytes()};
+                           .key = Bytes(),
+                           .hint_for = Number<NodeId>()};
       case 4:
         return ReplicaReadReply{.request = Number<uint64_t>(),
                                 .status = Status(),
@@ -359,18 +362,23 @@ std::vector<Message> OneOfEach() {
                              .message = "1 of 2 acknowledgements came in time",
                              .siblings = {{.value = "red", .timestamp_us = -1}},
                              .context = "token",
-                             .replicas = 1};
+                             .replicas = 1,
+                             .hints = 1};
   const std::string key = MakeRecordKey(7, "apple");
   return {
       Gossip{.members = {{.id = 1, .generation = 4, .heartbeat = 1000},
                          {.id = 65535, .generation = 1, .heartbeat = 0}},
              .suspicions = {{.suspect = 2, .by = 3, .generation = 9, .heartbeat = 77}},
              .answer_wanted = true},
-      ReplicaWrite{
-          .request = ~uint64_t{0}, .layout = 5, .partition = 255, .key = key, .record = "record"},
+      ReplicaWrite{.request = ~uint64_t{0},
+                   .layout = 5,
+                   .partition = 255,
+                   .key = key,
+                   .record = "record",
+                   .hint_for = 65535},
       ReplicaWriteReply{
           .request = 1, .status = ReplicaStatus::kOk, .life = 7, .fences = {{~uint64_t{0}}, {9}}},
-      ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key},
+      ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key, .hint_for = 1},
       ReplicaReadReply{.request = 2,
                        .status = ReplicaStatus::kWrongLayout,
                        .record = "record",

@@ -214,11 +214,14 @@ void RespSession::WriteReply(ReplyForm form, const ClientReply& reply, RespWrite
   }
   const bool is_map = writer.protocol() >= 3;
   const bool is_read = form == ReplyForm::kVersions;
+  // Only where stand-ins were needed: in a sloppy bucket.
+  const bool with_hints = reply.hints > 0;
+  const int elements = (is_read ? 5 : 4) + (with_hints ? 1 : 0);
   if (is_map) {
-    writer.Map(is_read ? 5 : 4);
+    writer.Map(elements);
     writer.Bulk("context");
   } else {
-    writer.Array(is_read ? 5 : 4);
+    writer.Array(elements);
   }
   WriteContext(reply.context, writer);
   if (is_read) {
@@ -232,6 +235,9 @@ void RespSession::WriteReply(ReplyForm form, const ClientReply& reply, RespWrite
   writer.Integer(reply.zones);
   if (is_map) writer.Bulk("durable");
   writer.Integer(reply.durable);
+  if (!with_hints) return;
+  if (is_map) writer.Bulk("hints");
+  writer.Integer(reply.hints);
 }
 
 void RespSession::OnReply(ClientReply&& reply) {

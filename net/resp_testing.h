@@ -31,6 +31,7 @@ class FakeNode {
   std::map<std::string, Failure> failures;      // by key
   std::map<std::string, Failure> write_failures;
   int64_t ttl_us = 0;  // of all that is read
+  int hints = 0;       // of the two replicas that all replies tell of
   std::deque<ClientRequest> waiting;
   std::vector<ClientRequest> seen;  // all of them, as they came
 
@@ -77,6 +78,7 @@ class FakeNode {
     reply.replicas = 2;
     reply.zones = 1;
     reply.durable = 2;
+    reply.hints = hints;
     Entry& entry = entries_[{request.bucket, request.key}];
     if (writes) {
       const bool replaces =

@@ -246,6 +246,10 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("record_bytes_max", 1024, 8u << 20, &node.record_bytes_max);
   block.Number("context_entries_max", 16, 65536, &node.context_entries_max);
   block.Number("max_clock_skew_ms", 0, kMillisecondsMax, &node.max_clock_skew_us, kMicrosPerMilli);
+  block.Number("hint_bytes_max", 1, 1ull << 40, &node.hint_bytes_max);
+  block.Number("hint_bytes_per_second", 1, 1ull << 40, &node.hint_bytes_per_second);
+  block.Number("hint_age_max_ms", 1, 365 * kMillisecondsMax, &node.hint_age_max_us,
+               kMicrosPerMilli);
   if (node.id == kNoNode) block.Fail("id", "is missing: say which member this node is");
   if (config->engine.dir.empty()) {
     block.Fail("data_dir", "is missing: name a directory for this node's data");
@@ -332,7 +336,11 @@ std::string FaultPosition(const v1::NodeConfig& proto, const Block& root,
 
 void AddWarnings(Config* config) {
   for (const BucketConfig& bucket : config->cluster.buckets) {
-    if (bucket.RMin() + bucket.WMin() <= bucket.n) {
+    if (bucket.sloppy) {
+      config->warnings.push_back(absl::StrCat(
+          "bucket ", bucket.id, " (", bucket.name,
+          "): it is sloppy, so a read may miss the latest write, even with r + w above n"));
+    } else if (bucket.RMin() + bucket.WMin() <= bucket.n) {
       config->warnings.push_back(absl::StrCat("bucket ", bucket.id, " (", bucket.name,
                                               "): r + w is not above n, so a read may miss ",
                                               "the latest write"));

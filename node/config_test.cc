@@ -65,12 +65,13 @@ TEST(ConfigTest, AbsentSettingsHaveTheirDefaults) {
 }
 
 TEST(ConfigTest, SettingsArriveInTheUnitsOfTheCore) {
-  const absl::StatusOr<Config> config = ParseConfig(
-      Minimal("bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" }",
-              "request_timeout_ms: 1500 drain_timeout_ms: 20 peer_listen: \"[::]:9\"",
-              "storage { memtable_bytes: 65536 level_growth: 4 } "
-              "log { level: \"warning\" notes_per_second_max: 3 }"),
-      kPath);
+  const absl::StatusOr<Config> config =
+      ParseConfig(Minimal("bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" "
+                          "quorum: \"sloppy\" }",
+                          "request_timeout_ms: 1500 drain_timeout_ms: 20 peer_listen: \"[::]:9\"",
+                          "storage { memtable_bytes: 65536 level_growth: 4 } "
+                          "log { level: \"warning\" notes_per_second_max: 3 }"),
+                  kPath);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->node.request_timeout_us, 1'500'000);
   EXPECT_EQ(config->drain_timeout_us, 20'000);
@@ -82,6 +83,8 @@ TEST(ConfigTest, SettingsArriveInTheUnitsOfTheCore) {
   ASSERT_EQ(config->cluster.buckets.size(), 2u);
   EXPECT_EQ(config->cluster.buckets[0].w_min, 2);
   EXPECT_EQ(config->cluster.buckets[1].name, "x");
+  EXPECT_FALSE(config->cluster.buckets[0].sloppy);
+  EXPECT_TRUE(config->cluster.buckets[1].sloppy);
 }
 
 TEST(ConfigTest, RelativePathsStartFromTheFilesFolder) {
@@ -182,7 +185,7 @@ TEST(ConfigTest, BucketsAreReadInFull) {
   EXPECT_EQ(config->node.max_clock_skew_us, 7'000);
   EXPECT_EQ(config->node.record_bytes_max, 2'000'000u);
   EXPECT_EQ(config->node.context_entries_max, 50u);
-  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("not above n"), HasSubstr("false siblings")));
+  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("it is sloppy"), HasSubstr("false siblings")));
 }
 
 TEST(ConfigTest, FaultsOfABucketAreNamedAtTheirLine) {
@@ -255,6 +258,9 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(a.record_bytes_max, b.record_bytes_max);
   EXPECT_EQ(a.context_entries_max, b.context_entries_max);
   EXPECT_EQ(a.max_clock_skew_us, b.max_clock_skew_us);
+  EXPECT_EQ(a.hint_bytes_max, b.hint_bytes_max);
+  EXPECT_EQ(a.hint_bytes_per_second, b.hint_bytes_per_second);
+  EXPECT_EQ(a.hint_age_max_us, b.hint_age_max_us);
   const storage::EngineOptions& x = config->engine;
   const storage::EngineOptions& y = plain.engine;
   EXPECT_EQ(x.memtable_bytes, y.memtable_bytes);

@@ -98,6 +98,14 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("incarnations", status.incarnations);
   lines.Add("partitions_held", status.partitions_held);
   lines.Add("partitions_complete", status.partitions_complete);
+  lines.Add("hints_held", status.hints_held);
+  lines.Add("hint_bytes", status.hint_bytes);
+  lines.Add("hints_oldest_unix_ms", status.hints_oldest_wall_us / 1000);
+  lines.Add("hints_taken", status.hints_taken);
+  lines.Add("hints_delivered", status.hints_delivered);
+  lines.Add("hints_refused", status.hints_refused);
+  lines.Add("owed_held", status.owed_held);
+  lines.Add("owed_sent", status.owed_sent);
   return lines.Take();
 }
 

@@ -61,18 +61,23 @@ auto Complete(const IntroductionAnswer& answer) {
       [](const ReplicaStanding& standing) { return standing.level == StandingLevel::kComplete; });
 }
 
+std::string Instead(NodeId owner) {
+  return owner == kNoNode ? std::string() : absl::StrCat(" in the stead of n", owner);
+}
+
 struct Describer {
   std::string operator()(const Gossip& m) const {
     return absl::StrCat(" of ", m.members.size(), " members, ", m.suspicions.size(), " suspicions");
   }
   std::string operator()(const ReplicaWrite& m) const {
-    return absl::StrCat(Number(m.request), " ", ClientKeyOf(m.key), " = ", Values(m.record));
+    return absl::StrCat(Number(m.request), " ", ClientKeyOf(m.key), " = ", Values(m.record),
+                        Instead(m.hint_for));
   }
   std::string operator()(const ReplicaWriteReply& m) const {
     return absl::StrCat(Number(m.request), " ", StatusName(m.status));
   }
   std::string operator()(const ReplicaRead& m) const {
-    return absl::StrCat(Number(m.request), " ", ClientKeyOf(m.key));
+    return absl::StrCat(Number(m.request), " ", ClientKeyOf(m.key), Instead(m.hint_for));
   }
   std::string operator()(const ReplicaReadReply& m) const {
     return absl::StrCat(Number(m.request), " ", StatusName(m.status), " ", Values(m.record));

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/replication/hint_record.h"
 #include "sim/history.h"
 #include "sim/sim_bus.h"
 #include "sim/sim_file_system.h"
@@ -39,7 +40,14 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
 
   void Submit(StoreRequest&& request) override {
     if (const StoreUpdate* const update = std::get_if<StoreUpdate>(&request)) {
-      if (const MintOp* const mint = std::get_if<MintOp>(&update->op)) {
+      const MintOp* mint = std::get_if<MintOp>(&update->op);
+      if (const HintMintOp* const hint = std::get_if<HintMintOp>(&update->op)) {
+        mint = &hint->mint;
+        ++node.hints_minted_;
+      }
+      if (std::holds_alternative<HintMergeOp>(update->op)) ++node.hints_written_;
+      if (std::holds_alternative<HintRemoveOp>(update->op)) ++node.hints_removed_;
+      if (mint != nullptr) {
         minting[update->ticket] = mint->dot;
         node.observer_->OnMint(node.id(), update->key, *mint);
       }
@@ -69,7 +77,9 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
     const auto it = minting.find(reply.ticket);
     if (it == minting.end()) return;
     if (reply.status.ok()) {
-      node.observer_->OnMinted(it->second, reply.record);
+      HintView hint;  // a stand-in's: the record that it holds
+      const bool is_hint = HintView::Parse(reply.record, &hint);
+      node.observer_->OnMinted(it->second, is_hint ? std::string(hint.record) : reply.record);
     } else if (!reply.applied) {
       node.observer_->OnRefused(it->second);
     }
@@ -357,7 +367,12 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
     std::string next;
     if (!(*engine)->Scan(from, "", 1000, 4 << 20, &entries, &next).ok()) break;
     for (storage::Engine::Entry& entry : entries) {
-      records[entry.key.substr(kPartitionBytes)] = std::move(entry.value);
+      // A stand-in's copy is one, too.
+      HintView hint;
+      const bool is_hint = entry.key >= storage::MakeEngineKey(kHintSpace, "") &&
+                           HintView::Parse(entry.value, &hint);
+      records[entry.key.substr(kPartitionBytes)] =
+          is_hint ? std::string(hint.record) : std::move(entry.value);
     }
     from = std::move(next);
   } while (!from.empty());

@@ -85,6 +85,10 @@ class SimNode {
   storage::Engine* engine();
   const Node* node() const;
   uint64_t file_operations() const { return disk_.operations(); }
+  // Hints that it was asked to store, and to remove, in all its lives.
+  uint64_t hints_written() const { return hints_written_; }
+  uint64_t hints_minted() const { return hints_minted_; }
+  uint64_t hints_removed() const { return hints_removed_; }
 
  private:
   struct Process;
@@ -122,6 +126,7 @@ class SimNode {
   SimDisk disk_;
   bool restored_ = false;  // since the last start
   uint64_t epoch_ = 0;     // rises with every start and crash: what was scheduled before is void
+  uint64_t hints_written_ = 0, hints_minted_ = 0, hints_removed_ = 0;
   std::unique_ptr<Process> process_;
   std::deque<std::function<void()>> held_;  // while it stands still
 };

@@ -26,6 +26,7 @@ Shape DrawShape(Random& random, const RunOptions& options) {
   shape.bucket.n = options.n;
   shape.bucket.r = options.r;
   shape.bucket.w = options.w;
+  shape.bucket.sloppy = options.sloppy;
   if (!options.random_config) return shape;
   shape.nodes = static_cast<int>(random.Between(3, 9));
   shape.zones = static_cast<int>(random.Between(1, 4));
@@ -133,10 +134,10 @@ std::string ToString(const UniverseConfig& config) {
   return absl::StrCat(
       config.cluster.members.size(), " nodes in ", zones.size(), " zones, ",
       config.cluster.partitions, " partitions, N=", bucket.n,
-      " R=", Levels(bucket.RMin(), bucket.r), " W=", Levels(bucket.WMin(), bucket.w), ", ",
-      config.workload.clients, " clients, ", config.workload.keys, " keys, request timeout ",
-      config.node.request_timeout_us / 1000, " ms, suspicion after ",
-      config.node.suspect_after_us / 1000, " ms, exchange every ",
+      " R=", Levels(bucket.RMin(), bucket.r), " W=", Levels(bucket.WMin(), bucket.w),
+      bucket.sloppy ? ", sloppy, " : ", ", config.workload.clients, " clients, ",
+      config.workload.keys, " keys, request timeout ", config.node.request_timeout_us / 1000,
+      " ms, suspicion after ", config.node.suspect_after_us / 1000, " ms, exchange every ",
       config.node.exchange_interval_us / 1000, " ms in pages of ",
       config.node.exchange_page_entries, ", leases of ", config.node.lease_counters,
       ", memtables of ", engine.memtable_bytes, " bytes, record cache ", engine.record_cache_bytes);

@@ -144,9 +144,12 @@ void RecordStorage::RunScan(const StoreScan& scan) {
   StoreReply reply;
   reply.ticket = scan.ticket;
   const std::string from = MakeEngineKey(scan.partition, scan.from);
-  const std::string to = scan.to.empty()
-                             ? MakeEngineKey(static_cast<PartitionId>(scan.partition + 1), "")
-                             : MakeEngineKey(scan.partition, scan.to);
+  std::string to;  // empty: nothing lies behind the last space, that of hints
+  if (!scan.to.empty()) {
+    to = MakeEngineKey(scan.partition, scan.to);
+  } else if (scan.partition != kHintSpace) {
+    to = MakeEngineKey(static_cast<PartitionId>(scan.partition + 1), "");
+  }
   std::vector<Engine::Entry> entries;
   std::string next;
   reply.status = engine_.Scan(from, to, scan.entries_max, scan.bytes_max, &entries, &next);

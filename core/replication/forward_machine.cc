@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
-#include "core/replication/level.h"
 #include "core/replication/request_check.h"
 
 namespace norn {
@@ -16,29 +15,14 @@ using Outcome = ClientReply::Outcome;
 
 }  // namespace
 
-void ForwardMachine::Begin(StepContext& step, ClientRequest&& request, PartitionId partition,
+void ForwardMachine::Begin(StepContext& step, ClientRequest&& request, NodeId to,
                            int64_t deadline_us) {
-  // The first reachable replica; failing that, the first of which we have ever heard.
-  const absl::Span<const NodeId> replicas =
-      node_.ReplicasOf(MakeRecordKey(request.bucket, request.key), partition);
-  // Whoever coordinates a local_quorum counts its own data center, so it must be in ours.
-  absl::InlinedVector<NodeId, 5> candidates(replicas.begin(), replicas.end());
-  if (request.level == Level::kLocalQuorum) candidates = LocalReplicas(node_, replicas);
-  NodeId to = kNoNode;
-  for (const NodeId replica : candidates) {
-    if (membership_.GenerationOf(replica) == 0) continue;
-    if (membership_.IsReachable(replica)) {
-      to = replica;
-      break;
-    }
-    if (to == kNoNode) to = replica;
-  }
   if (to == kNoNode) {
     ClientReply reply;
     reply.client = request.client;
     reply.outcome = Outcome::kNotApplied;
-    reply.message = absl::StrCat("no replica of partition ", partition,
-                                 " has been heard of yet: try again, or another node");
+    reply.message = absl::StrCat("no replica of the key \"", request.key,
+                                 "\" has been heard of yet: try again, or another node");
     step.out.replies.push_back(std::move(reply));
     return;
   }
@@ -83,8 +67,7 @@ void ForwardMachine::OnForward(StepContext& step, NodeId from, Forward&& forward
       refusal.reply.outcome = Outcome::kInvalid;
       refusal.reply.message =
           valid.ok() ? "only writes are forwarded" : std::string(valid.message());
-    } else if (!node_.IsReplicaOf(node_.self(), MakeRecordKey(request.bucket, request.key),
-                                  partition)) {
+    } else if (!MayMint(MakeRecordKey(request.bucket, request.key), partition)) {
       refusal.status = ReplicaStatus::kWrongLayout;
     } else {
       const int64_t remaining_us =
@@ -95,6 +78,14 @@ void ForwardMachine::OnForward(StepContext& step, NodeId from, Forward&& forward
     }
   }
   step.Send(from, std::move(refusal));
+}
+
+// A sloppy bucket's sender has seen that no replica can be reached. What we see ourselves may be
+// otherwise, and is no reason to refuse: what we mint reaches the replicas all the same.
+bool ForwardMachine::MayMint(absl::string_view key, PartitionId partition) const {
+  if (node_.IsReplicaOf(node_.self(), key, partition)) return true;
+  const absl::Span<const NodeId> stand_ins = node_.StandInsOf(key, partition);
+  return std::find(stand_ins.begin(), stand_ins.end(), node_.self()) != stand_ins.end();
 }
 
 void ForwardMachine::OnForwardReply(StepContext& step, NodeId from, ForwardReply&& reply) {

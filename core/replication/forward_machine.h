@@ -1,5 +1,5 @@
 // Writes that must be minted elsewhere: a coordinator that is no replica hands them to the
-// first reachable replica, and that one coordinates.
+// node that is to mint them (routing.h), and that one coordinates.
 //
 // A forward that may have been sent is never tried elsewhere, or one put could become two
 // siblings (riak_kv #838), or come back after it was overwritten: without an answer the
@@ -15,6 +15,7 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
 #include "core/deadlines.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
@@ -28,9 +29,8 @@ class ForwardMachine {
   ForwardMachine(NodeContext& node, const Membership& membership, PutMachine& puts)
       : node_(node), membership_(membership), puts_(puts) {}
 
-  // `request` was validated, and this node is no replica of its partition.
-  void Begin(StepContext& step, ClientRequest&& request, PartitionId partition,
-             int64_t deadline_us);
+  // `request` was validated. `to`: who is to mint it; kNoNode: nobody is known.
+  void Begin(StepContext& step, ClientRequest&& request, NodeId to, int64_t deadline_us);
 
   // `accepting`: this node serves clients now; otherwise what is new is refused.
   void OnForward(StepContext& step, NodeId from, Forward&& forward, bool accepting);
@@ -46,6 +46,8 @@ class ForwardMachine {
     NodeId to = kNoNode;
   };
 
+  // `key`: the record key.
+  bool MayMint(absl::string_view key, PartitionId partition) const;
   void Finish(StepContext& step, RequestId id, ClientReply&& reply);
 
   NodeContext& node_;

@@ -34,6 +34,7 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   get.partition = node_.layout.PartitionOf(get.key);
   const BucketConfig* const bucket = node_.FindBucket(request.bucket);
   CORE_CHECK(bucket != nullptr);
+  get.sloppy = bucket->sloppy;
   const absl::Span<const NodeId> replicas = node_.ReplicasOf(get.key, get.partition);
   ReadQuorums quorums = MakeReadQuorums(node_, *bucket, request, replicas);
   get.reads = std::move(quorums.reads);
@@ -44,14 +45,19 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   for (int rank = 0; rank < 3; ++rank) {
     for (const NodeId replica : replicas) {
       const int its_rank = replica == node_.self() ? 0 : membership_.IsReachable(replica) ? 1 : 2;
-      if (its_rank == rank) order.push_back(replica);
+      if (its_rank != rank) continue;
+      const NodeId stand_in = its_rank == 2 && get.sloppy ? AssignStandIn(get, replica) : kNoNode;
+      if (stand_in != kNoNode) order.push_back(stand_in);
+      // Where replicas must reply themselves, no stand-in will do.
+      if (stand_in == kNoNode || get.reads.HasGroups()) order.push_back(replica);
     }
   }
   // As many as are needed, if all of them answer; the others are spare.
   Quorum wished = get.reads;
   for (const NodeId replica : order) {
-    if (wished.Wants(replica)) {
-      wished.Ack(replica);
+    const NodeId owner = get.stand_ins.OwnerOf(replica);
+    if (owner == kNoNode ? wished.Wants(replica) : wished.WantsInstead(owner)) {
+      owner == kNoNode ? wished.Ack(replica) : wished.AckInstead(owner, replica);
       Ask(step, id, get, replica);
     } else {
       get.unasked.push_back(replica);
@@ -63,7 +69,40 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   deadlines_.Add(get.NextWake(), id);
 }
 
+NodeId GetMachine::AssignStandIn(Get& get, NodeId owner) {
+  return get.stand_ins.Assign(owner, node_.StandInsOf(get.key, get.partition),
+                              [this](NodeId node) { return membership_.IsReachable(node); });
+}
+
+bool GetMachine::AskInstead(StepContext& step, RequestId id, Get& get, NodeId owner, NodeId from) {
+  if (!node_.IsReplicaOf(owner, get.key, get.partition)) return false;
+  if (get.reads.HasAnswered(owner)) return false;
+  const NodeId current = get.stand_ins.StandInOf(owner);
+  if (current != kNoNode && current != from) return true;  // it may answer
+  if (current == from) get.stand_ins.GiveUp(from);
+  const NodeId next = AssignStandIn(get, owner);
+  if (next == kNoNode) return false;
+  Ask(step, id, get, next);
+  AskSpares(step, id, get);
+  return true;
+}
+
+// For replicas that became unreachable since the read began.
+void GetMachine::LookForStandIns(StepContext& step, RequestId id, Get& get) {
+  for (const NodeId owner : node_.ReplicasOf(get.key, get.partition)) {
+    if (get.reads.HasAnswered(owner) || membership_.IsReachable(owner)) continue;
+    if (get.stand_ins.StandInOf(owner) != kNoNode) continue;
+    const NodeId stand_in = AssignStandIn(get, owner);
+    if (stand_in != kNoNode) Ask(step, id, get, stand_in);
+  }
+}
+
 void GetMachine::Ask(StepContext& step, RequestId id, const Get& get, NodeId replica) {
+  const NodeId hint_for = get.stand_ins.OwnerOf(replica);
+  if (replica == node_.self() && hint_for != kNoNode) {
+    hints_.Read(step, get.key, id);
+    return;
+  }
   if (replica == node_.self()) {
     StoreRead read;
     read.ticket = MakeTicket(TicketKind::kGetRead, id);
@@ -77,6 +116,7 @@ void GetMachine::Ask(StepContext& step, RequestId id, const Get& get, NodeId rep
   read.layout = node_.layout.version();
   read.partition = get.partition;
   read.key = get.key;
+  read.hint_for = hint_for;
   step.Send(replica, std::move(read));
 }
 
@@ -94,6 +134,11 @@ void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply
   TakeReply(step, id, status,
             {node_.self(), std::move(reply.record), standing_.LifeIn(partition),
              standing_.FencesIn(partition)});
+}
+
+void GetMachine::OnHintRead(StepContext& step, RequestId id, StoreReply&& reply) {
+  const ReplicaStatus status = reply.status.ok() ? ReplicaStatus::kOk : ReplicaStatus::kError;
+  TakeReply(step, id, status, {node_.self(), std::move(reply.record), 0, {}});
 }
 
 void GetMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply) {
@@ -119,10 +164,21 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
   if (it == gets_.end()) return;
   Get& get = it->second;
   const NodeId from = reply.from;
+  const NodeId owner = get.stand_ins.OwnerOf(from);
+  const NodeId place = owner == kNoNode ? from : owner;
   const bool ok = status == ReplicaStatus::kOk;
-  if (!(ok ? get.reads.Ack(from) : get.reads.Fail(from))) return;  // doubled, or no replica
+  const auto known = std::find(get.incomplete.begin(), get.incomplete.end(), from);
+  const bool incomplete = status == ReplicaStatus::kIncomplete && known == get.incomplete.end();
+  if (!ok && get.sloppy && AskInstead(step, id, get, place, from)) {
+    if (incomplete) AskAgainSoon(step, id, get, from);
+    return;
+  }
+  const bool counts = !ok                ? get.reads.Fail(place)
+                      : owner == kNoNode ? get.reads.Ack(from)
+                                         : get.reads.AckInstead(owner, from);
+  if (!counts) return;  // doubled, or no replica
   if (!ok) AskSpares(step, id, get);
-  if (status == ReplicaStatus::kIncomplete) AskAgainSoon(step, id, get, from);
+  if (incomplete) AskAgainSoon(step, id, get, from);
   if (get.phase == Phase::kRepairing) {
     // A late reply: it holds what we are about to answer, or is to be made to.
     if (!ok) {
@@ -177,7 +233,8 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
   const bool answerable = get.holders.state() == QuorumState::kMet;
   get.phase = Phase::kRepairing;
   for (const Reply& reply : get.replies) {
-    if (reply.record == get.merged) continue;
+    // A hint is not repaired: it goes to its owner as it is.
+    if (reply.record == get.merged || get.stand_ins.OwnerOf(reply.from) != kNoNode) continue;
     ++node_.status.read_repairs;
     Repair(step, id, get, reply.from, /*awaited=*/!answerable);
   }
@@ -256,6 +313,7 @@ void GetMachine::Answer(StepContext& step, RequestId id, const Get& get) {
   reply.replicas = get.reads.acks();
   reply.zones = node_.CountZones(get.reads.Acked());
   reply.durable = get.holders.acks();
+  reply.hints = get.reads.stood_in();
   // What has expired by our clock is a tombstone: it still covers what it replaced, and the
   // token says so.
   const int64_t wall_us = step.now.wall_us;
@@ -305,6 +363,8 @@ void GetMachine::Nudge(StepContext& step, RequestId id, Get& get) {
           std::find(incomplete.begin(), incomplete.end(), replica) != incomplete.end();
       if (replica == node_.self() && !again) continue;
       Ask(step, id, get, replica);
+      const NodeId stand_in = get.stand_ins.StandInOf(replica);
+      if (stand_in != kNoNode) Ask(step, id, get, stand_in);
     } else if (get.phase == Phase::kRepairing && !get.holders.HasAnswered(replica)) {
       Repair(step, id, get, replica, /*awaited=*/true);
     }
@@ -323,6 +383,7 @@ void GetMachine::OnTimer(StepContext& step) {
         get.speculate_us = kNever;
         AskSpares(step, id, get);
       }
+      if (get.sloppy) LookForStandIns(step, id, get);
       deadlines_.Add(get.NextWake(), id);
       continue;
     }

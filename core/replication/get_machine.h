@@ -10,6 +10,10 @@
 // background. Repair merges whole records, so it can never
 // put an older sibling set over a newer one.
 //
+// In a sloppy bucket a stand-in answers in the place of a replica that cannot be reached or
+// failed, with what it holds as a hint, be it nothing; nothing is claimed of such reads, and none
+// waits for a repair.
+//
 // A replica that fails is not a replica that has nothing: an error never counts. Nor does
 // one that may have forgotten something, be it ourselves (standing.h).
 
@@ -27,21 +31,26 @@
 #include "core/deadlines.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/hint_machine.h"
 #include "core/replication/lives.h"
 #include "core/replication/quorum.h"
+#include "core/replication/stand_in_plan.h"
 #include "core/replication/standing.h"
 
 namespace norn {
 
 class GetMachine {
  public:
-  GetMachine(NodeContext& node, const Membership& membership, const Standing& standing)
-      : node_(node), membership_(membership), standing_(standing) {}
+  GetMachine(NodeContext& node, const Membership& membership, const Standing& standing,
+             HintMachine& hints)
+      : node_(node), membership_(membership), standing_(standing), hints_(hints) {}
 
   // `request` was validated.
   void Begin(StepContext& step, ClientRequest&& request, int64_t deadline_us);
 
   void OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply);
+  // Of what we hold as a stand-in.
+  void OnHintRead(StepContext& step, RequestId id, StoreReply&& reply);
   void OnStoreRepair(StepContext& step, RequestId id, const StoreReply& reply);
   void OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply);
   void OnReplicaWriteReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply);
@@ -72,16 +81,23 @@ class GetMachine {
     absl::InlinedVector<NodeId, 5> unasked;  // spare replicas, in order of preference
     absl::InlinedVector<Reply, 3> replies;
     std::vector<NodeId> incomplete;  // said so: they may be whole in a moment
-    Quorum reads;                    // enough of N have replied
-    Quorum holders;                  // known to hold `merged` durably
-    Lives lives;                     // ... in which life
-    std::string merged;              // kRepairing: what will be answered
+    bool sloppy = false;
+    StandInPlan stand_ins;
+    Quorum reads;        // enough of N have replied
+    Quorum holders;      // known to hold `merged` durably
+    Lives lives;         // ... in which life
+    std::string merged;  // kRepairing: what will be answered
 
     // One entry of Deadlines at a time: most gets end before their first.
     int64_t NextWake() const { return std::min({speculate_us, nudge_us, deadline_us}); }
   };
 
   void Ask(StepContext& step, RequestId id, const Get& get, NodeId replica);
+  // Who is to stand in for `owner`, if anybody can; kNoNode: nobody.
+  NodeId AssignStandIn(Get& get, NodeId owner);
+  // `from` failed to answer in the place of `owner`: whether someone else may do so yet.
+  bool AskInstead(StepContext& step, RequestId id, Get& get, NodeId owner, NodeId from);
+  void LookForStandIns(StepContext& step, RequestId id, Get& get);
   void AskSpares(StepContext& step, RequestId id, Get& get);
   void TakeReply(StepContext& step, RequestId id, ReplicaStatus status, Reply&& reply);
   // The replica is not whole yet: it may be in a moment.
@@ -99,6 +115,7 @@ class GetMachine {
   NodeContext& node_;
   const Membership& membership_;
   const Standing& standing_;
+  HintMachine& hints_;
   absl::flat_hash_map<RequestId, Get> gets_;
   Deadlines deadlines_;
 };

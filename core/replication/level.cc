@@ -135,7 +135,7 @@ Quorum WriteQuorum(const NodeContext& node, const BucketConfig& bucket,
 ReadQuorums MakeReadQuorums(const NodeContext& node, const BucketConfig& bucket,
                             const ClientRequest& request, absl::Span<const NodeId> replicas) {
   const int n = static_cast<int>(replicas.size());
-  const bool overlapping = bucket.RMin() + bucket.WMin() > n;
+  const bool overlapping = !bucket.sloppy && bucket.RMin() + bucket.WMin() > n;
   const auto groups = MajorityGroups(node, request.level, replicas);
   const bool within = !groups.empty() && request.level == Level::kLocalQuorum;
   const int holders =
@@ -145,6 +145,7 @@ ReadQuorums MakeReadQuorums(const NodeContext& node, const BucketConfig& bucket,
   for (const Nodes& group : groups) {
     const int majority = Majority(group.size());
     quorums.reads.Require(group, majority);
+    if (bucket.sloppy) continue;
     quorums.holders.Require(group,
                             HoldersForAnswer(static_cast<int>(group.size()), majority, majority));
   }

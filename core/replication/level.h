@@ -8,6 +8,9 @@
 // In a strict bucket R + W > N makes reads monotonic: an answer must be durable on
 // HoldersForAnswer() replicas. With local_quorum over several data centers the same holds
 // among the replicas of the coordinator's own, and nothing is claimed across.
+//
+// In a sloppy bucket stand-ins count toward numbers alone: PR, PW and the levels that name data
+// centers count a key's owners. Nothing is claimed of its reads, so they wait for no repair.
 
 #ifndef NORN_CORE_REPLICATION_LEVEL_H_
 #define NORN_CORE_REPLICATION_LEVEL_H_

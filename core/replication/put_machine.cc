@@ -43,8 +43,17 @@ void PutMachine::Begin(StepContext& step, ClientRequest&& request, const WriteOr
   put.partition = node_.layout.PartitionOf(put.key);
   put.request = std::move(request);
   const BucketConfig* const bucket = node_.FindBucket(put.request.bucket);
-  CORE_CHECK(bucket != nullptr && node_.IsReplicaOf(node_.self(), put.key, put.partition));
-  put.quorum = WriteQuorum(node_, *bucket, put.request, node_.ReplicasOf(put.key, put.partition));
+  CORE_CHECK(bucket != nullptr);
+  const absl::Span<const NodeId> replicas = node_.ReplicasOf(put.key, put.partition);
+  put.quorum = WriteQuorum(node_, *bucket, put.request, replicas);
+  put.sloppy = bucket->sloppy;
+  if (!node_.IsReplicaOf(node_.self(), put.key, put.partition)) {
+    CORE_CHECK(put.sloppy);
+    const auto unreachable = [this](NodeId replica) { return !membership_.IsReachable(replica); };
+    const auto owner = std::find_if(replicas.begin(), replicas.end(), unreachable);
+    put.stands_for = owner == replicas.end() ? replicas.front() : *owner;
+    put.stand_ins.Assign(put.stands_for, node_.self());
+  }
   if (put.request.base == ClientRequest::Base::kToken) {
     absl::StatusOr<VersionVector> base =
         node_.sealer.Open(put.key, put.request.context, &put.base_wall_us);
@@ -58,15 +67,8 @@ void PutMachine::Begin(StepContext& step, ClientRequest&& request, const WriteOr
   Mint(step, id, put);
 }
 
-void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
+MintOp PutMachine::MakeMint(const StepContext& step, Put& put) const {
   MintOp mint;
-  if (!minter_.TryMint(step, put.partition, &mint.dot)) {
-    put.phase = Phase::kLease;
-    waiting_for_lease_.push_back(id);
-    return;
-  }
-  put.phase = Phase::kMinting;
-  put.incarnation = mint.dot.incarnation;
   mint.wall_us = step.now.wall_us;
   mint.tombstone = put.request.kind == ClientRequest::Kind::kDelete;
   mint.base = put.request.base;
@@ -81,12 +83,37 @@ void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
   mint.record_bytes_max = node_.options.record_bytes_max;
   mint.context_entries_max = node_.options.context_entries_max;
   mint.prune_entries_above = bucket.prune_entries_above;
+  return mint;
+}
+
+void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
+  if (put.stands_for != kNoNode) {
+    MintOp mint = MakeMint(step, put);
+    mint.dot = hints_.minter().Mint(put.partition);
+    put.phase = Phase::kMinting;
+    put.incarnation = mint.dot.incarnation;
+    if (hints_.Mint(step, put.stands_for, put.key, std::move(mint), id)) return;
+    Finish(step, id, Outcome::kOverloaded,
+           "no replica can be reached, and this stand-in has no room for hints (hint_bytes_max) or "
+           "is still looking for those that it has: try again later, or another node");
+    return;
+  }
+  Dot dot;
+  if (!minter_.TryMint(step, put.partition, &dot)) {
+    put.phase = Phase::kLease;
+    waiting_for_lease_.push_back(id);
+    return;
+  }
+  MintOp mint = MakeMint(step, put);
+  mint.dot = dot;
+  put.phase = Phase::kMinting;
+  put.incarnation = dot.incarnation;
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kPut, id);
   update.partition = put.partition;
   update.key = put.key;
   update.op = std::move(mint);
-  const bool alone = bucket.n == 1;
+  const bool alone = node_.FindBucket(put.request.bucket)->n == 1;
   update.record_wanted = !alone || put.request.context_wanted;
   step.out.store.emplace_back(std::move(update));
 }
@@ -101,7 +128,11 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
     if (reply.applied) {
       Finish(step, id, Outcome::kUnknown, absl::StrCat("the local copy is in doubt: ", why));
     } else if (absl::IsAborted(reply.status)) {
-      minter_.Retire(step, put.partition, put.incarnation);
+      if (put.stands_for == kNoNode) {
+        minter_.Retire(step, put.partition, put.incarnation);
+      } else {
+        hints_.minter().Retire(put.partition, put.incarnation);
+      }
       Mint(step, id, put);
     } else if (absl::IsInvalidArgument(reply.status)) {
       Finish(step, id, Outcome::kInvalid, why);
@@ -115,8 +146,13 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
   put.phase = Phase::kReplicating;
   put.record = std::move(reply.record);
   put.request.value = std::string();  // it may be large: give the memory back
-  put.quorum.Ack(node_.self());
+  if (put.stands_for == kNoNode) {
+    put.quorum.Ack(node_.self());
+  } else {
+    put.quorum.AckInstead(put.stands_for, node_.self());
+  }
   SendToSilent(step, id, put);
+  if (put.sloppy) LookForStandIns(step, id, put);
   const int64_t left_us = put.deadline_us - step.now.monotonic_us;
   if (put.quorum.state() == QuorumState::kPending && left_us > 0) {
     // Messages get lost; merging twice is harmless. One repetition half-way.
@@ -126,17 +162,53 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
   Judge(step, id, put);
 }
 
+void PutMachine::SendTo(StepContext& step, RequestId id, const Put& put, NodeId replica,
+                        NodeId hint_for) {
+  ReplicaWrite write;
+  write.request = id;
+  write.layout = node_.layout.version();
+  write.partition = put.partition;
+  write.key = put.key;
+  write.record = put.record;
+  write.hint_for = hint_for;
+  step.Send(replica, std::move(write));
+}
+
 void PutMachine::SendToSilent(StepContext& step, RequestId id, const Put& put) {
   for (const NodeId replica : node_.ReplicasOf(put.key, put.partition)) {
-    if (replica == node_.self() || put.quorum.HasAnswered(replica)) continue;
-    ReplicaWrite write;
-    write.request = id;
-    write.layout = node_.layout.version();
-    write.partition = put.partition;
-    write.key = put.key;
-    write.record = put.record;
-    step.Send(replica, std::move(write));
+    if (replica == node_.self()) continue;
+    if (put.stands_for != replica && put.quorum.HasAnswered(replica)) continue;
+    SendTo(step, id, put, replica, kNoNode);
+    const NodeId stand_in = put.stand_ins.StandInOf(replica);
+    if (stand_in != kNoNode && stand_in != node_.self()) {
+      SendTo(step, id, put, stand_in, replica);
+    }
   }
+}
+
+bool PutMachine::AskStandIn(StepContext& step, RequestId id, Put& put, NodeId owner) {
+  const NodeId stand_in = put.stand_ins.Assign(
+      owner, node_.StandInsOf(put.key, put.partition),
+      [this](NodeId node) { return node != node_.self() && membership_.IsReachable(node); });
+  if (stand_in == kNoNode) return false;
+  SendTo(step, id, put, stand_in, owner);
+  return true;
+}
+
+void PutMachine::LookForStandIns(StepContext& step, RequestId id, Put& put) {
+  for (const NodeId owner : node_.ReplicasOf(put.key, put.partition)) {
+    if (owner == node_.self() || put.quorum.HasAnswered(owner)) continue;
+    const NodeId stand_in = put.stand_ins.StandInOf(owner);
+    if (stand_in != kNoNode && membership_.IsReachable(stand_in)) continue;
+    if (stand_in != kNoNode) put.stand_ins.GiveUp(stand_in);
+    if (stand_in != kNoNode || !membership_.IsReachable(owner)) AskStandIn(step, id, put, owner);
+  }
+  // Seldomer and seldomer: the failure detector has its own pace.
+  const int64_t now_us = step.now.monotonic_us;
+  const int64_t gap_us = std::max(node_.options.speculate_after_us, int64_t{1});
+  put.look_gap_us = put.look_us == kNever ? gap_us : 2 * put.look_gap_us;
+  put.look_us = now_us + put.look_gap_us;
+  deadlines_.Add(put.look_us, id);
 }
 
 void PutMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply) {
@@ -144,17 +216,15 @@ void PutMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteRepl
   if (it == puts_.end()) return;
   Put& put = it->second;
   if (put.phase != Phase::kReplicating) return;  // nothing was sent yet: not an answer to us
-  if (reply.status == ReplicaStatus::kIncomplete) {
-    // It has just begun, and will take writes once it has met others.
-    const int64_t again_us = step.now.monotonic_us + kAgainAfterUs;
-    if (!put.quorum.HasAnswered(from) && again_us < std::min(put.resend_us, put.deadline_us)) {
-      put.resend_us = again_us;
-      deadlines_.Add(again_us, reply.request);
-    }
+  const NodeId owner = put.stand_ins.OwnerOf(from);
+  if (reply.status == ReplicaStatus::kIncomplete && owner == kNoNode) {
+    OnIncomplete(step, reply.request, put, from);
     return;
   }
   if (reply.status != ReplicaStatus::kOk) {
-    put.quorum.Fail(from);
+    OnFailure(step, reply.request, put, from, reply.status);
+  } else if (owner != kNoNode) {
+    put.quorum.AckInstead(owner, from);  // no replica: no life of the partition
   } else if (put.quorum.Ack(from)) {
     // Our own vote needs no life: it was given by this very process, or it is not counted.
     const NodeId other = put.lives.Add(from, reply.life, std::move(reply.fences));
@@ -165,6 +235,38 @@ void PutMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteRepl
     }
   }
   Judge(step, reply.request, put);
+}
+
+void PutMachine::OnIncomplete(StepContext& step, RequestId id, Put& put, NodeId from) {
+  if (put.quorum.HasAnswered(from)) return;
+  const int64_t again_us = step.now.monotonic_us + kAgainAfterUs;
+  if (again_us < std::min(put.resend_us, put.deadline_us)) {
+    put.resend_us = again_us;
+    deadlines_.Add(again_us, id);
+  }
+  const bool replica = node_.IsReplicaOf(from, put.key, put.partition);
+  if (!put.sloppy || !replica || put.stand_ins.StandInOf(from) != kNoNode) return;
+  AskStandIn(step, id, put, from);
+}
+
+void PutMachine::OnFailure(StepContext& step, RequestId id, Put& put, NodeId from,
+                           ReplicaStatus status) {
+  const NodeId owner = put.stand_ins.OwnerOf(from);
+  if (owner != kNoNode) {
+    if (put.stand_ins.StandInOf(owner) != from) return;  // said so before
+    put.stand_ins.GiveUp(from);
+    if (put.quorum.HasAnswered(owner) || AskStandIn(step, id, put, owner)) return;
+    const bool refused = std::count(put.refused.begin(), put.refused.end(), owner) != 0;
+    if (refused) put.quorum.Fail(owner);  // otherwise it may still answer itself
+    return;
+  }
+  if (!node_.IsReplicaOf(from, put.key, put.partition)) return;
+  // Who works under another layout would refuse the hint as well, later.
+  const bool sloppy = put.sloppy && status != ReplicaStatus::kWrongLayout;
+  put.refused.push_back(from);
+  if (sloppy && put.stand_ins.StandInOf(from) != kNoNode) return;
+  if (sloppy && !put.quorum.HasAnswered(from) && AskStandIn(step, id, put, from)) return;
+  put.quorum.Fail(from);
 }
 
 void PutMachine::Judge(StepContext& step, RequestId id, Put& put) {
@@ -203,6 +305,7 @@ void PutMachine::OnTimer(StepContext& step) {
         put.resend_us = kNever;
         SendToSilent(step, id, put);
       }
+      if (put.look_us <= step.now.monotonic_us) LookForStandIns(step, id, put);
       continue;
     }
     if (put.phase == Phase::kLease) {
@@ -224,10 +327,19 @@ void PutMachine::OnTimer(StepContext& step) {
   }
 }
 
+void PutMachine::RememberWhoMissesIt(const StepContext& step, const Put& put) {
+  for (const NodeId owner : node_.ReplicasOf(put.key, put.partition)) {
+    if (owner == node_.self() || put.quorum.HasAcked(owner)) continue;
+    const bool failed = put.quorum.HasAnswered(owner) || !membership_.IsReachable(owner);
+    if (failed && put.stand_ins.StandInOf(owner) == kNoNode) owed_.Owe(step, owner, put.key);
+  }
+}
+
 void PutMachine::Finish(StepContext& step, RequestId id, Outcome outcome, std::string message) {
   const auto it = puts_.find(id);
   CORE_CHECK(it != puts_.end());
   Put& put = it->second;
+  if (put.phase == Phase::kReplicating && put.stands_for == kNoNode) RememberWhoMissesIt(step, put);
   ClientReply reply;
   reply.client = put.origin.client;
   reply.outcome = outcome;
@@ -235,6 +347,7 @@ void PutMachine::Finish(StepContext& step, RequestId id, Outcome outcome, std::s
   reply.replicas = put.quorum.acks();
   reply.zones = node_.CountZones(put.quorum.Acked());
   reply.durable = put.quorum.acks();
+  reply.hints = put.quorum.stood_in();
   if (outcome == Outcome::kOk && put.request.context_wanted) {
     reply.context = TokenAfterWrite(node_.sealer, put.key, put.record);
   }

@@ -1,4 +1,5 @@
-// Writes coordinated here: one state per put or delete, on a replica of its key.
+// Writes coordinated here: one state per put or delete, on a replica of its key; of a key in a
+// sloppy bucket none of whose replicas can be reached, on a stand-in.
 //
 //   kLease ──────► kMinting ─────────► kReplicating ──► done
 //   waits for a    the store runs the  the durable, merged record goes to the
@@ -7,6 +8,10 @@
 // Nothing leaves before the local mint is durable. The client is told kOk when W copies
 // are durable; kNotApplied only while it is certain that nothing was minted; otherwise
 // kUnknown. Nothing is rolled back. (Dynamo, section 4.5; riak_kv's put state machine.)
+//
+// In a sloppy bucket the write goes to all replicas just the same, and besides, as a hint, to a
+// stand-in for each that cannot be reached or refused (stand_in_plan.h says who and when). The
+// hint's durable copy counts in the replica's place; the reply tells how many did.
 
 #ifndef NORN_CORE_REPLICATION_PUT_MACHINE_H_
 #define NORN_CORE_REPLICATION_PUT_MACHINE_H_
@@ -16,11 +21,16 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "core/deadlines.h"
+#include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/hint_machine.h"
 #include "core/replication/lives.h"
 #include "core/replication/minter.h"
+#include "core/replication/owed_writes.h"
 #include "core/replication/quorum.h"
+#include "core/replication/stand_in_plan.h"
 
 namespace norn {
 
@@ -33,9 +43,12 @@ struct WriteOrigin {
 
 class PutMachine {
  public:
-  PutMachine(NodeContext& node, Minter& minter) : node_(node), minter_(minter) {}
+  PutMachine(NodeContext& node, const Membership& membership, Minter& minter, HintMachine& hints,
+             OwedWrites& owed)
+      : node_(node), membership_(membership), minter_(minter), hints_(hints), owed_(owed) {}
 
-  // `request` was validated, and this node is a replica of its partition.
+  // `request` was validated, and this node is a replica of its partition, or the bucket is
+  // sloppy and it stands in for one.
   void Begin(StepContext& step, ClientRequest&& request, const WriteOrigin& origin,
              int64_t deadline_us);
 
@@ -57,6 +70,8 @@ class PutMachine {
     PartitionId partition = 0;
     int64_t deadline_us = 0;
     int64_t resend_us = kNever;   // when silent replicas are asked again
+    int64_t look_us = kNever;     // sloppy: when to look again for who must be stood in for,
+    int64_t look_gap_us = 0;      // and how long after the last time that is
     ClientRequest request;        // until minted; then only what the reply needs
     VersionVector base;           // Base::kToken: what the put replaces
     int64_t base_wall_us = 0;     // ... and the newest timestamp of that
@@ -65,16 +80,34 @@ class PutMachine {
     std::string record;           // once minted
     Quorum quorum;
     Lives lives;  // that the other replicas acknowledged in
+    bool sloppy = false;
+    NodeId stands_for = kNoNode;  // the replica that we mint in the stead of
+    StandInPlan stand_ins;
+    absl::InlinedVector<NodeId, 2> refused;  // replicas that failed and may be stood in for
   };
 
   void Mint(StepContext& step, RequestId id, Put& put);
+  MintOp MakeMint(const StepContext& step, Put& put) const;
+  void SendTo(StepContext& step, RequestId id, const Put& put, NodeId replica, NodeId hint_for);
+  // Asks the next stand-in for `owner`; false: there is none.
+  bool AskStandIn(StepContext& step, RequestId id, Put& put, NodeId owner);
+  // Stand-ins for whoever has become unreachable meanwhile, stand-ins themselves among them.
+  void LookForStandIns(StepContext& step, RequestId id, Put& put);
+  // Remembers who misses the write, and has nobody who stands in for it.
+  void RememberWhoMissesIt(const StepContext& step, const Put& put);
+  // It may have forgotten something, and will take writes in a moment.
+  void OnIncomplete(StepContext& step, RequestId id, Put& put, NodeId from);
+  void OnFailure(StepContext& step, RequestId id, Put& put, NodeId from, ReplicaStatus status);
   void SendToSilent(StepContext& step, RequestId id, const Put& put);
   // Ends the put if its quorum has decided.
   void Judge(StepContext& step, RequestId id, Put& put);
   void Finish(StepContext& step, RequestId id, ClientReply::Outcome outcome, std::string message);
 
   NodeContext& node_;
+  const Membership& membership_;
   Minter& minter_;
+  HintMachine& hints_;
+  OwedWrites& owed_;
   absl::flat_hash_map<RequestId, Put> puts_;
   std::vector<RequestId> waiting_for_lease_;  // some may have timed out since
   Deadlines deadlines_;

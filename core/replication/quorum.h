@@ -1,6 +1,8 @@
 // Quorum arithmetic as values: they count and judge, and know no I/O, time or ids.
 //
-// A replica counts once, whatever it says later; who is no replica does not count. The
+// A replica counts once, whatever it says later; who is no replica does not count. In a sloppy
+// bucket a stand-in fills the place of its replica, but not in a group: groups are about the
+// replicas themselves. The
 // verdict never changes once it is not kPending, be there groups or not, unless votes are taken
 // back (Retract). (After riak_kv_put_core, and etcd's quorum package: small enough to be checked
 // against a dumb version in full.)
@@ -26,7 +28,7 @@ class Quorum {
   Quorum() = default;
   Quorum(absl::Span<const NodeId> replicas, int needed) : needed_(needed) {
     CORE_CHECK(needed >= 0);
-    for (const NodeId node : replicas) votes_.push_back(Vote{node, Answer::kNone});
+    for (const NodeId node : replicas) votes_.push_back(Vote{node, Answer::kNone, kNoNode});
   }
 
   // `needed` of those replicas that are in `group` must say yes as well. Before any answer.
@@ -44,6 +46,16 @@ class Quorum {
   // Each returns whether the replica counts and had not answered before.
   bool Ack(NodeId replica) { return Set(replica, Answer::kYes); }
   bool Fail(NodeId replica) { return Set(replica, Answer::kNo); }
+  // `stand_in` says yes in the place of `replica`. Whether it counts: the place was empty.
+  bool AckInstead(NodeId replica, NodeId stand_in) {
+    for (Vote& vote : votes_) {
+      if (vote.replica != replica) continue;
+      if (vote.answer != Answer::kNone || vote.stand_in != kNoNode) return false;
+      vote.stand_in = stand_in;
+      return true;
+    }
+    return false;
+  }
   // As if the replica had not answered: its vote proved void (lives.h). It may vote again.
   void Retract(NodeId replica) {
     for (Vote& vote : votes_) {
@@ -67,7 +79,7 @@ class Quorum {
     for (size_t i = 0; i < votes_.size(); ++i) {
       if (votes_[i].replica != replica) continue;
       if (votes_[i].answer != Answer::kNone) return false;
-      if (acks() < needed_) return true;
+      if (votes_[i].stand_in == kNoNode && acks() < needed_) return true;
       for (const Group& group : groups_) {
         const bool member = (group.members >> i & 1) != 0;
         if (member && CountIn(group.members, Answer::kYes) < group.needed) return true;
@@ -76,31 +88,51 @@ class Quorum {
     return false;
   }
 
+  // The same of a yes in the place of this replica.
+  bool WantsInstead(NodeId replica) const { return acks() < needed_ && !HasAcked(replica); }
+  // Whether some replicas themselves must say yes, whoever stands in for them.
+  bool HasGroups() const { return !groups_.empty(); }
+
   // For people: the least number of replicas that must say yes, if the groups do not overlap.
   int needed() const {
     int sum = 0;
     for (const Group& group : groups_) sum += group.needed;
     return std::max(needed_, sum);
   }
+  // Who said yes, stand-ins in the places that they alone fill.
   absl::InlinedVector<NodeId, 5> Acked() const {
     absl::InlinedVector<NodeId, 5> acked;
     for (const Vote& vote : votes_) {
-      if (vote.answer == Answer::kYes) acked.push_back(vote.replica);
+      if (vote.SaysYes()) {
+        acked.push_back(vote.answer == Answer::kYes ? vote.replica : vote.stand_in);
+      }
     }
     return acked;
   }
-  int acks() const { return Count(Answer::kYes); }
-  int failures() const { return Count(Answer::kNo); }
-  int pending() const { return Count(Answer::kNone); }
+  int acks() const {
+    return CountIf([](const Vote& vote) { return vote.SaysYes(); });
+  }
+  // Of the acks: how many stand-ins gave.
+  int stood_in() const {
+    return CountIf([](const Vote& vote) { return vote.SaysYes() && vote.answer != Answer::kYes; });
+  }
+  int failures() const {
+    return CountIf([](const Vote& vote) { return !vote.SaysYes() && vote.answer == Answer::kNo; });
+  }
+  int pending() const {
+    return CountIf([](const Vote& vote) { return !vote.SaysYes() && vote.answer != Answer::kNo; });
+  }
+  // Nothing more is to come of the place: a stand-in's answer ends that, but for the groups.
   bool HasAnswered(NodeId replica) const {
     for (const Vote& vote : votes_) {
-      if (vote.replica == replica) return vote.answer != Answer::kNone;
+      if (vote.replica != replica) continue;
+      return vote.answer != Answer::kNone || (vote.stand_in != kNoNode && groups_.empty());
     }
     return false;
   }
   bool HasAcked(NodeId replica) const {
     for (const Vote& vote : votes_) {
-      if (vote.replica == replica) return vote.answer == Answer::kYes;
+      if (vote.replica == replica) return vote.SaysYes();
     }
     return false;
   }
@@ -109,7 +141,10 @@ class Quorum {
   enum class Answer : uint8_t { kNone, kYes, kNo };
   struct Vote {
     NodeId replica;
-    Answer answer;
+    Answer answer;    // its own
+    NodeId stand_in;  // that says yes in its place; kNoNode: none
+
+    bool SaysYes() const { return answer == Answer::kYes || stand_in != kNoNode; }
   };
   struct Group {
     uint32_t members;  // bit i: votes_[i]
@@ -132,10 +167,9 @@ class Quorum {
     return false;
   }
 
-  int Count(Answer answer) const {
-    return static_cast<int>(std::count_if(votes_.begin(), votes_.end(), [answer](const Vote& vote) {
-      return vote.answer == answer;
-    }));
+  template <typename Counts>
+  int CountIf(Counts counts) const {
+    return static_cast<int>(std::count_if(votes_.begin(), votes_.end(), counts));
   }
 
   int CountIn(uint32_t members, Answer answer) const {

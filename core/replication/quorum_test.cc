@@ -142,6 +142,34 @@ TEST(QuorumTest, GroupsMustBeMetAsWell) {
   }
 }
 
+// A stand-in fills a place of the whole, and none in a group.
+TEST(QuorumTest, StandInsFillPlaces) {
+  const NodeId replicas[] = {1, 2, 3};
+  Quorum quorum(replicas, 2);
+  quorum.Require(replicas, 1);
+  EXPECT_TRUE(quorum.AckInstead(2, 7));
+  EXPECT_FALSE(quorum.AckInstead(2, 8));
+  EXPECT_TRUE(quorum.AckInstead(3, 8));
+  EXPECT_FALSE(quorum.AckInstead(9, 4));
+  EXPECT_EQ(quorum.acks(), 2);
+  EXPECT_EQ(quorum.stood_in(), 2);
+  EXPECT_EQ(quorum.state(), QuorumState::kPending);
+  EXPECT_FALSE(quorum.WantsInstead(1));
+  EXPECT_TRUE(quorum.Wants(2));
+  EXPECT_TRUE(quorum.Fail(1));
+  EXPECT_FALSE(quorum.AckInstead(1, 9));
+  EXPECT_TRUE(quorum.Ack(2));  // itself, after all: it still counts once
+  EXPECT_EQ(quorum.state(), QuorumState::kMet);
+  EXPECT_EQ(quorum.acks(), 2);
+  EXPECT_EQ(quorum.stood_in(), 1);
+  EXPECT_EQ(quorum.failures(), 1);
+  const auto acked = quorum.Acked();
+  EXPECT_EQ(std::vector<NodeId>(acked.begin(), acked.end()), (std::vector<NodeId>{2, 8}));
+  quorum.Retract(2);  // the stand-in's copy is still there
+  EXPECT_EQ(quorum.acks(), 2);
+  EXPECT_EQ(quorum.state(), QuorumState::kPending);
+}
+
 // Whatever the answer was durable on, and whoever a later read asks: they meet.
 TEST(QuorumTest, HoldersMeetEveryLaterRead) {
   for (int n = 1; n <= 9; ++n) {

@@ -6,10 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "core/causality/pruning.h"
 #include "core/causality/record.h"
+#include "core/replication/hint_record.h"
 
 namespace norn {
-
-namespace {
 
 absl::Status ApplyMerge(const MergeOp& op, absl::string_view current, std::string* next) {
   // A first copy is taken as it is, so it must be looked into: what is stored is canonical.
@@ -90,11 +89,19 @@ absl::Status ApplyMint(const MintOp& op, absl::string_view current, std::string*
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::Status ApplyOp(const RecordOp& op, absl::string_view current, std::string* next) {
-  if (const MergeOp* merge = std::get_if<MergeOp>(&op)) return ApplyMerge(*merge, current, next);
-  return ApplyMint(std::get<MintOp>(op), current, next);
+  struct Visitor {
+    absl::string_view current;
+    std::string* next;
+    absl::Status operator()(const MergeOp& o) const { return ApplyMerge(o, current, next); }
+    absl::Status operator()(const MintOp& o) const { return ApplyMint(o, current, next); }
+    absl::Status operator()(const HintMergeOp& o) const { return ApplyHintMerge(o, current, next); }
+    absl::Status operator()(const HintMintOp& o) const { return ApplyHintMint(o, current, next); }
+    absl::Status operator()(const HintRemoveOp& o) const {
+      return ApplyHintRemove(o, current, next);
+    }
+  };
+  return std::visit(Visitor{current, next}, op);
 }
 
 Incarnation ForgottenBy(const RecordOp& op) {

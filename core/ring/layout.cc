@@ -113,11 +113,12 @@ Layout Layout::Build(uint64_t version, uint32_t partitions, int replicas,
   layout.replica_count_ = std::min(static_cast<size_t>(replicas), sorted.size());
   layout.owners_ = DealOwners(partitions, sorted);
   const Walk walk(sorted, layout.owners_);
-  layout.replicas_.reserve(partitions * layout.replica_count_);
+  layout.walk_count_ = std::max(layout.replica_count_, std::min(sorted.size(), kWalkMax));
+  layout.walks_.reserve(partitions * layout.walk_count_);
   for (uint32_t p = 0; p < partitions; ++p) {
-    const std::vector<NodeId> taken = walk.Take(static_cast<PartitionId>(p), layout.replica_count_);
-    CORE_CHECK(taken.size() == layout.replica_count_);
-    layout.replicas_.insert(layout.replicas_.end(), taken.begin(), taken.end());
+    const std::vector<NodeId> taken = walk.Take(static_cast<PartitionId>(p), layout.walk_count_);
+    CORE_CHECK(taken.size() == layout.walk_count_);
+    layout.walks_.insert(layout.walks_.end(), taken.begin(), taken.end());
   }
   return layout;
 }
@@ -139,7 +140,9 @@ uint64_t Layout::Fingerprint() const {
   std::string bytes;
   AppendVarint(&bytes, version_);
   AppendVarint(&bytes, replica_count_);
-  for (const NodeId node : replicas_) AppendVarint(&bytes, node);
+  for (uint32_t p = 0; p < partitions(); ++p) {
+    for (const NodeId node : Replicas(static_cast<PartitionId>(p))) AppendVarint(&bytes, node);
+  }
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 

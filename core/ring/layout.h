@@ -12,6 +12,8 @@
 //     the same layout, whatever their order;
 //   * each list has min(N, servers) distinct servers; owned partitions differ from the
 //     exact share by less than one;
+//   * the stand-ins of a partition are the servers that the same walk meets next, so that every
+//     node asks the same ones, in the same order;
 //   * owners recur in a fixed pattern, so there are few distinct replica sets: the more
 //     sets, the more combinations of failures that lose a quorum (Cidon et al., Copysets).
 
@@ -40,7 +42,7 @@ inline PartitionId PartitionOfHash(uint64_t hash, uint32_t partitions) {
 
 class Layout {
  public:
-  // `members` non-empty with distinct ids; 1 <= replicas. O(Q * members).
+  // `members` non-empty with distinct ids; 1 <= replicas. O(Q * members * walk).
   static Layout Build(uint64_t version, uint32_t partitions, int replicas,
                       const std::vector<MemberConfig>& members);
 
@@ -55,12 +57,21 @@ class Layout {
   // a walk of that length: a walk takes servers of new zones first, and stops earlier when it
   // needs fewer, so the shorter list is the beginning of the longer one.
   absl::Span<const NodeId> Replicas(PartitionId partition) const {
-    return absl::MakeConstSpan(replicas_).subspan(size_t{partition} * replica_count_,
-                                                  replica_count_);
+    return absl::MakeConstSpan(walks_).subspan(size_t{partition} * walk_count_, replica_count_);
   }
   absl::Span<const NodeId> Replicas(PartitionId partition, int n) const {
     return Replicas(partition).first(std::min(static_cast<size_t>(n), replica_count_));
   }
+  // Who stands in for the first `n` of them in sloppy buckets, in order: the walk's next servers,
+  // which may hold the partition for buckets with more replicas. At most kWalkMax servers are
+  // walked to: the ring is long, and who finds so many of them gone need not look further.
+  absl::Span<const NodeId> StandIns(PartitionId partition, int n) const {
+    const size_t owners = std::min(static_cast<size_t>(n), replica_count_);
+    return absl::MakeConstSpan(walks_).subspan(size_t{partition} * walk_count_ + owners,
+                                               walk_count_ - owners);
+  }
+  static constexpr size_t kWalkMax = 32;
+
   bool IsReplica(PartitionId partition, NodeId node) const;
   NodeId Owner(PartitionId partition) const { return owners_[partition]; }
 
@@ -73,8 +84,9 @@ class Layout {
  private:
   uint64_t version_ = 0;
   size_t replica_count_ = 0;
-  std::vector<NodeId> owners_;    // by partition
-  std::vector<NodeId> replicas_;  // replica_count_ for each partition
+  size_t walk_count_ = 0;       // of which the first replica_count_ are the replicas
+  std::vector<NodeId> owners_;  // by partition
+  std::vector<NodeId> walks_;   // walk_count_ for each partition
 };
 
 }  // namespace norn

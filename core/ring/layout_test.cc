@@ -249,6 +249,30 @@ TEST(LayoutTest, TheLargestRing) {
   EXPECT_EQ(Build(input).partitions(), 16384u);
 }
 
+// Every node asks the same stand-ins: the walk beyond the replicas, and nobody twice.
+RC_GTEST_PROP(LayoutTest, StandInsAreTheServersThatTheWalkMeetsNext, (uint64_t seed)) {
+  Random random(seed);
+  Input input = Draw(random);
+  const Layout layout = Build(input);
+  std::reverse(input.members.begin(), input.members.end());
+  const Layout same = Build(input);
+  const size_t walk =
+      std::max(layout.Replicas(0).size(), std::min(input.members.size(), Layout::kWalkMax));
+  ++input.replicas;
+  const Layout wider = Build(input);
+  for (uint32_t p = 0; p < layout.partitions(); ++p) {
+    const auto partition = static_cast<PartitionId>(p);
+    const auto stand_ins = layout.StandIns(partition, input.replicas - 1);
+    RC_ASSERT(stand_ins == same.StandIns(partition, input.replicas - 1));
+    std::set<NodeId> all(stand_ins.begin(), stand_ins.end());
+    for (const NodeId replica : layout.Replicas(partition)) all.insert(replica);
+    RC_ASSERT(all.size() == walk);
+    RC_ASSERT(layout.Replicas(partition).size() + stand_ins.size() == walk);
+    // With one replica more that one would be the first stand-in.
+    if (!stand_ins.empty()) RC_ASSERT(wider.Replicas(partition).back() == stand_ins.front());
+  }
+}
+
 TEST(LayoutTest, KeysFallIntoPartitionsEvenly) {
   EXPECT_EQ(PartitionOfHash(0, 256), 0);
   EXPECT_EQ(PartitionOfHash(~uint64_t{0}, 256), 255);

@@ -55,6 +55,10 @@ std::string Records(const std::vector<KeyRecord>& records) {
   });
 }
 
+std::string Instead(NodeId owner) {
+  return owner == kNoNode ? std::string() : absl::StrCat(" in the stead of ", owner);
+}
+
 struct Describer {
   std::string operator()(const Gossip& m) const {
     std::string out;
@@ -68,12 +72,14 @@ struct Describer {
     return out + (m.answer_wanted ? " answer wanted" : "");
   }
   std::string operator()(const ReplicaWrite& m) const {
-    return absl::StrCat(" ", Key(m.key), " ", DescribeRecord(m.record));
+    return absl::StrCat(" ", Key(m.key), " ", DescribeRecord(m.record), Instead(m.hint_for));
   }
   std::string operator()(const ReplicaWriteReply& m) const {
     return absl::StrCat(" ", StatusName(m.status));
   }
-  std::string operator()(const ReplicaRead& m) const { return absl::StrCat(" ", Key(m.key)); }
+  std::string operator()(const ReplicaRead& m) const {
+    return absl::StrCat(" ", Key(m.key), Instead(m.hint_for));
+  }
   std::string operator()(const ReplicaReadReply& m) const {
     return absl::StrCat(" ", StatusName(m.status), " ", DescribeRecord(m.record));
   }

@@ -5,6 +5,15 @@
 
 namespace norn::testing {
 
+void MemoryStore::Set(std::map<Place, std::string>* records, const Place& place,
+                      const std::string& record) {
+  if (record.empty()) {
+    records->erase(place);
+  } else {
+    (*records)[place] = record;
+  }
+}
+
 void MemoryStore::Submit(StoreRequest&& request) {
   waiting_.push_back(
       std::visit([this](auto&& asked) { return Run(std::move(asked)); }, std::move(request)));
@@ -29,7 +38,7 @@ MemoryStore::Waiting MemoryStore::Run(StoreUpdate&& update) {
     if (poisoned_) out.reply.status = absl::UnavailableError("the log is poisoned");
     if (full_) out.reply.status = absl::ResourceExhaustedError("the disk is full");
     if (!out.reply.status.ok()) return out;
-    applied_[place] = next;
+    Set(&applied_, place, next);
     out.written[place] = next;
   }
   out.reply.applied = true;
@@ -91,7 +100,7 @@ void MemoryStore::Hold(bool held) {
 
 void MemoryStore::Sync() {
   for (Waiting& waiting : waiting_) {
-    for (auto& [place, record] : waiting.written) durable_[place] = std::move(record);
+    for (const auto& [place, record] : waiting.written) Set(&durable_, place, record);
     for (auto& [name, bytes] : waiting.slots) slots_[name] = std::move(bytes);
     ready_.push_back(std::move(waiting.reply));
   }
@@ -151,15 +160,11 @@ std::string MemoryStore::Get(PartitionId partition, const std::string& record_ke
   return it == applied_.end() ? std::string() : it->second;
 }
 
-void MemoryStore::Plant(PartitionId partition, const std::string& record_key, std::string record) {
+void MemoryStore::Plant(PartitionId partition, const std::string& record_key,
+                        const std::string& record) {
   const Place place(partition, record_key);
-  if (record.empty()) {
-    applied_.erase(place);
-    durable_.erase(place);
-    return;
-  }
-  durable_[place] = record;
-  applied_[place] = std::move(record);
+  Set(&durable_, place, record);
+  Set(&applied_, place, record);
 }
 
 }  // namespace norn::testing

@@ -55,7 +55,7 @@ class MemoryStore : public Storage {
   // What is applied, durable or not; empty: nothing.
   std::string Get(PartitionId partition, const std::string& record_key) const;
   // Puts bytes there behind the node's back.
-  void Plant(PartitionId partition, const std::string& record_key, std::string record);
+  void Plant(PartitionId partition, const std::string& record_key, const std::string& record);
   using Place = std::pair<PartitionId, std::string>;
   const std::map<Place, std::string>& records() const { return applied_; }
 
@@ -66,6 +66,9 @@ class MemoryStore : public Storage {
     std::map<std::string, std::string> slots;
   };
 
+  // An empty record is none.
+  static void Set(std::map<Place, std::string>* records, const Place& place,
+                  const std::string& record);
   Waiting Run(StoreUpdate&& update);
   Waiting Run(StoreRead&& read);
   Waiting Run(StoreScan&& scan);

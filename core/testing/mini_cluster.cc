@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/replication/hint_record.h"
 #include "core/testing/describe.h"
 
 namespace norn::testing {
@@ -310,10 +311,19 @@ std::string MiniCluster::RecordAt(NodeId id, const std::string& key, BucketId bu
   return At(id).store->Get(PartitionOf(key, bucket), MakeRecordKey(bucket, key));
 }
 
+std::string MiniCluster::HintAt(NodeId id, const std::string& key, BucketId bucket) const {
+  const std::string bytes = At(id).store->Get(kHintSpace, MakeRecordKey(bucket, key));
+  HintView hint;
+  CORE_CHECK(HintView::Parse(bytes, &hint));
+  return std::string(hint.record);
+}
+
 std::string MiniCluster::Difference() const {
   std::map<MemoryStore::Place, std::string> all;
   for (const auto& [id, machine] : machines_) {
-    for (const auto& [place, record] : machine.store->records()) all[place] = record;
+    for (const auto& [place, record] : machine.store->records()) {
+      if (place.first != kHintSpace) all[place] = record;
+    }
   }
   for (const auto& [place, record] : all) {
     for (const NodeId replica : layout_.Replicas(place.first, NOf(BucketOf(place.second)))) {

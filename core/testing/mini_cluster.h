@@ -93,6 +93,8 @@ class MiniCluster {
   std::vector<NodeId> ReplicasOf(const std::string& key, BucketId bucket = 0) const;
   NodeId NoReplicaOf(const std::string& key, BucketId bucket = 0) const;  // a node that holds none
   std::string RecordAt(NodeId id, const std::string& key, BucketId bucket = 0) const;
+  // The record that `id` keeps of the key for others; empty: none.
+  std::string HintAt(NodeId id, const std::string& key, BucketId bucket = 0) const;
   // Empty if all replicas of all keys hold the same bytes; else what differs.
   std::string Difference() const;
   void SetTrace(Trace trace) { trace_ = std::move(trace); }

@@ -50,6 +50,9 @@ using FinalState = std::map<std::string, std::map<NodeId, std::string>>;
 std::optional<Violation> CheckConverged(const FinalState& state,
                                         const std::map<std::string, std::vector<NodeId>>& replicas);
 
+// Nobody keeps a hint any more once all owners can be reached: `hints` lists what is left, by node.
+std::optional<Violation> CheckHintsDrained(const std::map<NodeId, std::vector<std::string>>& hints);
+
 // Every acknowledged put is there in the end, alive or replaced by a version whose base
 // covers it; every acknowledged delete left a tombstone that is covered.
 std::optional<Violation> CheckNothingLost(const History& history, const FinalState& state);

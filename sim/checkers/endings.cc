@@ -144,6 +144,17 @@ std::optional<Violation> CheckNoResurrection(const History& history, const Final
   return std::nullopt;
 }
 
+std::optional<Violation> CheckHintsDrained(
+    const std::map<NodeId, std::vector<std::string>>& hints) {
+  for (const auto& [node, keys] : hints) {
+    if (keys.empty()) continue;
+    return Violation{"after healing every hint has been handed over",
+                     absl::StrCat("n", node, " still keeps ", keys.size(), " hints, of ",
+                                  ClientKeyOf(keys.front()), " for one")};
+  }
+  return std::nullopt;
+}
+
 std::optional<Violation> CheckFinalReads(const History& history, const FinalState& state,
                                          size_t last_reads) {
   std::set<std::string> read_keys;

@@ -12,6 +12,15 @@
 namespace norn::sim {
 namespace {
 
+// ---- CheckHintsDrained -------------------------------------------------------------
+
+TEST(HintsDrained, NobodyMayKeepOne) {
+  EXPECT_TRUE(Holds(CheckHintsDrained({})));
+  EXPECT_TRUE(Holds(CheckHintsDrained({{1, {}}, {2, {}}})));
+  EXPECT_TRUE(Breaks(CheckHintsDrained({{1, {}}, {2, {MakeRecordKey(0, "k7")}}}), "n2"));
+  EXPECT_TRUE(Breaks(CheckHintsDrained({{2, {MakeRecordKey(0, "k7")}}}), "k7"));
+}
+
 // ---- CheckRefusalsHold ------------------------------------------------------------
 
 constexpr Outcome kRefusals[] = {Outcome::kNotApplied, Outcome::kInvalid, Outcome::kOverloaded};

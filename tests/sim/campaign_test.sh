@@ -11,6 +11,8 @@ fail() {
 "$sim" run --seeds 1..60 --jobs 2 --twice || fail "the campaign ended with $?"
 "$sim" run --seeds 1..10 --jobs 2 --nodes 3 --n 3 --r 1 --w 1 || fail "R + W <= N ended with $?"
 "$sim" run --seeds 7..36 --jobs 2 --random-config --twice || fail "drawn configurations ended with $?"
+"$sim" run --seeds 1..20 --jobs 2 --sloppy --nodes 6 --n 2 --r 1 --w 1 ||
+  fail "sloppy quorums ended with $?"
 
 expect_usage() {
   local text

@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "core/causality/record.h"
 #include "core/causality/version_vector.h"
+#include "core/replication/hint_record.h"
 #include "tools/dump/bytes_text.h"
 
 namespace norn::dump {
@@ -103,8 +105,10 @@ Fact EntryFact(uint64_t sequence, absl::string_view engine_key,
   }
   const absl::string_view value = *entry_value;
   fact.Number("record_bytes", value.size());
+  HintView hint;
+  const bool is_hint = !value.empty() && HintView::Parse(value, &hint);
   RecordView record;
-  const bool is_record = RecordView::Parse(value, &record);
+  const bool is_record = RecordView::Parse(is_hint ? hint.record : value, &record);
   fact.Flag("is_record", is_record);
   std::string sentence =
       absl::StrCat("write ", sequence, ": ", KeyText(engine_key, options.keys_hex), ", ");
@@ -117,7 +121,12 @@ Fact EntryFact(uint64_t sequence, absl::string_view engine_key,
   size_t siblings = 0;
   for (const VersionView& version : record.versions) siblings += version.tombstone ? 0 : 1;
   fact.Number("siblings", siblings).Number("tombstones", record.versions.size() - siblings);
-  absl::StrAppend(&sentence, "record of ", value.size(), " bytes",
+  if (is_hint) {
+    const std::string owners = absl::StrJoin(hint.owners, ", ");
+    fact.Text("hint_for", owners);
+    absl::StrAppend(&sentence, "hint for ", owners, ": ");
+  }
+  absl::StrAppend(&sentence, "record of ", is_hint ? hint.record.size() : value.size(), " bytes",
                   record.last_writer_wins ? ", last writer wins" : "",
                   siblings == 0 ? ", no value" : "",
                   siblings > 1 ? absl::StrCat(", ", siblings, " siblings") : "");

@@ -8,6 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/causality/record.h"
+#include "core/replication/hint_record.h"
 #include "core/types.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -136,6 +138,19 @@ TEST(ConsoleTest, ProgressIsWipedBeforeWords) {
   console.Progress("50 %");
   console.Print(Fact("done"));
   EXPECT_EQ(err.str(), "\r\r50 %\r    \r");
+}
+
+TEST(EntryTextTest, HintsTellWhomTheyAreFor) {
+  Record record;
+  record.Put(Version{Dot{MakeIncarnation(3, 1), 1}, 5, false, "v"}, VersionVector());
+  HintView hint;
+  const std::string bytes = record.Encode();
+  hint.owners = {2, 7};
+  hint.record = bytes;
+  const std::string key = storage::MakeEngineKey(kHintSpace, MakeRecordKey(0, "user:1"));
+  const std::string text = EntryFact(9, key, hint.Encode(), Options()).Lines();
+  EXPECT_NE(text.find("hint for 2, 7: record of"), std::string::npos) << text;
+  EXPECT_NE(EntryFact(9, key, std::nullopt, Options()).Lines().find("deleted"), std::string::npos);
 }
 
 TEST(EntryTextTest, EngineKeysAreTakenApart) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/causality/record.h"
+#include "core/replication/hint_record.h"
 #include "storage/file_names.h"
 #include "storage/file_system.h"
 #include "storage/log_jobs.h"
@@ -142,7 +143,9 @@ void Verification::ShowProgress() {
 }
 
 void Verification::CountValue(absl::string_view key, absl::string_view value) {
+  HintView hint;
   if (Record::IsCanonical(value)) return;
+  if (HintView::Parse(value, &hint) && Record::IsCanonical(hint.record)) return;
   if (totals_.no_records++ == 0) first_no_record_ = std::string(key);
 }
 
