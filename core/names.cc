@@ -20,6 +20,8 @@ struct MessageNamer {
   const char* operator()(const ExchangeOffer&) const { return "ExchangeOffer"; }
   const char* operator()(const ExchangeAnswer&) const { return "ExchangeAnswer"; }
   const char* operator()(const ExchangeRecords&) const { return "ExchangeRecords"; }
+  const char* operator()(const TreeCompare&) const { return "TreeCompare"; }
+  const char* operator()(const TreeAnswer&) const { return "TreeAnswer"; }
 };
 
 struct EventNamer {

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/antientropy/exchange.h"
+#include "core/antientropy/exchange_server.h"
+#include "core/antientropy/merkle_forest.h"
 #include "core/check.h"
 #include "core/coding.h"
 #include "core/membership/membership.h"
@@ -45,7 +47,10 @@ struct Node::State {
         gets(context, membership),
         forwards(context, membership, puts),
         replica(context),
-        exchange(context, membership) {}
+        forest(context),
+        exchange_throttle(context.options.exchange_bytes_per_second),
+        exchange(context, membership, forest, exchange_throttle),
+        exchange_server(context, forest, exchange_throttle) {}
 
   void OnStart(StepContext& step, const Start& start);
   void RaiseGeneration(StepContext& step, Generation above);
@@ -56,6 +61,8 @@ struct Node::State {
   void OnStoreReply(StepContext& step, StoreReply&& reply);
   void OnTimer(StepContext& step);
   void CountReplies(const Effects& out);
+  void MaybeClose(StepContext& step);
+  bool idle() const { return in_flight() == 0 && replica.in_flight() == 0; }
 
   bool serving() const { return context.status.started && !context.status.draining; }
   size_t in_flight() const { return puts.in_flight() + gets.in_flight() + forwards.in_flight(); }
@@ -67,8 +74,12 @@ struct Node::State {
   GetMachine gets;
   ForwardMachine forwards;
   ReplicaMachine replica;
+  MerkleForest forest;
+  ByteThrottle exchange_throttle;
   Exchange exchange;
+  ExchangeServer exchange_server;
 
+  size_t store_unanswered = 0;  // requests to the store
   bool start_seen = false;
   Generation next_generation = 0;  // being made durable; 0: none
   int64_t identity_retry_us = kNever;
@@ -85,6 +96,7 @@ void Node::State::OnStart(StepContext& step, const Start& start) {
               "the slot \"identity\" is missing or damaged: peers will tell our generation");
   }
   minter.Start(step, start.recovery);
+  forest.Start(step, start.recovery, last);
   RaiseGeneration(step, last);
 }
 
@@ -132,7 +144,9 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     StepContext& step;
     NodeId from;
     void operator()(Gossip&& m) { s.membership.OnGossip(step, from, m); }
-    void operator()(ReplicaWrite&& m) { s.replica.OnWrite(step, from, std::move(m)); }
+    void operator()(ReplicaWrite&& m) {
+      if (!s.forest.closing()) s.replica.OnWrite(step, from, std::move(m));
+    }
     void operator()(ReplicaRead&& m) { s.replica.OnRead(step, from, std::move(m)); }
     void operator()(ReplicaWriteReply&& m) {
       s.puts.OnReplicaReply(step, from, m);
@@ -141,9 +155,13 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(ReplicaReadReply&& m) { s.gets.OnReplicaReply(step, from, std::move(m)); }
     void operator()(Forward&& m) { s.forwards.OnForward(step, from, std::move(m), s.serving()); }
     void operator()(ForwardReply&& m) { s.forwards.OnForwardReply(step, from, std::move(m)); }
-    void operator()(ExchangeOffer&& m) { s.exchange.OnOffer(step, from, std::move(m)); }
+    void operator()(ExchangeOffer&& m) { s.exchange_server.OnOffer(step, from, std::move(m)); }
     void operator()(ExchangeAnswer&& m) { s.exchange.OnAnswer(step, from, std::move(m)); }
-    void operator()(ExchangeRecords&& m) { s.exchange.OnRecords(step, from, std::move(m)); }
+    void operator()(ExchangeRecords&& m) {
+      if (!s.forest.closing()) s.exchange_server.OnRecords(step, from, std::move(m));
+    }
+    void operator()(TreeCompare&& m) { s.exchange_server.OnCompare(step, from, m); }
+    void operator()(TreeAnswer&& m) { s.exchange.OnTreeAnswer(step, from, m); }
   };
   std::visit(Visitor{*this, step, from}, std::move(message));
   for (const NodeId returned : membership.TakeReturned()) exchange.Hasten(returned);
@@ -197,6 +215,7 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
 
 void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
   const uint64_t id = TicketIdOf(reply.ticket);
+  if (reply.status.ok() && reply.change.has_value()) forest.OnChange(step, *reply.change);
   switch (TicketKindOf(reply.ticket)) {
     case TicketKind::kNone:
       return;
@@ -227,6 +246,12 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
     case TicketKind::kExchange:
       exchange.OnStoreReply(step, id, std::move(reply));
       return;
+    case TicketKind::kExchangeServe:
+      exchange_server.OnStoreReply(step, id, reply);
+      return;
+    case TicketKind::kTree:
+      forest.OnStoreReply(step, id, std::move(reply));
+      return;
   }
   CORE_CHECK(false);
 }
@@ -242,6 +267,15 @@ void Node::State::OnTimer(StepContext& step) {
   forwards.OnTimer(step);
   membership.OnTimer(step);
   exchange.OnTimer(step);
+  forest.OnTimer(step, /*store_idle=*/store_unanswered == 0);
+}
+
+// A drained node saves its trees before it goes: the next start need not read everything. For
+// the few milliseconds that this takes it is deaf to writes, as if they were lost, or the
+// trees would be out of date before they are saved.
+void Node::State::MaybeClose(StepContext& step) {
+  if (!context.status.draining || !idle()) return;
+  if (store_unanswered == 0 && step.out.store.empty()) forest.SaveForGood(step);
 }
 
 void Node::State::CountReplies(const Effects& out) {
@@ -279,12 +313,18 @@ void Node::Step(const Now& now, Event&& event, Effects& out) {
     void operator()(Start&& e) { s.OnStart(step, e); }
     void operator()(MessageReceived&& e) { s.OnMessage(step, e.from, std::move(e.message)); }
     void operator()(ClientRequest&& e) { s.OnClient(step, std::move(e)); }
-    void operator()(StoreReply&& e) { s.OnStoreReply(step, std::move(e)); }
+    void operator()(StoreReply&& e) {
+      CORE_CHECK(s.store_unanswered > 0);
+      --s.store_unanswered;
+      s.OnStoreReply(step, std::move(e));
+    }
     void operator()(TimerFired&&) { s.OnTimer(step); }
     void operator()(Drain&&) { s.context.status.draining = true; }
   };
   CORE_CHECK(state_->start_seen || std::holds_alternative<Start>(event));
   std::visit(Visitor{*state_, step}, std::move(event));
+  state_->MaybeClose(step);
+  state_->store_unanswered += out.store.size();
   state_->CountReplies(out);
 }
 
@@ -292,12 +332,11 @@ int64_t Node::NextDeadline() const {
   const State& s = *state_;
   return std::min({s.minter.NextDeadline(), s.puts.NextDeadline(), s.gets.NextDeadline(),
                    s.forwards.NextDeadline(), s.membership.NextDeadline(),
-                   s.exchange.NextDeadline(), s.identity_retry_us});
+                   s.exchange.NextDeadline(), s.forest.NextDeadline(), s.identity_retry_us});
 }
 
 bool Node::drained() const {
-  return state_->context.status.draining && state_->in_flight() == 0 &&
-         state_->replica.in_flight() == 0;
+  return state_->context.status.draining && state_->idle() && state_->forest.saved_for_good();
 }
 
 NodeStatus Node::Status() const {

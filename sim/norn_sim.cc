@@ -163,12 +163,13 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   PrintCounts("What clients were told", result.outcomes);
   PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
               result.fault_effects);
-  std::cout << "\nThe slowest healing took " << result.slowest_heal_us / 1000
-            << " ms until all replicas were equal.\n"
-            << "Checked: nothing read that was never written; every acknowledged write present\n"
-            << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
-            << "no dot used twice; all replicas equal by value after healing, and every key read\n"
-            << "again as they hold it";
+  std::cout
+      << "\nThe slowest healing took " << result.slowest_heal_us / 1000
+      << " ms until all replicas were equal.\n"
+      << "Checked: nothing read that was never written; every acknowledged write present\n"
+      << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
+      << "no dot used twice; Merkle trees as the records are; all replicas equal by value after\n"
+      << "healing, and every key read again as they hold it";
   if (options.run.r + options.run.w > options.run.n) {
     std::cout << "; a read covers every write completed before it;\nreads are monotonic";
   }

@@ -16,6 +16,7 @@
 #include "sim/sim_node.h"
 #include "sim/universe_faults.h"
 #include "sim/workload.h"
+#include "storage/record_storage.h"
 
 namespace norn::sim {
 
@@ -56,6 +57,12 @@ NodeOptions DrawNodeOptions(Random& random) {
   node.exchange_page_entries = 1 + random.Below(8);
   node.exchange_page_bytes = 64 + random.Below(16'384);
   node.lease_counters = 2 + random.Below(64);
+  // Few keys a bucket, so that few keys make deep trees.
+  node.tree_bucket_keys = 1 + random.Below(4);
+  node.tree_scrub_interval_us = random.Between(20'000, 300'000);
+  node.tree_save_after_us = random.Between(5'000, 200'000);
+  node.tree_scan_bytes_per_second = 50'000 + random.Below(1'000'000);
+  node.exchange_bytes_per_second = 100'000 + random.Below(10'000'000);
   return node;
 }
 
@@ -99,6 +106,7 @@ class Universe final : public StoreObserver {
   // What went wrong, or nothing. Leaves the final state and the last reads behind.
   std::optional<std::string> ReadEverything();
   FinalState ReadState();
+  std::optional<Violation> CheckTrees() const;
   void Judge();
 
   void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) override;
@@ -287,7 +295,7 @@ FinalState Universe::ReadState() {
         break;
       }
       for (storage::Engine::Entry& entry : entries) {
-        const std::string record_key = entry.key.substr(2);  // behind the partition
+        const std::string record_key = entry.key.substr(storage::kEngineKeyPrefixBytes);
         state[record_key][node->id()] = std::move(entry.value);
       }
       from = std::move(next);
@@ -300,6 +308,19 @@ FinalState Universe::ReadState() {
   return state;
 }
 
+// Scrubs compare the trees with the data all the time. Damage shows in checksums, so it is no
+// excuse.
+std::optional<Violation> Universe::CheckTrees() const {
+  for (const auto& sim_node : nodes_) {
+    const uint64_t mismatches = sim_node->node()->Status().tree_mismatches;
+    if (mismatches == 0) continue;
+    return Violation{"a Merkle tree says what the records say",
+                     absl::StrCat("n", sim_node->id(), ": ", mismatches,
+                                  " scrubs found other records than their tree stands for")};
+  }
+  return std::nullopt;
+}
+
 void Universe::Judge() {
   const History& history = workload_->history();
   if (Violated(CheckDotsUnique(history))) return;
@@ -310,6 +331,7 @@ void Universe::Judge() {
   if (Violated(CheckRefusalsHold(history, state_))) return;
   if (Violated(CheckNoResurrection(history, state_, last_reads_, overlapping))) return;
   if (Violated(CheckFinalReads(history, state_, last_reads_))) return;
+  if (Violated(CheckTrees())) return;
   if (overlapping) {
     if (Violated(CheckReadsCoverWrites(history))) return;
     if (Violated(CheckMonotonicReads(history))) return;
