@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "core/coding.h"
 #include "core/crc32c.h"
+#include "core/ring/position.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/file_names.h"
