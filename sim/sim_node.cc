@@ -131,8 +131,9 @@ bool SimNode::StartUp(std::string* error) {
     trace_.Explain(scheduler_.now_us(), id(), note);
   }
   process_->engine = *std::move(engine);
-  process_->records = std::make_unique<storage::RecordStorage>(*process_->engine,
-                                                               engine_options_.record_cache_bytes);
+  process_->records = std::make_unique<storage::RecordStorage>(
+      *process_->engine, RecordHasher(cluster_.name, cluster_.secret),
+      engine_options_.record_cache_bytes);
   Ports ports;
   ports.clock = process_.get();
   ports.bus = process_.get();

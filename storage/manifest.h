@@ -42,7 +42,8 @@
 namespace norn::storage {
 
 // Version of the directory as a whole.
-inline constexpr uint32_t kStorageFormat = 1;
+// 2: records are ordered by their position within the partition (record_storage.h).
+inline constexpr uint32_t kStorageFormat = 2;
 inline constexpr int kLevels = 7;
 
 struct WalRef {

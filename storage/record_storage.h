@@ -6,6 +6,10 @@
 //     is being fetched holds its later requests back (the latch), and nobody else's;
 //   * a reply that was derived from a record leaves only when durable_sequence() has
 //     reached the record's sequence (also a read: what was seen must survive a crash);
+//   * replies leave in the order of the sequences that they wait for, those of one sequence
+//     in the order in which they were made. A scan waits for the newest sequence it shows, so
+//     its reply leaves after those of all changes that it shows, and before those of its keys'
+//     later changes, which wait for later sequences;
 //   * once the engine is poisoned, requests whose record is not durable answer
 //     kUnavailable, `applied` set where memory had taken the write: in doubt for ever.
 //
@@ -22,7 +26,9 @@
 #include <optional>
 #include <string>
 
+#include "core/causality/record_hasher.h"
 #include "core/ports.h"
+#include "core/ring/position.h"
 #include "core/store.h"
 #include "storage/engine.h"
 #include "storage/record_cache.h"
@@ -30,14 +36,17 @@
 
 namespace norn::storage {
 
-// Keys in the engine: the partition's number, big-endian, then the record key, so that a
-// partition is one contiguous range.
+// Keys in the engine: the partition's number, big-endian, then the record key's position in
+// it, big-endian, then the record key (core/ring/position.h). So a partition is one contiguous
+// range, and so is every range of positions in it.
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key);
+inline constexpr size_t kEngineKeyPrefixBytes = sizeof(PartitionId) + kPositionBytes;
 
 class RecordStorage : public norn::Storage {
  public:
-  // The engine outlives this. `cache_bytes` of records are kept at hand, above the engine.
-  explicit RecordStorage(Engine& engine, size_t cache_bytes = 0);
+  // The engine outlives this. `hasher` is the cluster's: changes are reported as its hashes.
+  // `cache_bytes` of records are kept at hand, above the engine.
+  RecordStorage(Engine& engine, const RecordHasher& hasher, size_t cache_bytes = 0);
   ~RecordStorage() override;
 
   void Submit(StoreRequest&& request) override;
@@ -55,6 +64,7 @@ class RecordStorage : public norn::Storage {
 
   // An update or a read. (Scans and slots meet no latch.)
   struct Pending {
+    PartitionId partition = 0;
     std::string key;  // in the engine
     StoreTicket ticket = 0;
     std::optional<norn::RecordOp> op;  // an update's
@@ -64,13 +74,15 @@ class RecordStorage : public norn::Storage {
 
   void Enter(Pending&& pending);
   Progress TryRun(Pending& pending);
-  Progress Decide(const Pending& pending, absl::string_view record, uint64_t sequence);
-  void RunUpdate(const Pending& pending, absl::string_view record, uint64_t sequence);
+  // These take what they need out of `pending`.
+  Progress Decide(Pending& pending, absl::string_view record, uint64_t sequence);
+  void RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence);
   void Resume(const PendingRead* read);
   void RunScan(const StoreScan& scan);
   void Release(StoreReply&& reply, uint64_t sequence);
 
   Engine& engine_;
+  const RecordHasher hasher_;
   RecordCache cache_;  // not asked once the engine is poisoned
   // Latched keys: the front request waits for a block, the others for the front.
   std::map<std::string, std::deque<Pending>, std::less<>> latched_;

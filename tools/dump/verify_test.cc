@@ -328,7 +328,7 @@ TEST_F(VerifyTest, StrayFilesAreNotesOnly) {
 TEST_F(VerifyTest, LaterFormatsAreNotDamage) {
   BuildStore();
   const std::string current = storage::CurrentPath(options_.dir);
-  std::string text = absl::StrReplaceAll(ReadBytes(current), {{"format 1", "format 2"}});
+  std::string text = absl::StrReplaceAll(ReadBytes(current), {{"format 2", "format 3"}});
   text.resize(text.find("crc "));
   absl::StrAppend(&text, "crc ", absl::Hex(Crc32c(text), absl::kZeroPad8), "\n");
   const Outcome outcome = VerifyWith(current, text);
