@@ -48,6 +48,7 @@ template <>
 inline constexpr uint32_t kBodyNumber<TreeCompare> = 40;
 template <>
 inline constexpr uint32_t kBodyNumber<TreeAnswer> = 41;
+template <>
 inline constexpr uint32_t kBodyNumber<Introduction> = 60;
 template <>
 inline constexpr uint32_t kBodyNumber<IntroductionAnswer> = 61;

@@ -172,9 +172,10 @@ bool Same(const TreeCompare& a, const TreeCompare& b) {
 }
 
 bool Same(const TreeFinding& a, const TreeFinding& b) {
-  const auto& [index, depth, differs, unknown, damaged] = a;
+  const auto& [index, depth, differs, unknown, damaged, incomplete] = a;
   return Same(index, b.index) && Same(depth, b.depth) && Same(differs, b.differs) &&
-         Same(unknown, b.unknown) && Same(damaged, b.damaged);
+         Same(unknown, b.unknown) && Same(damaged, b.damaged) &&
+         Same(incomplete, b.incomplete);
 }
 
 bool Same(const TreeAnswer& a, const TreeAnswer& b) {
