@@ -292,7 +292,7 @@ template <typename V, Is<TreeAnswer> M>
 void Fields(V& v, M& m) {
   auto& [request, status, findings] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kRefused);
+  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
   v.Repeated(3, "findings", findings);
 }
 

@@ -17,7 +17,6 @@ namespace {
 constexpr int64_t kScrubIntervalUs = 500'000;
 constexpr int64_t kStallUs = 1'000;  // until a stalled disk is tried again
 constexpr uint64_t kScrubBytes = 10'000;
-constexpr size_t kPartitionBytes = 2;                     // before the record key, in the engine
 constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
 
 }  // namespace
@@ -328,7 +327,7 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
     std::string next;
     if (!(*engine)->Scan(from, "", 1000, 4 << 20, &entries, &next).ok()) break;
     for (storage::Engine::Entry& entry : entries) {
-      records[entry.key.substr(kPartitionBytes)] = std::move(entry.value);
+      records[entry.key.substr(storage::kEngineKeyPrefixBytes)] = std::move(entry.value);
     }
     from = std::move(next);
   } while (!from.empty());
