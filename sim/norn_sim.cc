@@ -206,7 +206,7 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
             << " ms that it may take.\n"
             << "Checked: nothing read that was never written; every acknowledged write present\n"
             << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
-            << "no dot used twice; all replicas equal by value after healing, and every key read\n"
+            << "no dot used twice; Merkle trees as the records are; all replicas equal by value after healing, and every key read\n"
             << "again as they hold it; the siblings are those of the true causal history; a\n"
             << "read covers what its sessions had seen, and every write completed before it whose\n"
             << "W and its R are above N; reads are monotonic where all R and W overlap.\n"

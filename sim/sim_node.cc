@@ -18,7 +18,6 @@ namespace {
 constexpr int64_t kScrubIntervalUs = 500'000;
 constexpr int64_t kStallUs = 1'000;  // until a stalled disk is tried again
 constexpr uint64_t kScrubBytes = 10'000;
-constexpr size_t kPartitionBytes = 2;  // before the record key, in the engine
 
 }  // namespace
 
@@ -132,8 +131,9 @@ bool SimNode::StartUp(std::string* error) {
     trace_.Explain(scheduler_.now_us(), id(), note);
   }
   process_->engine = *std::move(engine);
-  process_->records = std::make_unique<storage::RecordStorage>(*process_->engine,
-                                                               engine_options_.record_cache_bytes);
+  process_->records = std::make_unique<storage::RecordStorage>(
+      *process_->engine, RecordHasher(cluster_.name, cluster_.secret),
+      engine_options_.record_cache_bytes);
   Ports ports;
   ports.clock = process_.get();
   ports.bus = process_.get();
@@ -341,7 +341,7 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
     std::string next;
     if (!(*engine)->Scan(from, "", 1000, 4 << 20, &entries, &next).ok()) break;
     for (storage::Engine::Entry& entry : entries) {
-      records[entry.key.substr(kPartitionBytes)] = std::move(entry.value);
+      records[entry.key.substr(storage::kEngineKeyPrefixBytes)] = std::move(entry.value);
     }
     from = std::move(next);
   } while (!from.empty());
