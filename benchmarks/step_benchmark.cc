@@ -17,6 +17,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "benchmark/benchmark.h"
+#include "core/causality/record_hasher.h"
 #include "core/check.h"
 #include "core/host.h"
 #include "core/replication/record_ops.h"
@@ -44,12 +45,13 @@ class Machine : public Clock,
   };
 
   Machine(NodeId id, const ClusterConfig& cluster, std::deque<Parcel>* wire)
-      : id_(id), wire_(wire) {
+      : id_(id), wire_(wire), hasher_(cluster.name, cluster.secret) {
     NodeOptions options;
     options.id = id;
     options.gossip_interval_us = kAnHour;
     options.suspect_after_us = 2 * kAnHour;
     options.exchange_interval_us = kAnHour;
+    options.tree_scrub_interval_us = 0;
     options.lease_counters = 1u << 20;
     host_ = std::make_unique<Host>(cluster, options, Ports{this, this, this, this, this, this});
     StoreRecovery recovery;
@@ -69,6 +71,13 @@ class Machine : public Clock,
       reply.status = ApplyOp(update->op, current, &scratch_);
       if (reply.status.ok()) {
         reply.applied = true;
+        RecordChange change;
+        change.sequence = ++sequence_;
+        change.partition = update->partition;
+        change.before = hasher_.Hash(update->key, current);
+        change.after = hasher_.Hash(update->key, scratch_);
+        change.key = std::move(update->key);
+        reply.change = std::move(change);
         current = scratch_;
         if (update->record_wanted) reply.record = scratch_;
       }
@@ -76,6 +85,8 @@ class Machine : public Clock,
       reply.ticket = read->ticket;
       const auto it = records_.find(read->key);
       if (it != records_.end()) reply.record = it->second;
+    } else if (StoreScan* const scan = std::get_if<StoreScan>(&request)) {
+      reply.ticket = scan->ticket;  // of what was there at the start: nothing
     } else if (StoreSlot* const slot = std::get_if<StoreSlot>(&request)) {
       reply.ticket = slot->ticket;
     }
@@ -109,6 +120,8 @@ class Machine : public Clock,
  private:
   NodeId id_;
   std::deque<Parcel>* wire_;
+  const RecordHasher hasher_;
+  uint64_t sequence_ = 0;
   std::unique_ptr<Host> host_;
   absl::flat_hash_map<std::string, std::string> records_;
   std::deque<StoreReply> replies_;

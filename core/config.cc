@@ -128,9 +128,10 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
   }
   if (node.key_bytes_max == 0 || node.value_bytes_max == 0 || node.siblings_max == 0 ||
       node.requests_in_flight_max == 0 || node.exchange_page_entries == 0 ||
-      node.exchange_page_bytes == 0 || node.lease_counters == 0 || node.record_bytes_max == 0 ||
-      node.context_entries_max == 0 || node.hint_bytes_max == 0 ||
-      node.hint_bytes_per_second == 0) {
+      node.exchange_page_bytes == 0 || node.exchange_bytes_per_second == 0 ||
+      node.tree_scan_bytes_per_second == 0 || node.tree_bucket_keys == 0 ||
+      node.lease_counters == 0 || node.record_bytes_max == 0 || node.context_entries_max == 0 ||
+      node.hint_bytes_max == 0 || node.hint_bytes_per_second == 0) {
     return absl::InvalidArgumentError("node: a limit is 0: leave it out for its default");
   }
   if (node.record_bytes_max < node.value_bytes_max + kRecordOverheadBytes) {
@@ -143,7 +144,9 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
     return absl::InvalidArgumentError("node: max_clock_skew is below 0");
   }
   if (node.request_timeout_us <= 0 || node.gossip_interval_us <= 0 ||
-      node.exchange_interval_us <= 0 || node.speculate_after_us < 0 || node.hint_age_max_us <= 0) {
+      node.exchange_interval_us <= 0 || node.speculate_after_us < 0 ||
+      node.tree_scrub_interval_us < 0 || node.tree_save_after_us <= 0 ||
+      node.hint_age_max_us <= 0) {
     return absl::InvalidArgumentError("node: a timeout or interval is not above 0");
   }
   if (node.suspect_after_us < 2 * node.gossip_interval_us) {

@@ -112,10 +112,17 @@ struct NodeOptions {
   int64_t gossip_interval_us = 500'000;
   int64_t suspect_after_us = 3'000'000;     // a heartbeat that has not risen for so long
   int64_t speculate_after_us = 20'000;      // a read asks its spare replicas after so long
-  int64_t exchange_interval_us = 200'000;   // pause between two exchanges of a partition
+  int64_t exchange_interval_us = 200'000;   // pause between two exchanges with other replicas
   size_t exchange_page_entries = 512;       // keys compared per message
   size_t exchange_page_bytes = 256u << 10;  // records sent per message
-  uint64_t lease_counters = 4096;           // dots a partition may mint per durable lease
+  // What exchanges may send, and be sent in answer, per second.
+  uint64_t exchange_bytes_per_second = 32u << 20;
+  // What may be read per second to build Merkle trees; a scrub of them reads a 16th of it.
+  uint64_t tree_scan_bytes_per_second = 32u << 20;
+  int64_t tree_save_after_us = 5'000'000;  // trees are saved when nothing was written for so long
+  uint64_t tree_bucket_keys = 500;         // a bucket of a Merkle tree, when it is built, at most
+  int64_t tree_scrub_interval_us = 10'000'000;  // pause between scrubs of two trees; 0: no scrubs
+  uint64_t lease_counters = 4096;               // dots a partition may mint per durable lease
 
   // Hints: what this node keeps for replicas that it stands in for.
   uint64_t hint_bytes_max = 256u << 20;       // more are refused

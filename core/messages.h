@@ -157,6 +157,38 @@ struct ForwardReply {
 
 // ---- Exchange: two replicas of a partition compare and mend ----------------------
 
+// A node of the sender's Merkle tree of a partition (antientropy/merkle_tree.h).
+struct TreeSum {
+  PartitionId partition = 0;
+  uint32_t node = 0;  // numbered as in a heap, from 1
+  uint64_t high = 0;  // sum of the hashes below it
+  uint64_t low = 0;
+};
+
+// "Are yours the same?" Of as many partitions as fit.
+struct TreeCompare {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  std::vector<TreeSum> sums;
+};
+
+// What there is to say of one of them.
+struct TreeFinding {
+  uint32_t index = 0;    // into TreeCompare::sums
+  uint32_t depth = 0;    // how deep the receiver's tree of the partition is
+  bool differs = false;  // its sum is another, or its tree does not go so deep
+  bool unknown = false;  // it has no tree of the partition yet
+  bool damaged = false;  // it cannot read all it should hold of the partition
+  bool incomplete = false;  // it is no complete replica of the partition (StandingLevel)
+};
+
+// Nothing is said of sums that are the same, and those of a complete replica.
+struct TreeAnswer {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;
+  std::vector<TreeFinding> findings;  // rising indexes
+};
+
 struct KeyHash {
   std::string key;    // record key
   uint64_t high = 0;  // keyed 128-bit hash of the canonical record
@@ -168,7 +200,8 @@ struct KeyRecord {
   std::string record;
 };
 
-// The sender's keys of the partition in [from, to) and their hashes; `to` empty: to the end.
+// The sender's keys of the partition in [from, to) and their hashes, in the order of their
+// cursors (ring/position.h). `from` and `to` are cursors; `to` empty: to the end.
 struct ExchangeOffer {
   RequestId request = 0;
   uint64_t layout = 0;
@@ -199,7 +232,7 @@ struct ExchangeRecords {
 
 using Message = std::variant<Gossip, ReplicaWrite, ReplicaWriteReply, ReplicaRead, ReplicaReadReply,
                              Forward, ForwardReply, ExchangeOffer, ExchangeAnswer, ExchangeRecords,
-                             Introduction, IntroductionAnswer>;
+                             TreeCompare, TreeAnswer, Introduction, IntroductionAnswer>;
 
 // "ReplicaWrite" and so on, for traces.
 const char* MessageName(const Message& message);

@@ -22,6 +22,8 @@ struct MessageNamer {
   const char* operator()(const ExchangeRecords&) const { return "ExchangeRecords"; }
   const char* operator()(const Introduction&) const { return "Introduction"; }
   const char* operator()(const IntroductionAnswer&) const { return "IntroductionAnswer"; }
+  const char* operator()(const TreeCompare&) const { return "TreeCompare"; }
+  const char* operator()(const TreeAnswer&) const { return "TreeAnswer"; }
 };
 
 struct EventNamer {

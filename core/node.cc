@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/antientropy/exchange.h"
+#include "core/antientropy/exchange_server.h"
+#include "core/antientropy/merkle_forest.h"
 #include "core/check.h"
 #include "core/coding.h"
 #include "core/membership/membership.h"
@@ -46,8 +48,14 @@ struct Node::State {
       : context(cluster, options),
         membership(context),
         minter(context),
-        exchange(context, membership, minter),
+        forest(context),
+        exchange_throttle(context.options.exchange_bytes_per_second),
+        exchange(context, membership, minter, forest, exchange_throttle),
         standing(context, membership, minter, exchange),
+        exchange_server(context, minter, forest, exchange_throttle,
+                        [this](PartitionId partition) {
+                          return standing.LevelOf(partition) == StandingLevel::kComplete;
+                        }),
         hints(context),
         owed(context),
         handoff(context, membership, hints, owed),
@@ -67,6 +75,10 @@ struct Node::State {
   void OnTimer(StepContext& step);
   void PassOn(StepContext& step);
   void CountReplies(const Effects& out);
+  void MaybeClose(StepContext& step);
+  bool idle() const {
+    return in_flight() == 0 && replica.in_flight() == 0 && hints.in_flight() == 0;
+  }
 
   bool serving() const { return context.status.started && !context.status.draining; }
   size_t in_flight() const { return puts.in_flight() + gets.in_flight() + forwards.in_flight(); }
@@ -74,8 +86,11 @@ struct Node::State {
   NodeContext context;
   Membership membership;
   Minter minter;
+  MerkleForest forest;
+  ByteThrottle exchange_throttle;
   Exchange exchange;
   Standing standing;
+  ExchangeServer exchange_server;
   HintMachine hints;
   OwedWrites owed;
   HintHandoff handoff;
@@ -84,6 +99,7 @@ struct Node::State {
   ForwardMachine forwards;
   ReplicaMachine replica;
 
+  size_t store_unanswered = 0;  // requests to the store
   bool start_seen = false;
   bool store_created = false;
   Generation next_generation = 0;  // being made durable; 0: none
@@ -103,6 +119,7 @@ void Node::State::OnStart(StepContext& step, const Start& start) {
   }
   minter.Start(step, start.recovery);
   standing.Start(step, start.recovery);
+  forest.Start(step, start.recovery, last);
   RaiseGeneration(step, last);
 }
 
@@ -147,6 +164,7 @@ void Node::State::MaybeServe(StepContext& step) {
 void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
   if (context.generation == 0) return;   // we are nobody yet: as if it were lost
   if (!membership.IsPeer(from)) return;  // who is not in the configuration has no say
+  if (forest.closing() && !std::holds_alternative<Gossip>(message)) return;  // MaybeClose()
   struct Visitor {
     State& s;
     StepContext& step;
@@ -177,12 +195,11 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(ReplicaReadReply&& m) { s.gets.OnReplicaReply(step, from, std::move(m)); }
     void operator()(Forward&& m) { s.forwards.OnForward(step, from, std::move(m), s.serving()); }
     void operator()(ForwardReply&& m) { s.forwards.OnForwardReply(step, from, std::move(m)); }
-    void operator()(ExchangeOffer&& m) {
-      const bool complete = s.standing.LevelOf(m.partition) == StandingLevel::kComplete;
-      s.exchange.OnOffer(step, from, std::move(m), complete);
-    }
+    void operator()(ExchangeOffer&& m) { s.exchange_server.OnOffer(step, from, std::move(m)); }
     void operator()(ExchangeAnswer&& m) { s.exchange.OnAnswer(step, from, std::move(m)); }
-    void operator()(ExchangeRecords&& m) { s.exchange.OnRecords(step, from, std::move(m)); }
+    void operator()(ExchangeRecords&& m) { s.exchange_server.OnRecords(step, from, std::move(m)); }
+    void operator()(TreeCompare&& m) { s.exchange_server.OnCompare(step, from, m); }
+    void operator()(TreeAnswer&& m) { s.exchange.OnTreeAnswer(step, from, m); }
     void operator()(Introduction&& m) { s.standing.OnIntroduction(step, from, m); }
     void operator()(IntroductionAnswer&& m) { s.standing.OnAnswer(step, from, m); }
   };
@@ -248,6 +265,7 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
 void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
   if (reply.forgotten != 0) minter.Retire(step, reply.partition, reply.forgotten);
   const uint64_t id = TicketIdOf(reply.ticket);
+  if (reply.status.ok() && reply.change.has_value()) forest.OnChange(step, *reply.change);
   switch (TicketKindOf(reply.ticket)) {
     case TicketKind::kNone:
       return;
@@ -287,6 +305,12 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
     case TicketKind::kHandoff:
       handoff.OnStoreReply(step, id, std::move(reply));
       return;
+    case TicketKind::kExchangeServe:
+      exchange_server.OnStoreReply(step, id, reply);
+      return;
+    case TicketKind::kTree:
+      forest.OnStoreReply(step, id, std::move(reply));
+      return;
   }
   CORE_CHECK(false);
 }
@@ -317,8 +341,11 @@ void Node::State::OnTimer(StepContext& step) {
   membership.OnTimer(step);
   exchange.OnTimer(step);
   standing.OnTimer(step);
-  hints.OnTimer(step);
-  handoff.OnTimer(step);
+  if (!forest.closing()) {
+    hints.OnTimer(step);
+    handoff.OnTimer(step);
+  }
+  forest.OnTimer(step, /*store_idle=*/store_unanswered == 0);
 }
 
 // What one machine learned and another has to act on.
@@ -329,7 +356,15 @@ void Node::State::PassOn(StepContext& step) {
   standing.Pump(step);
   handoff.LookLater(step);
   if (!owed.dirty()) return;
-  for (const auto& [partition, owner] : owed.TakeDirty()) exchange.Hasten(owner);
+  for (const auto& [partition, owner] : owed.TakeDirty()) exchange.MarkDirty(partition, owner);
+}
+
+// A drained node saves its trees before it goes: the next start need not read everything. For
+// the few milliseconds that this takes it is deaf, as if messages were lost, or the
+// trees would be out of date before they are saved.
+void Node::State::MaybeClose(StepContext& step) {
+  if (!context.status.draining || !idle()) return;
+  if (store_unanswered == 0 && step.out.store.empty()) forest.SaveForGood(step);
 }
 
 void Node::State::CountReplies(const Effects& out) {
@@ -367,13 +402,19 @@ void Node::Step(const Now& now, Event&& event, Effects& out) {
     void operator()(Start&& e) { s.OnStart(step, e); }
     void operator()(MessageReceived&& e) { s.OnMessage(step, e.from, std::move(e.message)); }
     void operator()(ClientRequest&& e) { s.OnClient(step, std::move(e)); }
-    void operator()(StoreReply&& e) { s.OnStoreReply(step, std::move(e)); }
+    void operator()(StoreReply&& e) {
+      CORE_CHECK(s.store_unanswered > 0);
+      --s.store_unanswered;
+      s.OnStoreReply(step, std::move(e));
+    }
     void operator()(TimerFired&&) { s.OnTimer(step); }
     void operator()(Drain&&) { s.context.status.draining = true; }
   };
   CORE_CHECK(state_->start_seen || std::holds_alternative<Start>(event));
   std::visit(Visitor{*state_, step}, std::move(event));
   state_->PassOn(step);
+  state_->MaybeClose(step);
+  state_->store_unanswered += out.store.size();
   state_->CountReplies(out);
 }
 
@@ -381,13 +422,12 @@ int64_t Node::NextDeadline() const {
   const State& s = *state_;
   return std::min({s.minter.NextDeadline(), s.puts.NextDeadline(), s.gets.NextDeadline(),
                    s.forwards.NextDeadline(), s.membership.NextDeadline(),
-                   s.exchange.NextDeadline(), s.standing.NextDeadline(), s.hints.NextDeadline(),
-                   s.handoff.NextDeadline(), s.identity_retry_us});
+                     s.exchange.NextDeadline(), s.forest.NextDeadline(), s.standing.NextDeadline(),
+                     s.hints.NextDeadline(), s.handoff.NextDeadline(), s.identity_retry_us});
 }
 
 bool Node::drained() const {
-  return state_->context.status.draining && state_->in_flight() == 0 &&
-         state_->replica.in_flight() == 0 && state_->hints.in_flight() == 0;
+  return state_->context.status.draining && state_->idle() && state_->forest.saved_for_good();
 }
 
 NodeStatus Node::Status() const {

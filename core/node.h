@@ -11,7 +11,8 @@
 //   replication/hint_machine.h    our part as a stand-in: what we keep for others, durably
 //   replication/hint_handoff.h    ... and hand over when they are back
 //   replication/owed_writes.h     what replicas missed that nobody stands in for
-//   antientropy/exchange.h        replicas of a partition compare and mend
+//   antientropy/merkle_forest.h   a Merkle tree of each partition, kept up to date
+//   antientropy/exchange.h        replicas of a partition compare their trees and mend
 //
 // (etcd/raft's Ready and scylladb's raft/fsm.hh are the models of the shape.)
 
@@ -53,9 +54,17 @@ struct NodeStatus {
   uint64_t requests_in_flight = 0;
   uint64_t gets = 0, puts = 0, deletes = 0, forwards = 0;
   uint64_t failed_not_applied = 0, failed_unknown = 0, failed_unavailable = 0, refused = 0;
-  uint64_t read_repairs = 0;   // records written back to replicas that were behind
-  uint64_t siblings_seen = 0;  // gets that answered more than one value
-  uint64_t exchanges = 0, exchange_records = 0;  // completed; records sent or taken
+  uint64_t read_repairs = 0;          // records written back to replicas that were behind
+  uint64_t siblings_seen = 0;         // gets that answered more than one value
+  uint64_t exchanges = 0;             // partitions compared with another replica to the end
+  uint64_t exchange_roots_equal = 0;  // of which the whole trees were equal
+  uint64_t exchange_ranges = 0;       // ranges of buckets whose keys were compared one by one
+  uint64_t exchange_records = 0;      // records sent or taken
+  uint64_t exchange_bytes = 0;        // sent or taken by exchanges begun here or elsewhere, about
+  uint64_t exchanges_failed = 0;      // partitions whose comparison was cut short
+  uint64_t trees_building = 0;        // partitions whose Merkle tree is not there yet
+  uint64_t tree_builds = 0, tree_scrubs = 0, tree_scanned_bytes = 0;
+  uint64_t tree_mismatches = 0;  // scrubs that found other data than what was written
   uint64_t dots_minted = 0, incarnations = 0;
   uint64_t partitions_held = 0;      // of which this node is a replica
   uint64_t partitions_complete = 0;  // ... and answers reads: see replication/standing.h

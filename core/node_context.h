@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "core/causality/context_token.h"
+#include "core/causality/record_hasher.h"
 #include "core/check.h"
 #include "core/config.h"
 #include "core/events.h"
@@ -37,6 +38,8 @@ enum class TicketKind : uint8_t {
   kStanding,
   kHint,  // as a stand-in
   kHandoff,
+  kExchangeServe,
+  kTree,
 };
 
 inline constexpr uint64_t kTicketIdMask = (uint64_t{1} << 56) - 1;
@@ -63,6 +66,7 @@ struct NodeContext {
         layout(
             Layout::Build(/*version=*/1, cluster.partitions, GreatestN(cluster), cluster.members)),
         sealer(cluster.name, cluster.secret),
+        hasher(cluster.name, cluster.secret),
         random(0) {
     status.id = options.id;
     status.layout = layout.version();
@@ -116,6 +120,7 @@ struct NodeContext {
   const NodeOptions options;
   const Layout layout;
   const TokenSealer sealer;
+  const RecordHasher hasher;
   Random random;  // reseeded by Start
   Generation generation = 0;
   uint64_t request_base = 0;  // drawn by Start

@@ -5,12 +5,18 @@
 // newest applied record under that key's latch. Two updates of one key take effect in
 // the order in which they were submitted, and the second sees the first. No reply
 // derived from a record comes back before that record is durable.
+//
+// Order of replies: the reply of a scan comes after the replies of all changes that the page
+// shows, and before those of all changes of its keys that it does not show. So who adds up what a
+// scan finds, and what changed behind the scan, counts everything once
+// (antientropy/merkle_forest.h).
 
 #ifndef NORN_CORE_STORE_H_
 #define NORN_CORE_STORE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,6 +24,7 @@
 #include "absl/status/status.h"
 #include "core/causality/version_vector.h"
 #include "core/messages.h"
+#include "core/record_hash.h"
 #include "core/types.h"
 
 namespace norn {
@@ -75,8 +82,7 @@ struct HintMintOp {
 // record and nothing else. Without an owner it goes.
 struct HintRemoveOp {
   NodeId owner = kNoNode;
-  uint64_t hash_high = 0;
-  uint64_t hash_low = 0;
+  RecordHash hash;
 };
 
 using RecordOp = std::variant<MergeOp, MintOp, HintMergeOp, HintMintOp, HintRemoveOp>;
@@ -98,7 +104,8 @@ struct StoreRead {
   std::string key;
 };
 
-// A page of a partition in key order, from `from` on, up to (not including) `to` if not empty.
+// A page of a partition in the order of its cursors (ring/position.h): by position, then by
+// key; from the cursor `from` on, up to (not including) `to` if not empty.
 struct StoreScan {
   StoreTicket ticket = 0;
   PartitionId partition = 0;
@@ -117,6 +124,15 @@ struct StoreSlot {
 
 using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
 
+// What an applied update changed.
+struct RecordChange {
+  uint64_t sequence = 0;  // of the store: rises with every change, across restarts
+  PartitionId partition = 0;
+  std::string key;    // record key
+  RecordHash before;  // of the record that was replaced; absent: there was none
+  RecordHash after;
+};
+
 // One for each request. `status` codes: kOk; kDataLoss and kUnavailable: the record could
 // not be read or the write is in doubt, nothing may be concluded; kResourceExhausted: not
 // applied, the store is full or behind; kInvalidArgument: the record function refused, not
@@ -126,11 +142,14 @@ using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
 struct StoreReply {
   StoreTicket ticket = 0;
   absl::Status status;
-  bool applied = false;            // an update: the function ran and its result is in memory,
-                                   // so it may survive even if `status` is an error
-  std::string record;              // a read, or an update that wanted it; empty: absent
-  std::vector<KeyRecord> entries;  // a scan
-  std::string next;                // a scan: where the next page starts; empty: the end
+  bool applied = false;                // an update: the function ran and its result is in memory,
+                                       // so it may survive even if `status` is an error
+  std::string record;                  // a read, or an update that wanted it; empty: absent
+  std::optional<RecordChange> change;  // an update that changed the record
+  std::vector<KeyRecord> entries;      // a scan
+  bool scan = false;  // it answers one
+  std::string next;  // a scan: the cursor where the next page starts; empty: the end. After an
+                     // error: behind what cannot be read, if that is known
   // A merge showed dots of ours that we never gave out, in `partition`: see MergeOp::own.
   Incarnation forgotten = 0;
   PartitionId partition = 0;
@@ -138,11 +157,13 @@ struct StoreReply {
 
 // What was found on the disk at the start.
 struct StoreRecovery {
-  bool created = false;   // there was nothing
-  bool doubtful = false;  // a tail was cut, or damage was seen: dots of ours may be forgotten
-  std::string lease;      // slot "lease", empty if absent
-  std::string identity;   // slot "identity", empty if absent
-  std::string standing;   // slot "standing", empty if absent
+  bool created = false;        // there was nothing
+  bool doubtful = false;       // a tail was cut, or damage was seen: dots of ours may be forgotten
+  std::string lease;           // slot "lease", empty if absent
+  std::string identity;        // slot "identity", empty if absent
+  std::string standing;        // slot "standing", empty if absent
+  std::string merkle;          // slot "merkle", empty if absent
+  uint64_t last_sequence = 0;  // of the newest change that was recovered
 };
 
 }  // namespace norn

@@ -45,6 +45,10 @@ inline constexpr uint32_t kBodyNumber<ExchangeAnswer> = 9;
 template <>
 inline constexpr uint32_t kBodyNumber<ExchangeRecords> = 10;
 template <>
+inline constexpr uint32_t kBodyNumber<TreeCompare> = 40;
+template <>
+inline constexpr uint32_t kBodyNumber<TreeAnswer> = 41;
+template <>
 inline constexpr uint32_t kBodyNumber<Introduction> = 60;
 template <>
 inline constexpr uint32_t kBodyNumber<IntroductionAnswer> = 61;
@@ -265,6 +269,42 @@ void Fields(V& v, M& m) {
   v.Int(1, "layout", layout);
   v.Int(2, "partition", partition);
   v.Repeated(3, "records", records);
+}
+
+template <typename V, Is<TreeSum> M>
+void Fields(V& v, M& m) {
+  auto& [partition, node, high, low] = m;
+  v.Int(1, "partition", partition);
+  v.Int(2, "node", node);
+  v.Fixed64(3, "high", high);
+  v.Fixed64(4, "low", low);
+}
+
+template <typename V, Is<TreeCompare> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, sums] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Repeated(3, "sums", sums);
+}
+
+template <typename V, Is<TreeFinding> M>
+void Fields(V& v, M& m) {
+  auto& [index, depth, differs, unknown, damaged, incomplete] = m;
+  v.Int(1, "index", index);
+  v.Int(2, "depth", depth);
+  v.Bool(3, "differs", differs);
+  v.Bool(4, "unknown", unknown);
+  v.Bool(5, "damaged", damaged);
+  v.Bool(6, "incomplete", incomplete);
+}
+
+template <typename V, Is<TreeAnswer> M>
+void Fields(V& v, M& m) {
+  auto& [request, status, findings] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
+  v.Repeated(3, "findings", findings);
 }
 
 }  // namespace norn::net

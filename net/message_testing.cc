@@ -164,6 +164,29 @@ bool Same(const ExchangeRecords& a, const ExchangeRecords& b) {
   return Same(layout, b.layout) && Same(partition, b.partition) && Same(records, b.records);
 }
 
+bool Same(const TreeSum& a, const TreeSum& b) {
+  const auto& [partition, node, high, low] = a;
+  return Same(partition, b.partition) && Same(node, b.node) && Same(high, b.high) &&
+         Same(low, b.low);
+}
+
+bool Same(const TreeCompare& a, const TreeCompare& b) {
+  const auto& [request, layout, sums] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(sums, b.sums);
+}
+
+bool Same(const TreeFinding& a, const TreeFinding& b) {
+  const auto& [index, depth, differs, unknown, damaged, incomplete] = a;
+  return Same(index, b.index) && Same(depth, b.depth) && Same(differs, b.differs) &&
+         Same(unknown, b.unknown) && Same(damaged, b.damaged) &&
+         Same(incomplete, b.incomplete);
+}
+
+bool Same(const TreeAnswer& a, const TreeAnswer& b) {
+  const auto& [request, status, findings] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(findings, b.findings);
+}
+
 template <typename T>
 bool Same(const std::vector<T>& a, const std::vector<T>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -304,6 +327,26 @@ class Draw {
                                .partition = Number<PartitionId>(),
                                .records = Many([this] { return Record(); })};
       case 10:
+        return TreeCompare{.request = Number<uint64_t>(),
+                           .layout = Number<uint64_t>(),
+                           .sums = Many([this] {
+                             return TreeSum{.partition = Number<PartitionId>(),
+                                            .node = Number<uint32_t>(),
+                                            .high = Number<uint64_t>(),
+                                            .low = Number<uint64_t>()};
+                           })};
+      case 11:
+        return TreeAnswer{.request = Number<uint64_t>(),
+                          .status = Status(),
+                          .findings = Many([this] {
+                            return TreeFinding{.index = Number<uint32_t>(),
+                                               .depth = Number<uint32_t>(),
+                                               .differs = Flag(),
+                                               .unknown = Flag(),
+                                               .damaged = Flag(),
+                                               .incomplete = Flag()};
+                          })};
+      case 12:
         return Introduction{.request = Number<uint64_t>(),
                             .layout = Number<uint64_t>(),
                             .lives = Many([this] {
@@ -325,7 +368,7 @@ class Draw {
   Random* const random_;
 };
 
-static_assert(std::variant_size_v<Message> == 12, "Draw::Any must know every message");
+static_assert(std::variant_size_v<Message> == 14, "Draw::Any must know every message");
 
 }  // namespace
 
@@ -406,6 +449,13 @@ std::vector<Message> OneOfEach() {
                      .covered_to = "b",
                      .complete = true},
       ExchangeRecords{.layout = 5, .partition = 9, .records = {{.key = key, .record = "record"}}},
+      TreeCompare{.request = 6,
+                  .layout = 5,
+                  .sums = {{.partition = 9, .node = 131071, .high = ~uint64_t{0}, .low = 1}}},
+      TreeAnswer{.request = 6,
+                 .status = ReplicaStatus::kOk,
+                 .findings = {{.index = 0, .depth = 16, .differs = true},
+                              {.index = 1, .unknown = true, .damaged = true}}},
       Introduction{.request = 5, .layout = 5, .lives = {{.partition = 9, .life = {1, 7}}}},
       IntroductionAnswer{.request = 5,
                          .standings = {{.partition = 9,

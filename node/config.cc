@@ -242,6 +242,13 @@ void TakeNode(const Block& block, Config* config) {
                kMicrosPerMilli);
   block.Number("exchange_page_entries", 1, 1u << 20, &node.exchange_page_entries);
   block.Number("exchange_page_bytes", 1024, 16u << 20, &node.exchange_page_bytes);
+  block.Number("exchange_bytes_per_second", 1024, 1ull << 40, &node.exchange_bytes_per_second);
+  block.Number("tree_scan_bytes_per_second", 1024, 1ull << 40, &node.tree_scan_bytes_per_second);
+  block.Number("tree_save_after_ms", 1, kMillisecondsMax, &node.tree_save_after_us,
+               kMicrosPerMilli);
+  block.Number("tree_bucket_keys", 1, 1u << 20, &node.tree_bucket_keys);
+  block.Number("tree_scrub_interval_ms", 0, kMillisecondsMax, &node.tree_scrub_interval_us,
+               kMicrosPerMilli);
   block.Number("lease_counters", 1, 1u << 30, &node.lease_counters);
   block.Number("record_bytes_max", 1024, 8u << 20, &node.record_bytes_max);
   block.Number("context_entries_max", 16, 65536, &node.context_entries_max);

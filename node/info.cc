@@ -93,7 +93,16 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("read_repairs", status.read_repairs);
   lines.Add("siblings_seen", status.siblings_seen);
   lines.Add("exchanges", status.exchanges);
+  lines.Add("exchanges_failed", status.exchanges_failed);
+  lines.Add("exchange_roots_equal", status.exchange_roots_equal);
+  lines.Add("exchange_ranges", status.exchange_ranges);
   lines.Add("exchange_records", status.exchange_records);
+  lines.Add("exchange_bytes", status.exchange_bytes);
+  lines.Add("trees_building", status.trees_building);
+  lines.Add("tree_builds", status.tree_builds);
+  lines.Add("tree_scrubs", status.tree_scrubs);
+  lines.Add("tree_scanned_bytes", status.tree_scanned_bytes);
+  lines.Add("tree_mismatches", status.tree_mismatches);
   lines.Add("dots_minted", status.dots_minted);
   lines.Add("incarnations", status.incarnations);
   lines.Add("partitions_held", status.partitions_held);

@@ -79,7 +79,9 @@ absl::Status Server::OpenStorage() {
                                          : absl::Status(engine.status().code(), text);
   }
   engine_ = *std::move(engine);
-  records_ = std::make_unique<storage::RecordStorage>(*engine_, config_.engine.record_cache_bytes);
+  records_ = std::make_unique<storage::RecordStorage>(
+      *engine_, RecordHasher(config_.cluster.name, config_.cluster.secret),
+      config_.engine.record_cache_bytes);
   const bool damaged = recovery_.suspect || recovery_.possibly_lost_from.has_value();
   for (const std::string& note : recovery_.notes) {
     Log(damaged ? Note::Level::kWarning : Note::Level::kInfo, note);

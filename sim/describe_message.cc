@@ -116,6 +116,13 @@ struct Describer {
   std::string operator()(const ExchangeRecords& m) const {
     return absl::StrCat(" partition ", m.partition, " ", Keys(m.records));
   }
+  std::string operator()(const TreeCompare& m) const {
+    return absl::StrCat(Number(m.request), " ", m.sums.size(), " sums");
+  }
+  std::string operator()(const TreeAnswer& m) const {
+    return absl::StrCat(Number(m.request), " ", StatusName(m.status), ", ", m.findings.size(),
+                        " findings");
+  }
 };
 
 }  // namespace

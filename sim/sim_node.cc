@@ -20,7 +20,6 @@ namespace {
 constexpr int64_t kScrubIntervalUs = 500'000;
 constexpr int64_t kStallUs = 1'000;  // until a stalled disk is tried again
 constexpr uint64_t kScrubBytes = 10'000;
-constexpr size_t kPartitionBytes = 2;  // before the record key, in the engine
 
 }  // namespace
 
@@ -149,8 +148,9 @@ bool SimNode::StartUp(std::string* error) {
     trace_.Explain(scheduler_.now_us(), id(), note);
   }
   process_->engine = *std::move(engine);
-  process_->records = std::make_unique<storage::RecordStorage>(*process_->engine,
-                                                               engine_options_.record_cache_bytes);
+  process_->records = std::make_unique<storage::RecordStorage>(
+      *process_->engine, RecordHasher(cluster_.name, cluster_.secret),
+      engine_options_.record_cache_bytes);
   Ports ports;
   ports.clock = process_.get();
   ports.bus = process_.get();
@@ -369,9 +369,9 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
     for (storage::Engine::Entry& entry : entries) {
       // A stand-in's copy is one, too.
       HintView hint;
-      const bool is_hint = entry.key >= storage::MakeEngineKey(kHintSpace, "") &&
+      const bool is_hint = storage::PartitionIn(entry.key) == kHintSpace &&
                            HintView::Parse(entry.value, &hint);
-      records[entry.key.substr(kPartitionBytes)] =
+      records[entry.key.substr(storage::kEngineKeyPrefixBytes)] =
           is_hint ? std::string(hint.record) : std::move(entry.value);
     }
     from = std::move(next);

@@ -70,6 +70,7 @@ class Universe final : public StoreObserver {
   std::optional<std::string> ReadEverything();
   bool ReadOnce(const std::string& key, size_t turn);
   FinalState ReadState();
+  std::optional<Violation> CheckTrees() const;
   void Judge();
   // A fault that was planned and never took effect; empty: none.
   std::string Unstaged() const;
@@ -345,8 +346,8 @@ FinalState Universe::ReadState() {
         break;
       }
       for (storage::Engine::Entry& entry : entries) {
-        const std::string record_key = entry.key.substr(2);  // behind the partition
-        if (entry.key >= storage::MakeEngineKey(kHintSpace, "")) {
+        const std::string record_key = entry.key.substr(storage::kEngineKeyPrefixBytes);
+        if (storage::PartitionIn(entry.key) == kHintSpace) {
           hints_left_[node->id()].push_back(record_key);
         } else {
           state[record_key][node->id()] = std::move(entry.value);
@@ -362,6 +363,19 @@ FinalState Universe::ReadState() {
   return state;
 }
 
+// Scrubs compare the trees with the data all the time. Damage shows in checksums, so it is no
+// excuse.
+std::optional<Violation> Universe::CheckTrees() const {
+  for (const auto& sim_node : nodes_) {
+    const uint64_t mismatches = sim_node->node()->Status().tree_mismatches;
+    if (mismatches == 0) continue;
+    return Violation{"a Merkle tree says what the records say",
+                     absl::StrCat("n", sim_node->id(), ": ", mismatches,
+                                  " scrubs found other records than their tree stands for")};
+  }
+  return std::nullopt;
+}
+
 void Universe::Judge() {
   const History& history = workload_->history();
   if (Violated(CheckDotsUnique(history))) return;
@@ -375,6 +389,7 @@ void Universe::Judge() {
   if (Violated(CheckLastWriterWon(history, state_))) return;
   if (Violated(CheckExpiry(history))) return;
   if (Violated(CheckReplacedStaysReplaced(history))) return;
+  if (Violated(CheckTrees())) return;
   if (Violated(CheckExactSiblings(history, state_))) return;
   if (Violated(CheckSessions(history, config_.bucket().n, overlapping))) return;
   const bool strict = !config_.bucket().sloppy;

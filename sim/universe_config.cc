@@ -71,6 +71,12 @@ NodeOptions DrawNodeOptions(Random& random, const RunOptions& options) {
   node.exchange_page_entries = 1 + random.Below(8);
   node.exchange_page_bytes = 64 + random.Below(16'384);
   node.lease_counters = 2 + random.Below(64);
+  // Few keys a bucket, so that few keys make deep trees.
+  node.tree_bucket_keys = 1 + random.Below(4);
+  node.tree_scrub_interval_us = random.Between(20'000, 300'000);
+  node.tree_save_after_us = random.Between(5'000, 200'000);
+  node.tree_scan_bytes_per_second = 50'000 + random.Below(1'000'000);
+  node.exchange_bytes_per_second = 100'000 + random.Below(10'000'000);
   if (options.random_config && random.Chance(1, 4)) {
     node.requests_in_flight_max = 1 + random.Below(4);
   }

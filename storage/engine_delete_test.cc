@@ -132,7 +132,7 @@ TEST_F(EngineDeleteTest, ADeletionInDoubtIsAnError) {
 TEST_F(EngineDeleteTest, RecordStorageWaitsForTheDeletion) {
   ASSERT_TRUE(Open().ok());
   for (const size_t cache_bytes : {size_t{0}, size_t{1} << 20}) {
-    RecordStorage storage(*engine_, cache_bytes);
+    RecordStorage storage(*engine_, RecordHasher("cluster", "secret"), cache_bytes);
     const std::string key = MakeEngineKey(3, "key");
     MustPut(key, "record");
     MustPut(MakeEngineKey(3, "other"), "record");

@@ -140,7 +140,7 @@ TEST_F(EngineFilterTest, ReadersNeverSeeTheOldEntryBehindTheNewOne) {
   options_.level0_tables_to_compact = 1;
   ASSERT_TRUE(Open().ok());
   for (int i = 0; i < 1200; i += 5) MustPut(MakeEngineKey(1, Key(i)), Expiry::Value(i % 300));
-  RecordStorage storage(*engine_, 1 << 20);
+  RecordStorage storage(*engine_, RecordHasher("cluster", "secret"), 1 << 20);
   const auto read = [&](int i) {
     storage.Submit(StoreRead{.ticket = 1, .partition = 1, .key = Key(i)});
     StoreReply reply;

@@ -361,6 +361,12 @@ absl::StatusOr<Current> DecodeCurrent(const std::string& path, absl::string_view
   if (!line("norn storage").has_value()) return damaged;
   if (!absl::SimpleAtoi(line("format ").value_or(""), &format)) return damaged;
   if (format > kStorageFormat) return NewerFormat(path, format, kStorageFormat);
+  if (format < kStorageFormat) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, ": the directory has format ", format, ", whose keys are in another order, and this ",
+        "program reads format ", kStorageFormat, ": move the directory away and start the node ",
+        "with an empty one, one node after the other, so that it is filled by its replicas"));
+  }
   Current current;
   const std::optional<absl::string_view> owner = line("owner ");
   if (!owner.has_value() || !absl::CUnescape(*owner, &current.owner)) return damaged;

@@ -51,9 +51,10 @@
 
 namespace norn::storage {
 
-// Version of the directory as a whole: opening makes it this one, and earlier releases refuse it.
+// Version of the directory as a whole; earlier releases refuse it.
 // 2: logs and tables may hold deletions.
-inline constexpr uint32_t kStorageFormat = 2;
+// 3: records are ordered by their position within the partition (record_storage.h).
+inline constexpr uint32_t kStorageFormat = 3;
 inline constexpr int kLevels = 7;
 
 struct WalRef {

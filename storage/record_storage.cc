@@ -1,6 +1,8 @@
 #include "storage/record_storage.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr char kIdentitySlot[] = "identity";
 constexpr char kStandingSlot[] = "standing";
+constexpr char kMerkleSlot[] = "merkle";
 
 // Readable while in doubt? Never: what a crash may take back is not told to anyone.
 absl::Status InDoubt(const absl::Status& health) {
@@ -22,33 +25,44 @@ absl::Status InDoubt(const absl::Status& health) {
                                 std::string(health.message()));
 }
 
+// The place of a cursor in the engine. 65536 has none: it is behind all partitions.
+std::string EngineKeyAt(uint32_t partition, absl::string_view cursor) {
+  std::string key;
+  if (partition > std::numeric_limits<PartitionId>::max()) return key;
+  key.reserve(sizeof(PartitionId) + cursor.size());
+  key.push_back(static_cast<char>(partition >> 8));
+  key.push_back(static_cast<char>(partition & 0xff));
+  key.append(cursor.data(), cursor.size());
+  return key;
+}
+
 }  // namespace
 
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key) {
+  const Position position = PositionOf(record_key);
   std::string key;
-  key.reserve(kPartitionPrefixBytes + record_key.size());
-  key.push_back(static_cast<char>(partition >> 8));
-  key.push_back(static_cast<char>(partition & 0xff));
+  key.reserve(kEngineKeyPrefixBytes + record_key.size());
+  for (const uint16_t part : {partition, position}) {
+    key.push_back(static_cast<char>(part >> 8));
+    key.push_back(static_cast<char>(part & 0xff));
+  }
   key.append(record_key.data(), record_key.size());
   return key;
 }
 
-namespace {
-
-PartitionId PartitionOfEngineKey(absl::string_view key) {
-  return static_cast<PartitionId>((static_cast<uint8_t>(key[0]) << 8) |
-                                  static_cast<uint8_t>(key[1]));
+PartitionId PartitionIn(absl::string_view engine_key) {
+  CORE_CHECK(engine_key.size() >= kPartitionPrefixBytes);
+  return static_cast<PartitionId>(uint8_t(engine_key[0]) << 8 | uint8_t(engine_key[1]));
 }
 
-}  // namespace
-
-RecordStorage::RecordStorage(Engine& engine, size_t cache_bytes)
-    : engine_(engine), cache_(cache_bytes) {}
+RecordStorage::RecordStorage(Engine& engine, const RecordHasher& hasher, size_t cache_bytes)
+    : engine_(engine), hasher_(hasher), cache_(cache_bytes) {}
 RecordStorage::~RecordStorage() = default;
 
 void RecordStorage::Submit(StoreRequest&& request) {
   if (StoreUpdate* const update = std::get_if<StoreUpdate>(&request)) {
     Pending pending;
+    pending.partition = update->partition;
     pending.key = MakeEngineKey(update->partition, update->key);
     pending.ticket = update->ticket;
     pending.over_damage = update->over_damage && std::holds_alternative<MergeOp>(update->op);
@@ -57,6 +71,7 @@ void RecordStorage::Submit(StoreRequest&& request) {
     Enter(std::move(pending));
   } else if (const StoreRead* const read = std::get_if<StoreRead>(&request)) {
     Pending pending;
+    pending.partition = read->partition;
     pending.key = MakeEngineKey(read->partition, read->key);
     pending.ticket = read->ticket;
     Enter(std::move(pending));
@@ -107,7 +122,7 @@ RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
   return Decide(pending, found.value, found.sequence);
 }
 
-RecordStorage::Progress RecordStorage::Decide(const Pending& pending, absl::string_view record,
+RecordStorage::Progress RecordStorage::Decide(Pending& pending, absl::string_view record,
                                               uint64_t sequence) {
   if (pending.op.has_value()) {
     RunUpdate(pending, record, sequence);
@@ -120,18 +135,29 @@ RecordStorage::Progress RecordStorage::Decide(const Pending& pending, absl::stri
   return Progress::kDone;
 }
 
-void RecordStorage::RunUpdate(const Pending& pending, absl::string_view record, uint64_t sequence) {
+void RecordStorage::RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence) {
   StoreReply reply;
   reply.ticket = pending.ticket;
   reply.status = ApplyOp(*pending.op, record, &scratch_);
   reply.forgotten = ForgottenBy(*pending.op);
-  if (reply.forgotten != 0) reply.partition = PartitionOfEngineKey(pending.key);
+  if (reply.forgotten != 0) reply.partition = pending.partition;
   if (reply.status.ok()) {
     if (scratch_ != record) {
+      RecordChange change;
+      // Before the cache lets go of what `record` looks at.
+      const absl::string_view key = absl::string_view(pending.key).substr(kEngineKeyPrefixBytes);
+      change.before = hasher_.Hash(key, record);
       // An empty record says what no record says.
       reply.status = scratch_.empty() ? engine_.Delete(pending.key, &sequence)
                                       : engine_.Put(pending.key, scratch_, &sequence);
-      if (reply.status.ok()) cache_.Put(pending.key, scratch_, sequence);
+      if (reply.status.ok()) {
+        cache_.Put(pending.key, scratch_, sequence);
+        change.sequence = sequence;
+        change.partition = pending.partition;
+        change.after = hasher_.Hash(key, scratch_);
+        change.key = std::move(pending.key.erase(0, kEngineKeyPrefixBytes));
+        reply.change = std::move(change);
+      }
     }
     reply.applied = reply.status.ok();
     if (reply.applied && pending.record_wanted) reply.record = scratch_;
@@ -143,13 +169,10 @@ void RecordStorage::RunUpdate(const Pending& pending, absl::string_view record, 
 void RecordStorage::RunScan(const StoreScan& scan) {
   StoreReply reply;
   reply.ticket = scan.ticket;
-  const std::string from = MakeEngineKey(scan.partition, scan.from);
-  std::string to;  // empty: nothing lies behind the last space, that of hints
-  if (!scan.to.empty()) {
-    to = MakeEngineKey(scan.partition, scan.to);
-  } else if (scan.partition != kHintSpace) {
-    to = MakeEngineKey(static_cast<PartitionId>(scan.partition + 1), "");
-  }
+  reply.scan = true;
+  const std::string from = EngineKeyAt(scan.partition, scan.from);
+  const std::string to = scan.to.empty() ? EngineKeyAt(uint32_t{scan.partition} + 1, "")
+                                         : EngineKeyAt(scan.partition, scan.to);
   std::vector<Engine::Entry> entries;
   std::string next;
   reply.status = engine_.Scan(from, to, scan.entries_max, scan.bytes_max, &entries, &next);
@@ -159,16 +182,19 @@ void RecordStorage::RunScan(const StoreScan& scan) {
     reply.entries.reserve(entries.size());
     for (Engine::Entry& entry : entries) {
       newest = std::max(newest, entry.sequence);
-      entry.key.erase(0, kPartitionPrefixBytes);
+      entry.key.erase(0, kEngineKeyPrefixBytes);
       reply.entries.push_back({std::move(entry.key), std::move(entry.value)});
     }
-    if (!next.empty()) reply.next = next.substr(kPartitionPrefixBytes);
   }
+  // Behind damage it may be in another partition: then this one is done with.
+  if (!next.empty() && (to.empty() || next < to)) reply.next = next.substr(sizeof(PartitionId));
   Release(std::move(reply), newest);
 }
 
 void RecordStorage::Release(StoreReply&& reply, uint64_t sequence) {
-  if (sequence <= engine_.durable_sequence()) {
+  if (sequence <= engine_.durable_sequence() && reply.scan && delayed_.size() > 0) {
+    delayed_.Add(/*due_us=*/0, std::move(reply));  // behind the changes that it shows
+  } else if (sequence <= engine_.durable_sequence()) {
     ready_.push_back(std::move(reply));
   } else {
     waiting_.Add(sequence, std::move(reply));
@@ -197,10 +223,10 @@ void RecordStorage::Pump(int64_t now_us) {
   StoreReply waiting;
   const int64_t delay_us = PutDelayUs(engine_.write_debt());
   while (waiting_.Pop(engine_.durable_sequence(), &waiting)) {
-    const bool held = waiting.applied && (delay_us > 0 || delayed_.size() > 0);
-    if (held) {
+    const bool follows = (waiting.applied || waiting.scan) && delayed_.size() > 0;
+    if (follows || (waiting.applied && delay_us > 0)) {
       ++delayed_total_;
-      delayed_.Add(now_us + delay_us, std::move(waiting));
+      delayed_.Add(now_us + (waiting.applied ? delay_us : 0), std::move(waiting));
     } else {
       ready_.push_back(std::move(waiting));
     }
@@ -210,7 +236,7 @@ void RecordStorage::Pump(int64_t now_us) {
   while (!health.ok() && waiting_.Pop(engine_.last_sequence(), &waiting)) {
     StoreReply doubt;
     doubt.ticket = waiting.ticket;
-    doubt.applied = waiting.applied;
+    doubt.applied = waiting.applied;  // its change is not told: it may not survive
     doubt.status = InDoubt(health);
     ready_.push_back(std::move(doubt));
   }
@@ -243,6 +269,8 @@ norn::StoreRecovery MakeStoreRecovery(const Engine& engine, const RecoveryReport
   recovery.lease = engine.ReadSlot(kLeaseSlot).value_or(std::string());
   recovery.identity = engine.ReadSlot(kIdentitySlot).value_or(std::string());
   recovery.standing = engine.ReadSlot(kStandingSlot).value_or(std::string());
+  recovery.merkle = engine.ReadSlot(kMerkleSlot).value_or(std::string());
+  recovery.last_sequence = report.last_sequence;
   return recovery;
 }
 

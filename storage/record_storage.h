@@ -8,6 +8,10 @@
 //     reached the record's sequence (also a read: what was seen must survive a crash);
 //   * an update over a record that cannot be read fails, unless it is a merge that says it may
 //     take the place of what was there (StoreUpdate::over_damage);
+//   * replies leave in the order of the sequences that they wait for, those of one sequence
+//     in the order in which they were made. A scan waits for the newest sequence it shows, so
+//     its reply leaves after those of all changes that it shows, and before those of its keys'
+//     later changes, which wait for later sequences;
 //   * once the engine is poisoned, requests whose record is not durable answer
 //     kUnavailable, `applied` set where memory had taken the write: in doubt for ever;
 //   * while flushes and compactions lag, replies to updates leave a little later
@@ -28,7 +32,10 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/string_view.h"
+#include "core/causality/record_hasher.h"
 #include "core/ports.h"
+#include "core/ring/position.h"
 #include "core/store.h"
 #include "storage/delayed_replies.h"
 #include "storage/engine.h"
@@ -40,12 +47,13 @@ namespace norn::storage {
 // Of the engine's keys: the partition's number. What EngineOptions::group_prefix_bytes is to be.
 inline constexpr size_t kPartitionPrefixBytes = 2;
 
-// Keys in the engine: the partition's number, big-endian, then the record key, so that a
-// partition is one contiguous range, and so is a run of partitions. By hash, partition p of Q
-// holds those from p * 2^64 / Q on, up to (p + 1) * 2^64 / Q (core/ring/layout.h): a range of
-// tokens that begins and ends between partitions is one range of keys. Within a partition keys
-// are in their own order, not that of their hashes.
+// Keys in the engine: the partition's number, big-endian, then the record key's position in
+// it, big-endian, then the record key (core/ring/position.h). So a partition is one contiguous
+// range, and so is every range of positions in it.
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key);
+inline constexpr size_t kEngineKeyPrefixBytes = sizeof(PartitionId) + kPositionBytes;
+// The partition of such a key, which may be kHintSpace.
+PartitionId PartitionIn(absl::string_view engine_key);
 
 // The slot whose loss has a node begin new incarnations: it is to be removed from a directory that
 // was restored from an older copy by other means than a checkpoint.
@@ -53,8 +61,9 @@ inline constexpr char kLeaseSlot[] = "lease";
 
 class RecordStorage : public norn::Storage {
  public:
-  // The engine outlives this. `cache_bytes` of records are kept at hand, above the engine.
-  explicit RecordStorage(Engine& engine, size_t cache_bytes = 0);
+  // The engine outlives this. `hasher` is the cluster's: changes are reported as its hashes.
+  // `cache_bytes` of records are kept at hand, above the engine.
+  RecordStorage(Engine& engine, const RecordHasher& hasher, size_t cache_bytes = 0);
   ~RecordStorage() override;
 
   void Submit(StoreRequest&& request) override;
@@ -76,6 +85,7 @@ class RecordStorage : public norn::Storage {
 
   // An update or a read. (Scans and slots meet no latch.)
   struct Pending {
+    PartitionId partition = 0;
     std::string key;  // in the engine
     StoreTicket ticket = 0;
     std::optional<norn::RecordOp> op;  // an update's
@@ -86,13 +96,15 @@ class RecordStorage : public norn::Storage {
 
   void Enter(Pending&& pending);
   Progress TryRun(Pending& pending);
-  Progress Decide(const Pending& pending, absl::string_view record, uint64_t sequence);
-  void RunUpdate(const Pending& pending, absl::string_view record, uint64_t sequence);
+  // These take what they need out of `pending`.
+  Progress Decide(Pending& pending, absl::string_view record, uint64_t sequence);
+  void RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence);
   void Resume(const PendingRead* read);
   void RunScan(const StoreScan& scan);
   void Release(StoreReply&& reply, uint64_t sequence);
 
   Engine& engine_;
+  const RecordHasher hasher_;
   RecordCache cache_;  // not asked once the engine is poisoned
   // Latched keys: the front request waits for a block, the others for the front.
   std::map<std::string, std::deque<Pending>, std::less<>> latched_;

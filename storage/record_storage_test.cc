@@ -45,13 +45,13 @@ class RecordStorageDamageTest : public EngineTest {
   void SetUp() override {
     options_.memtable_bytes = 1u << 20;
     ASSERT_TRUE(Open().ok());
-    records_ = std::make_unique<RecordStorage>(*engine_);
+    records_ = std::make_unique<RecordStorage>(*engine_, RecordHasher("cluster", "secret"));
     for (int i = 0; i < 200; ++i) {
       ASSERT_TRUE(Update(Key(i), Mint(static_cast<uint64_t>(i) + 1, "before"), false).status.ok());
     }
     Crash(sim::CrashLoss::kAllUnsynced);
     ASSERT_TRUE(Open().ok());
-    records_ = std::make_unique<RecordStorage>(*engine_);
+    records_ = std::make_unique<RecordStorage>(*engine_, RecordHasher("cluster", "secret"));
     ASSERT_TRUE(disk_.FlipBit(FilesEndingIn(".sst").front(), 5000, 1).ok());
     while (bad_ < 200 && Read(Key(bad_)).status.ok()) ++bad_;
     ASSERT_LT(bad_, 200);

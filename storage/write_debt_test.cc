@@ -93,7 +93,7 @@ class RecordStorageDebtTest : public EngineTest {
 
 TEST_F(RecordStorageDebtTest, PutsAreAnsweredLaterAndLaterBeforeTheyAreRefused) {
   ASSERT_TRUE(Open().ok());
-  RecordStorage records(*engine_);
+  RecordStorage records(*engine_, RecordHasher("cluster", "secret"));
   int64_t now_us = 1'000'000;
   std::vector<int64_t> delays;
   absl::Status refusal;

@@ -3,91 +3,245 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/causality/record.h"
+#include "core/antientropy/exchange_parts.h"
 #include "core/check.h"
 
 namespace norn {
 
 namespace {
 
-constexpr size_t kIncomingMax = 16;     // offers of others served at once
-constexpr int64_t kUrgentSpeedup = 20;  // urgent exchanges pause so much less
-constexpr uint64_t kNobody = 0;         // store id of merges that nobody waits for
+constexpr int64_t kUrgentSpeedup = 20;       // urgent exchanges pause so much less
+constexpr int64_t kSettleUs = 100'000;       // until buckets that differ are looked at again
+constexpr int kLevelsPerStep = 4;            // 16 children a round trip
+constexpr size_t kSumsMax = 512;             // of one message
+constexpr size_t kRangesMax = 1024;          // known before the first of them is compared
+constexpr int kAttempts = 3;                 // at an answer
+constexpr int kRefusalsMax = 20;             // of a page by our own store
+constexpr int64_t kDebtUs = 10'000;          // of the throttle: below it nothing pauses
+constexpr int64_t kRefusalPauseUs = 50'000;  // longer each time
 
 }  // namespace
 
 void Exchange::Start(StepContext& step) {
-  for (const PartitionId partition : node_.layout.PartitionsOf(node_.self())) {
-    if (node_.layout.Replicas(partition).size() > 1) held_.push_back(partition);
-  }
-  if (held_.empty()) return;
-  cursor_ = node_.random.Below(held_.size());
-  const int64_t interval_us = node_.options.exchange_interval_us;
-  next_us_ = step.now.monotonic_us + node_.random.Between(1, interval_us);
+  if (!agenda_.Start()) return;
+  next_us_ = step.now.monotonic_us + node_.random.Between(1, node_.options.exchange_interval_us);
 }
 
-void Exchange::Hasten(NodeId peer) {
-  for (const PartitionId partition : held_) {
-    const Task task{partition, peer};
-    if (!node_.layout.IsReplica(partition, peer)) continue;
-    if (std::find(urgent_.begin(), urgent_.end(), task) == urgent_.end()) urgent_.push_back(task);
+uint64_t Exchange::Demand(StepContext& step, PartitionId partition, NodeId peer) {
+  // Nor wait for a routine exchange until what differs has settled.
+  if (phase_ == Phase::kIdle || (phase_ == Phase::kPaused && !task_.urgent)) {
+    next_us_ = std::min(next_us_, step.now.monotonic_us);
   }
+  return agenda_.Demand(partition, peer);
 }
 
-void Exchange::Demand(StepContext& step, PartitionId partition, NodeId peer) {
-  demanded_.push_back(Task{partition, peer, /*demanded=*/true});
-  if (phase_ == Phase::kIdle) next_us_ = step.now.monotonic_us;
-}
-
-bool Exchange::PickTask() {
-  while (!demanded_.empty()) {
-    task_ = demanded_.front();
-    demanded_.pop_front();
-    if (membership_.IsReachable(task_.peer)) return true;
-    finished_.push_back({task_.partition, task_.peer, /*ok=*/false, /*complete=*/false});
-    task_ = {};
-  }
-  while (!urgent_.empty()) {
-    task_ = urgent_.front();
-    urgent_.pop_front();
-    if (membership_.IsReachable(task_.peer)) return true;
-  }
-  task_.partition = held_[cursor_];
-  cursor_ = (cursor_ + 1) % held_.size();
-  std::vector<NodeId> peers;
-  for (const NodeId replica : node_.layout.Replicas(task_.partition)) {
-    if (replica != node_.self() && membership_.IsReachable(replica)) peers.push_back(replica);
-  }
-  if (peers.empty()) return false;
-  task_.peer = peers[node_.random.Below(peers.size())];
-  return true;
+void Exchange::Charge(StepContext& step, size_t bytes) {
+  node_.status.exchange_bytes += bytes;
+  throttle_.Take(step.now.monotonic_us, bytes);
 }
 
 void Exchange::OnTimer(StepContext& step) {
   if (step.now.monotonic_us < next_us_) return;
-  if (phase_ != Phase::kIdle) {
-    EndTask(step, /*ok=*/false);  // no answer in time: what was merged stays merged
+  const bool again = ++attempts_ < kAttempts;
+  switch (phase_) {
+    case Phase::kIdle:
+      Begin(step);
+      return;
+    case Phase::kPaused:
+      Advance(step);
+      return;
+    case Phase::kComparing:
+      frontier_.insert(frontier_.end(), asked_.begin(), asked_.end());
+      break;
+    case Phase::kOffered:
+      break;
+    case Phase::kScanning:
+    case Phase::kMerging:
+      return;  // our own store answers, sooner or later
+  }
+  if (again) {
+    Advance(step);
+  } else {
+    Abandon(step);  // what was merged stays merged
+  }
+}
+
+void Exchange::Begin(StepContext& step) {
+  failed_.clear();
+  incomplete_.clear();
+  frontier_.clear();
+  doubtful_.clear();
+  ranges_.clear();
+  range_open_ = false;
+  attempts_ = 0;
+  if (node_.status.draining || !agenda_.Next(step.now.monotonic_us, &task_)) {
+    task_ = ExchangeTask();
+    End(step);
     return;
   }
-  from_.clear();
-  failed_ = false;
-  peer_complete_ = true;
-  if (PickTask()) {
-    ScanPage(step);
-  } else {
-    EndTask(step, /*ok=*/false);
+  settled_ = task_.urgent;
+  std::vector<PartitionId> taken;
+  for (const PartitionId partition : task_.partitions) {
+    if (forest_.Find(partition) != nullptr) {
+      frontier_.push_back({partition, kTreeRoot});
+    } else if (task_.without_trees) {
+      AddRange({partition, kTreeRoot});
+    } else {
+      continue;
+    }
+    taken.push_back(partition);
   }
+  task_.partitions = std::move(taken);
+  Advance(step);
+}
+
+// Takes the next step of the exchange under way.
+void Exchange::Advance(StepContext& step) {
+  if (node_.status.draining) {
+    Abandon(step);
+    return;
+  }
+  if (throttle_.DebtUs(step.now.monotonic_us) > kDebtUs) {
+    Pause(throttle_.free_us());
+    return;
+  }
+  while (true) {
+    if (!range_open_ && !ranges_.empty() && (frontier_.empty() || ranges_.size() >= kRangesMax)) {
+      OpenRange();
+    }
+    if (range_open_) {
+      ScanPage(step);
+      return;
+    }
+    if (frontier_.empty() || doubtful_.size() >= kRangesMax) {
+      if (doubtful_.empty()) break;
+      settled_ = true;
+      frontier_.insert(frontier_.end(), doubtful_.begin(), doubtful_.end());
+      doubtful_.clear();
+      Pause(step.now.monotonic_us + std::min(kSettleUs, node_.options.exchange_interval_us));
+      return;
+    }
+    if (SendSums(step)) return;
+  }
+  End(step);
+}
+
+void Exchange::Pause(int64_t until_us) {
+  phase_ = Phase::kPaused;
+  next_us_ = until_us;
+}
+
+// ---- Trees --------------------------------------------------------------------------
+
+// False: none of what there was to compare is in our tree any more.
+bool Exchange::SendSums(StepContext& step) {
+  const size_t count = std::min(kSumsMax, frontier_.size());
+  asked_.clear();
+  TreeCompare compare;
+  for (auto place = frontier_.end() - static_cast<std::ptrdiff_t>(count); place != frontier_.end();
+       ++place) {
+    const MerkleTree* const tree = forest_.Find(place->partition);
+    CORE_CHECK(tree != nullptr);  // a tree is replaced, never taken away
+    if (DepthOf(place->node) > tree->depth()) {
+      AddRange(*place);
+      continue;
+    }
+    const RecordHash sum = tree->Sum(place->node);
+    compare.sums.push_back({place->partition, place->node, sum.high, sum.low});
+    asked_.push_back(*place);
+  }
+  frontier_.resize(frontier_.size() - count);
+  if (asked_.empty()) return false;
+  phase_ = Phase::kComparing;
+  next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
+  request_ = node_.NextRequestId();
+  compare.request = request_;
+  compare.layout = node_.layout.version();
+  Charge(step, BytesOf(compare));
+  step.Send(task_.peer, std::move(compare));
+  return true;
+}
+
+void Exchange::OnTreeAnswer(StepContext& step, NodeId from, const TreeAnswer& answer) {
+  if (phase_ != Phase::kComparing || answer.request != request_ || from != task_.peer) return;
+  if (answer.status != ReplicaStatus::kOk) {
+    Abandon(step);
+    return;
+  }
+  attempts_ = 0;
+  Charge(step, BytesOf(answer));
+  auto finding = answer.findings.begin();
+  for (size_t i = 0; i < asked_.size(); ++i) {
+    while (finding != answer.findings.end() && finding->index < i) ++finding;
+    const bool said = finding != answer.findings.end() && finding->index == i;
+    if (said) TakeFinding(asked_[i], *finding);
+    const bool equal = !said || !(finding->differs || finding->unknown);
+    if (equal && asked_[i].node == kTreeRoot) ++node_.status.exchange_roots_equal;
+  }
+  Advance(step);
+}
+
+void Exchange::TakeFinding(const Place& place, const TreeFinding& finding) {
+  // Equal or not, it cannot tell all that it should hold.
+  if (finding.damaged) failed_.insert(place.partition);
+  if (finding.incomplete) incomplete_.insert(place.partition);
+  if (finding.unknown) {
+    if (task_.without_trees) {
+      AddRange(place);
+    } else {
+      failed_.insert(place.partition);
+    }
+    return;
+  }
+  if (!finding.differs) return;
+  const int depth = DepthOf(place.node);
+  const int deepest =
+      std::min(forest_.Find(place.partition)->depth(),
+               static_cast<int>(std::min(finding.depth, static_cast<uint32_t>(kTreeDepthMax))));
+  if (depth < deepest) {
+    const int levels = std::min(kLevelsPerStep, deepest - depth);
+    const TreeNode first = FirstBelow(place.node, levels);
+    for (TreeNode child = first; child < first + (TreeNode{1} << levels); ++child) {
+      frontier_.push_back({place.partition, child});
+    }
+  } else if (settled_) {
+    AddRange(place);
+  } else {
+    doubtful_.push_back(place);
+  }
+}
+
+void Exchange::AddRange(const Place& place) {
+  const Range range{place.partition, FirstPosition(place.node), EndPosition(place.node)};
+  if (!ranges_.empty() && ranges_.back().partition == range.partition &&
+      ranges_.back().end == range.first) {
+    ranges_.back().end = range.end;
+  } else {
+    ranges_.push_back(range);
+  }
+}
+
+// ---- Keys ---------------------------------------------------------------------------
+
+void Exchange::OpenRange() {
+  const Range range = ranges_.front();
+  ranges_.pop_front();
+  range_open_ = true;
+  partition_ = range.partition;
+  from_ = CursorAt(range.first);
+  to_ = CursorAt(range.end);
+  ++node_.status.exchange_ranges;
 }
 
 void Exchange::ScanPage(StepContext& step) {
   phase_ = Phase::kScanning;
-  next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
-  request_ = node_.NextRequestId();
+  next_us_ = kNever;
   scan_id_ = ++next_id_;
   StoreScan scan;
   scan.ticket = MakeTicket(TicketKind::kExchange, scan_id_);
-  scan.partition = task_.partition;
+  scan.partition = partition_;
   scan.from = from_;
+  scan.to = to_;
   scan.entries_max = node_.options.exchange_page_entries;
   scan.bytes_max = node_.options.exchange_page_bytes;
   step.out.store.emplace_back(std::move(scan));
@@ -96,154 +250,70 @@ void Exchange::ScanPage(StepContext& step) {
 void Exchange::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply) {
   if (id == scan_id_ && phase_ == Phase::kScanning) {
     OnScanned(step, std::move(reply));
-    return;
+  } else {
+    OnMergedOrRead(step, id, std::move(reply));
   }
-  const auto it = incoming_.find(id);
-  if (it != incoming_.end()) {
-    const Incoming incoming = std::move(it->second);
-    incoming_.erase(it);
-    AnswerOffer(step, incoming, reply);
-    return;
-  }
-  OnMergedOrRead(step, id, std::move(reply));
 }
 
 void Exchange::OnScanned(StepContext& step, StoreReply&& reply) {
-  if (!reply.status.ok()) {  // the damaged range is named elsewhere; the next task may fare better
-    EndTask(step, /*ok=*/false);
+  if (!reply.status.ok()) {
+    // The damage is named elsewhere. Behind it there may be what can be mended.
+    failed_.insert(partition_);
+    const bool goes_on = absl::IsDataLoss(reply.status) && reply.next > from_;
+    if (goes_on) {
+      from_ = std::move(reply.next);
+      Advance(step);
+    } else {
+      FailRange(step);
+    }
     return;
   }
   ExchangeOffer offer;
+  request_ = node_.NextRequestId();
   offer.request = request_;
   offer.layout = node_.layout.version();
-  offer.partition = task_.partition;
+  offer.partition = partition_;
   offer.from = from_;
-  offer.to = std::move(reply.next);
+  offer.to = reply.next.empty() ? to_ : std::move(reply.next);
   offer.entries.reserve(reply.entries.size());
   for (KeyRecord& entry : reply.entries) {
     // A bucket with fewer replicas may leave the peer out.
-    if (!node_.IsReplicaOf(task_.peer, entry.key, task_.partition)) continue;
-    const RecordHash hash = HashRecord(entry.key, entry.record);
+    if (!node_.IsReplicaOf(task_.peer, entry.key, partition_)) continue;
+    const RecordHash hash = node_.hasher.Hash(entry.key, entry.record);
     offer.entries.push_back({std::move(entry.key), hash.high, hash.low});
   }
   phase_ = Phase::kOffered;
   next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
+  Charge(step, BytesOf(offer));
   step.Send(task_.peer, std::move(offer));
-}
-
-void Exchange::OnOffer(StepContext& step, NodeId from, ExchangeOffer&& offer, bool complete) {
-  ExchangeAnswer refusal;
-  refusal.request = offer.request;
-  refusal.partition = offer.partition;
-  if (offer.layout != node_.layout.version() || offer.partition >= node_.layout.partitions() ||
-      !node_.layout.IsReplica(offer.partition, node_.self())) {
-    refusal.status = ReplicaStatus::kWrongLayout;
-    step.Send(from, std::move(refusal));
-    return;
-  }
-  if (incoming_.size() >= kIncomingMax) {
-    refusal.status = ReplicaStatus::kOverloaded;
-    step.Send(from, std::move(refusal));
-    return;
-  }
-  const uint64_t id = ++next_id_;
-  StoreScan scan;
-  scan.ticket = MakeTicket(TicketKind::kExchange, id);
-  scan.partition = offer.partition;
-  scan.from = offer.from;
-  scan.to = offer.to;
-  scan.entries_max = 2 * node_.options.exchange_page_entries;
-  scan.bytes_max = 2 * node_.options.exchange_page_bytes;
-  incoming_[id] = Incoming{from, std::move(offer), complete};
-  step.out.store.emplace_back(std::move(scan));
-}
-
-// Walks both sorted lists side by side, until the answer is full.
-void Exchange::AnswerOffer(StepContext& step, const Incoming& incoming, const StoreReply& scan) {
-  const ExchangeOffer& offer = incoming.offer;
-  ExchangeAnswer answer;
-  answer.request = offer.request;
-  answer.partition = offer.partition;
-  if (!scan.status.ok()) {
-    answer.status = ReplicaStatus::kError;
-    step.Send(incoming.from, std::move(answer));
-    return;
-  }
-  answer.status = ReplicaStatus::kOk;
-  answer.complete = incoming.complete;
-  answer.covered_to = scan.next.empty() ? offer.to : scan.next;
-  const auto beyond_scan = [&scan](const std::string& key) {
-    return !scan.next.empty() && key >= scan.next;
-  };
-  size_t bytes = 0;
-  auto theirs = offer.entries.begin();
-  auto mine = scan.entries.begin();
-  const auto is_theirs = [&](const std::string& key) {
-    return node_.IsReplicaOf(incoming.from, key, offer.partition);
-  };
-  while (theirs != offer.entries.end() || mine != scan.entries.end()) {
-    if (mine == scan.entries.end() || (theirs != offer.entries.end() && theirs->key < mine->key)) {
-      if (beyond_scan(theirs->key)) break;
-      answer.wanted.push_back(theirs->key);
-      ++theirs;
-      continue;
-    }
-    if (bytes >= node_.options.exchange_page_bytes) {
-      answer.covered_to = mine->key;
-      break;
-    }
-    bool send = is_theirs(mine->key);
-    if (theirs != offer.entries.end() && theirs->key == mine->key) {
-      const RecordHash hash = HashRecord(mine->key, mine->record);
-      send = !(hash == RecordHash{theirs->high, theirs->low});
-      if (send) answer.wanted.push_back(mine->key);  // they may know more: have it merged back
-      ++theirs;
-    }
-    if (send) {
-      bytes += mine->key.size() + mine->record.size();
-      answer.records.push_back(*mine);
-      ++node_.status.exchange_records;
-    }
-    ++mine;
-  }
-  step.Send(incoming.from, std::move(answer));
-}
-
-bool Exchange::Merge(StepContext& step, PartitionId partition, KeyRecord&& record, uint64_t id) {
-  if (node_.layout.PartitionOf(record.key) != partition ||
-      !node_.IsReplicaOf(node_.self(), record.key, partition)) {
-    return false;
-  }
-  StoreUpdate update;
-  update.ticket = MakeTicket(TicketKind::kExchange, id);
-  update.partition = partition;
-  update.key = std::move(record.key);
-  update.op = MergeOp{std::move(record.record), minter_.NewestIn(partition)};
-  step.out.store.emplace_back(std::move(update));
-  ++node_.status.exchange_records;
-  return true;
 }
 
 void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer) {
   if (phase_ != Phase::kOffered || answer.request != request_ || from != task_.peer) return;
+  if (answer.status != ReplicaStatus::kOk && answer.status != ReplicaStatus::kError) {
+    Abandon(step);
+    return;
+  }
   // An answer that gets nowhere would have us ask for the same page for ever.
   const bool stuck = !answer.covered_to.empty() && answer.covered_to <= from_;
   if (answer.status != ReplicaStatus::kOk || stuck) {
-    EndTask(step, /*ok=*/false);
+    FailRange(step);
     return;
   }
-  peer_complete_ &= answer.complete;
   phase_ = Phase::kMerging;
-  next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
+  next_us_ = kNever;
+  Charge(step, BytesOf(answer));
+  if (!answer.complete) incomplete_.insert(partition_);
   covered_to_ = std::move(answer.covered_to);
-  merging_.clear();
-  wanted_.clear();
+  page_refused_ = false;
   for (KeyRecord& record : answer.records) {
     const uint64_t id = ++next_id_;
-    if (Merge(step, task_.partition, std::move(record), id)) {
+    if (SubmitMerge(node_, minter_, step, MakeTicket(TicketKind::kExchange, id), partition_,
+                    std::move(record))) {
       merging_.insert(id);
+      ++node_.status.exchange_records;
     } else {
-      failed_ = true;
+      failed_.insert(partition_);
     }
   }
   // The store keeps the order per key: these reads see the merges.
@@ -251,7 +321,7 @@ void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer)
     const uint64_t id = ++next_id_;
     StoreRead read;
     read.ticket = MakeTicket(TicketKind::kExchange, id);
-    read.partition = task_.partition;
+    read.partition = partition_;
     read.key = key;
     wanted_[id] = std::move(key);
     step.out.store.emplace_back(std::move(read));
@@ -260,19 +330,22 @@ void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer)
 }
 
 void Exchange::OnMergedOrRead(StepContext& step, uint64_t id, StoreReply&& reply) {
-  if (phase_ != Phase::kMerging) return;  // the page was given up meanwhile
+  if (phase_ != Phase::kMerging) return;  // of an exchange that was given up
   const auto wanted = wanted_.find(id);
+  if (wanted == wanted_.end() && merging_.count(id) == 0) return;
+  if (absl::IsResourceExhausted(reply.status)) {
+    page_refused_ = true;
+  } else if (!reply.status.ok()) {
+    failed_.insert(partition_);
+  }
+  merging_.erase(id);
   if (wanted != wanted_.end()) {
     if (reply.status.ok() && !reply.record.empty()) {
       outgoing_bytes_ += wanted->second.size() + reply.record.size();
-      outgoing_.records.push_back({wanted->second, std::move(reply.record)});
+      outgoing_.records.push_back({std::move(wanted->second), std::move(reply.record)});
     }
     wanted_.erase(wanted);
     if (outgoing_bytes_ >= node_.options.exchange_page_bytes) SendWanted(step);
-  } else if (merging_.erase(id) == 0) {
-    return;
-  } else {
-    failed_ |= !reply.status.ok();
   }
   if (merging_.empty() && wanted_.empty()) EndPage(step);
 }
@@ -281,44 +354,58 @@ void Exchange::SendWanted(StepContext& step) {
   if (outgoing_.records.empty()) return;
   node_.status.exchange_records += outgoing_.records.size();
   outgoing_.layout = node_.layout.version();
-  outgoing_.partition = task_.partition;
+  outgoing_.partition = partition_;
+  Charge(step, BytesOf(outgoing_));
   step.Send(task_.peer, std::exchange(outgoing_, {}));
   outgoing_bytes_ = 0;
 }
 
 void Exchange::EndPage(StepContext& step) {
   SendWanted(step);
-  if (covered_to_.empty()) {
-    ++node_.status.exchanges;
-    EndTask(step, !failed_);
+  if (page_refused_) {  // our store is behind: the same page again, when it has had some time
+    if (++attempts_ < kRefusalsMax) {
+      Pause(step.now.monotonic_us + attempts_ * kRefusalPauseUs);
+    } else {
+      FailRange(step);
+    }
     return;
   }
+  attempts_ = 0;
   from_ = covered_to_;
-  ScanPage(step);
+  range_open_ = !from_.empty() && (to_.empty() || from_ < to_);
+  Advance(step);
 }
 
-void Exchange::EndTask(StepContext& step, bool ok) {
-  if (task_.demanded) finished_.push_back({task_.partition, task_.peer, ok, ok && peer_complete_});
-  task_ = {};
+void Exchange::FailRange(StepContext& step) {
+  failed_.insert(partition_);
+  range_open_ = false;
+  attempts_ = 0;
+  Advance(step);
+}
+
+// ---- The end ------------------------------------------------------------------------
+
+void Exchange::Abandon(StepContext& step) {
+  failed_.insert(task_.partitions.begin(), task_.partitions.end());
+  End(step);
+}
+
+void Exchange::End(StepContext& step) {
   phase_ = Phase::kIdle;
   merging_.clear();
   wanted_.clear();
   outgoing_ = {};
   outgoing_bytes_ = 0;
+  node_.status.exchanges += task_.partitions.size() - failed_.size();
+  node_.status.exchanges_failed += failed_.size();
+  const int64_t now_us = step.now.monotonic_us;
+  agenda_.Finish(now_us, task_, failed_, incomplete_);
+  task_ = ExchangeTask();
   const int64_t interval_us = node_.options.exchange_interval_us;
-  next_us_ = step.now.monotonic_us;
-  if (!demanded_.empty()) return;
-  next_us_ += urgent_.empty() ? interval_us : std::max(interval_us / kUrgentSpeedup, int64_t{1});
-}
-
-void Exchange::OnRecords(StepContext& step, NodeId /*from*/, ExchangeRecords&& records) {
-  if (records.layout != node_.layout.version() || records.partition >= node_.layout.partitions() ||
-      !node_.layout.IsReplica(records.partition, node_.self())) {
-    return;
-  }
-  for (KeyRecord& record : records.records) {
-    Merge(step, records.partition, std::move(record), kNobody);
-  }
+  const int64_t soon_us = now_us + std::max(interval_us / kUrgentSpeedup, int64_t{1});
+  next_us_ = std::min(now_us + interval_us, std::max(soon_us, agenda_.UrgentFrom()));
+  // Whoever demands waits.
+  if (agenda_.HasDemands() && !node_.status.draining) next_us_ = now_us;
 }
 
 }  // namespace norn

@@ -1,18 +1,33 @@
-// Exchange: two replicas of a partition compare what they hold, page by page, and mend
-// what differs. Always on, throttled; it heals what requests and their repairs missed.
+// Exchange: replicas of a partition compare what they hold, and mend what differs. Always on,
+// throttled; it heals what requests and their repairs missed.
 //
-// The initiator, one partition and one peer at a time:
+// The initiator, one peer and some of the partitions shared with it at a time:
 //
-//   kIdle ──► kScanning ──► kOffered ──► kMerging ──► next page, or kIdle
-//   pause     a page of      keys and     the peer's records are merged, and
-//             our keys       hashes sent  what it wants is read and sent
+//   kIdle ─► kComparing ◄──► (next level) ─► kScanning ─► kOffered ─► kMerging ─► next page,
+//   pause    sums of tree     of what        a page of     keys and    the peer's   or range,
+//            nodes sent       differs        a differing   hashes      records are  or kIdle
+//                                            range         sent        merged, what
+//                                                                      it wants, sent
 //
-// The receiver scans the same range, sends what the initiator lacks or has otherwise,
-// and names what it wants. Both sides only ever merge, so a lost, doubled or stale
-// message costs time, never data. No answer in time: the exchange is dropped.
+// It begins with the roots of all partitions in one message: where nothing differs, that and
+// the answer is all. Where a root differs, it goes down the trees, four levels (16 children)
+// a round trip, to the deepest level that both trees have, and compares the keys of those
+// buckets one by one: side by side they make one range. kPaused stands between any two of
+// these steps when more was sent than the rate allows.
 //
-// Cost: every key's hash travels once per exchange, so it follows the data, not the
-// difference. Members that return after an absence are exchanged with first.
+// A routine exchange looks at buckets that differ a second time, a moment later: what differed
+// because a write was still on its way is equal by then. (Demanded and dirty ones do not.)
+//
+// Where a tree is still being built, a routine exchange leaves the partition out: the build
+// costs nothing but reading one's own disk, once. A demanded or dirty one compares all keys.
+//
+// Both sides only ever merge, so a lost, doubled or stale message costs time, never data. A
+// request that is not answered in time is made again, a few times, with fresh sums.
+//
+// Complete: if an exchange of a partition ends without failure, all that the peer held
+// durably when it began is durable here. For where sums were equal, ours stood for all that
+// we had sent them for, and its for all it had acknowledged by then; where they differed, its
+// scan showed all of it, and what we lacked was merged before the page ended.
 
 #ifndef NORN_CORE_ANTIENTROPY_EXCHANGE_H_
 #define NORN_CORE_ANTIENTROPY_EXCHANGE_H_
@@ -22,9 +37,11 @@
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "core/antientropy/byte_throttle.h"
+#include "core/antientropy/exchange_agenda.h"
+#include "core/antientropy/merkle_forest.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
 #include "core/replication/minter.h"
@@ -33,85 +50,96 @@ namespace norn {
 
 class Exchange {
  public:
-  Exchange(NodeContext& node, const Membership& membership, const Minter& minter)
-      : node_(node), membership_(membership), minter_(minter) {}
+  Exchange(NodeContext& node, const Membership& membership, const Minter& minter,
+           const MerkleForest& forest, ByteThrottle& throttle)
+      : node_(node),
+        minter_(minter),
+        forest_(forest),
+        throttle_(throttle),
+        agenda_(node, membership) {}
 
   void Start(StepContext& step);
-  // Exchange everything shared with `peer` before anything else.
-  void Hasten(NodeId peer);
 
-  // Exchange `partition` with `peer`, from its start, without a pause, and say how it went. What
-  // the peer holds when it is asked, be it merged or held already, is durable here then.
-  void Demand(StepContext& step, PartitionId partition, NodeId peer);
-  struct Finished {
-    PartitionId partition = 0;
-    NodeId peer = kNoNode;
-    bool ok = false;        // all of it was merged
-    bool complete = false;  // ok, and the peer was a complete replica throughout
-  };
-  std::vector<Finished> TakeFinished() { return std::exchange(finished_, {}); }
+  // Exchange everything shared with `peer` before the routine goes on.
+  void Hasten(NodeId peer) { agenda_.Hasten(peer); }
+  // `peer` is known to lack something of `partition`, or to have something that we lack.
+  void MarkDirty(PartitionId partition, NodeId peer) { agenda_.MarkDirty(partition, peer); }
+  // Exchange `partition` with `peer` now, without a pause, and tell the outcome under the number
+  // returned (never 0): in TakeFinished(), after this or a later step.
+  uint64_t Demand(StepContext& step, PartitionId partition, NodeId peer);
+  std::vector<FinishedDemand> TakeFinished() { return agenda_.TakeFinished(); }
 
-  // `complete`: we are a complete replica of the partition.
-  void OnOffer(StepContext& step, NodeId from, ExchangeOffer&& offer, bool complete);
+  void OnTreeAnswer(StepContext& step, NodeId from, const TreeAnswer& answer);
   void OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer);
-  void OnRecords(StepContext& step, NodeId from, ExchangeRecords&& records);
   void OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply);
   void OnTimer(StepContext& step);
 
   int64_t NextDeadline() const { return next_us_; }
 
  private:
-  enum class Phase : uint8_t { kIdle, kScanning, kOffered, kMerging };
+  enum class Phase : uint8_t { kIdle, kPaused, kComparing, kScanning, kOffered, kMerging };
 
-  struct Task {
+  // A node of a partition's tree.
+  struct Place {
     PartitionId partition = 0;
-    NodeId peer = kNoNode;
-    bool demanded = false;
-    friend bool operator==(const Task&, const Task&) = default;
+    TreeNode node = 0;
+  };
+  // Positions [first, end) of a partition.
+  struct Range {
+    PartitionId partition = 0;
+    uint32_t first = 0;
+    uint32_t end = 0;
   };
 
-  // An offer of another initiator, while we scan for it.
-  struct Incoming {
-    NodeId from = kNoNode;
-    ExchangeOffer offer;
-    bool complete = false;
-  };
-
-  bool PickTask();
+  void Begin(StepContext& step);
+  void Advance(StepContext& step);
+  void Pause(int64_t until_us);
+  bool SendSums(StepContext& step);
+  void TakeFinding(const Place& place, const TreeFinding& finding);
+  void AddRange(const Place& place);
+  void OpenRange();
   void ScanPage(StepContext& step);
   void OnScanned(StepContext& step, StoreReply&& reply);
   void OnMergedOrRead(StepContext& step, uint64_t id, StoreReply&& reply);
-  void AnswerOffer(StepContext& step, const Incoming& incoming, const StoreReply& scan);
-  // False: the record is not of this partition.
-  bool Merge(StepContext& step, PartitionId partition, KeyRecord&& record, uint64_t id);
   void SendWanted(StepContext& step);
   void EndPage(StepContext& step);
-  void EndTask(StepContext& step, bool ok);
+  void FailRange(StepContext& step);
+  void Abandon(StepContext& step);
+  void End(StepContext& step);
+  void Charge(StepContext& step, size_t bytes);
 
   NodeContext& node_;
-  const Membership& membership_;
   const Minter& minter_;
+  const MerkleForest& forest_;
+  ByteThrottle& throttle_;
+  ExchangeAgenda agenda_;
 
   Phase phase_ = Phase::kIdle;
-  int64_t next_us_ = kNever;  // kIdle: when to begin; otherwise: when to give up
-  Task task_;
-  bool failed_ = false;         // something of the task could not be merged
-  bool peer_complete_ = false;  // so far
-  std::deque<Task> demanded_;
-  std::vector<Finished> finished_;
-  std::deque<Task> urgent_;
-  std::vector<PartitionId> held_;           // partitions of ours that have other replicas
-  size_t cursor_ = 0;                       // into held_: the next routine exchange
-  RequestId request_ = 0;                   // of the page under way
-  std::string from_;                        // where the page begins
-  std::string covered_to_;                  // where the peer's answer ended
+  int64_t next_us_ = kNever;  // kIdle, kPaused: when to go on; otherwise: when to ask again
+  ExchangeTask task_;
+  std::set<PartitionId> failed_;      // of the task
+  std::set<PartitionId> incomplete_;  // of the task: the peer was no complete replica
+  RequestId request_ = 0;         // of the message that awaits its answer
+  int attempts_ = 0;              // of the same message, or page
+
+  std::vector<Place> frontier_;  // still to be compared; taken from the back: depth first
+  std::vector<Place> asked_;     // kComparing: what the message compares
+  std::vector<Place> doubtful_;  // buckets that differed, to be looked at again
+  bool settled_ = false;         // they were, or need not be
+  std::deque<Range> ranges_;     // whose keys are to be compared
+
+  bool range_open_ = false;
+  PartitionId partition_ = 0;               // of the open range
+  std::string from_;                        // cursor: where its next page begins
+  std::string to_;                          // cursor: its end
+  std::string covered_to_;                  // cursor: where the peer's answer ended
+  bool page_refused_ = false;               // the store had no room for some of it
   std::set<uint64_t> merging_;              // store ids of the page's merges
   std::map<uint64_t, std::string> wanted_;  // store id -> key that the peer wants
   ExchangeRecords outgoing_;
   size_t outgoing_bytes_ = 0;
 
-  std::map<uint64_t, Incoming> incoming_;  // by store id
-  uint64_t next_id_ = 0;                   // of store requests: one is never mistaken for another
+  uint64_t next_id_ = 0;  // of store requests: one is never mistaken for another
   uint64_t scan_id_ = 0;
 };
 

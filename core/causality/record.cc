@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "core/coding.h"
-#include "xxhash.h"
 
 namespace norn {
 
@@ -294,13 +293,6 @@ bool HasSeenBeyond(absl::string_view record, const Dot& newest) {
     if (incarnation == newest.incarnation) return counter > newest.counter;
   }
   return false;
-}
-
-RecordHash HashRecord(absl::string_view record_key, absl::string_view record) {
-  const XXH128_hash_t key = XXH3_128bits(record_key.data(), record_key.size());
-  const XXH128_hash_t hash =
-      XXH3_128bits_withSeed(record.data(), record.size(), key.low64 ^ (key.high64 << 1));
-  return RecordHash{hash.high64, hash.low64};
 }
 
 std::string DebugString(const Record& record) {

@@ -152,15 +152,6 @@ bool IsCoveredBy(absl::string_view a, absl::string_view b);
 // context only; false for bytes that are no record. O(context).
 bool HasSeenBeyond(absl::string_view record, const Dot& newest);
 
-// A 128-bit hash of a record under its key; equal on every machine. (XXH3 is no
-// cryptographic hash: it finds differences, not forgers.)
-struct RecordHash {
-  uint64_t high = 0;
-  uint64_t low = 0;
-  friend bool operator==(const RecordHash&, const RecordHash&) = default;
-};
-RecordHash HashRecord(absl::string_view record_key, absl::string_view record);
-
 // "{3.9f2c01:17=5 bytes, 2.1a2b3c:4=deleted} seen {...}": for traces.
 std::string DebugString(const Record& record);
 

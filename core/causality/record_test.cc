@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/causality/record_hasher.h"
 #include "core/coding.h"
 #include "core/random.h"
 #include "gtest/gtest.h"
@@ -257,10 +258,14 @@ TEST(RecordTest, ItsBytesAndItsHashStay) {
       "\x01\x01\0\x01\x03one",
       40);
   EXPECT_EQ(record.Encode(), expected);
-  const RecordHash hash = HashRecord("key", record.Encode());
-  EXPECT_EQ(hash.high, 9377483430587781274ull);
-  EXPECT_EQ(hash.low, 17029678490348421362ull);
-  EXPECT_FALSE(hash == HashRecord("kez", record.Encode())) << "the key is part of it";
+  const RecordHasher hasher("cluster", "secret");
+  const RecordHash hash = hasher.Hash("key", record.Encode());
+  EXPECT_EQ(hash.high, 3641985309369016416ull);
+  EXPECT_EQ(hash.low, 3820602317820978442ull);
+  EXPECT_FALSE(hash == hasher.Hash("kez", record.Encode())) << "the key is part of it";
+  EXPECT_FALSE(hash == RecordHasher("cluster", "other").Hash("key", record.Encode()));
+  EXPECT_NE(hasher.fingerprint(), RecordHasher("cluster", "other").fingerprint());
+  EXPECT_TRUE(hasher.Hash("key", "").absent());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/coding.h"
 #include "core/replication/record_ops.h"
+#include "xxhash.h"
 
 namespace norn {
 
@@ -88,7 +89,7 @@ absl::Status ApplyHintRemove(const HintRemoveOp& op, absl::string_view current, 
   next->assign(current.data(), current.size());
   if (!hint.IsFor(op.owner)) return absl::OkStatus();  // it went before
   const HintRemoveOp now = MakeHintRemoveOp(op.owner, hint.record);
-  if (now.hash_high != op.hash_high || now.hash_low != op.hash_low) {
+  if (now.hash != op.hash) {
     return absl::AbortedError("the hint has changed since it was handed over");
   }
   hint.owners.erase(std::find(hint.owners.begin(), hint.owners.end(), op.owner));
@@ -97,8 +98,8 @@ absl::Status ApplyHintRemove(const HintRemoveOp& op, absl::string_view current, 
 }
 
 HintRemoveOp MakeHintRemoveOp(NodeId owner, absl::string_view record) {
-  const RecordHash hash = HashRecord(absl::string_view(), record);
-  return HintRemoveOp{owner, hash.high, hash.low};
+  const XXH128_hash_t hash = XXH3_128bits(record.data(), record.size());
+  return HintRemoveOp{owner, RecordHash{hash.high64, hash.low64}};
 }
 
 }  // namespace norn

@@ -73,7 +73,7 @@ void Standing::BeginLife(Replica& replica, uint64_t number) {
   replica.level = StandingLevel::kNew;
   for (Peer& peer : replica.peers) {
     peer.met = false;
-    peer.asked = false;
+    peer.asked = 0;
     peer.merged = false;
     peer.merged_doubtful = false;
   }
@@ -237,9 +237,8 @@ void Standing::Advance(StepContext& step, Replica& replica) {
   }
   if (replica.level != StandingLevel::kTaking) return;
   for (Peer& peer : replica.peers) {
-    if (!peer.met || peer.merged || peer.asked) continue;
-    peer.asked = true;
-    exchange_.Demand(step, replica.partition, peer.id);
+    if (!peer.met || peer.merged || peer.asked != 0) continue;
+    peer.asked = exchange_.Demand(step, replica.partition, peer.id);
   }
   const auto complete = [](const Peer& peer) { return peer.merged && !peer.merged_doubtful; };
   const auto others = [](const BucketConfig& bucket) { return bucket.n - bucket.WMin() + 1; };
@@ -259,11 +258,11 @@ bool Standing::IsFresh(const Replica& replica) const {
 }
 
 void Standing::Pump(StepContext& step) {
-  for (const Exchange::Finished& finished : exchange_.TakeFinished()) {
+  for (const FinishedDemand& finished : exchange_.TakeFinished()) {
     Replica* const replica = Find(finished.partition);
     Peer* const peer = replica == nullptr ? nullptr : FindPeer(*replica, finished.peer);
-    if (peer == nullptr || !peer->asked) continue;
-    peer->asked = false;
+    if (peer == nullptr || peer->asked != finished.id) continue;  // of a life that ended
+    peer->asked = 0;
     if (!finished.ok) continue;  // asked again at the next round
     peer->merged = true;
     peer->merged_doubtful = !finished.complete;

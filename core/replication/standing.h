@@ -81,9 +81,10 @@ class Standing {
     KnownLife life;                             // the newest that we know; durable before we say so
     bool met = false;                           // it has noted our present life
     StandingLevel level = StandingLevel::kNew;  // ... and said this of itself
-    bool asked = false;                         // an exchange is under way
-    bool merged = false;                        // all that it held when it was complete, or ...
-    bool merged_doubtful = false;               // ... when it was not
+    // The exchange that is under way, as demanded; 0: none is.
+    uint64_t asked = 0;
+    bool merged = false;           // all that it held when it was complete, or ...
+    bool merged_doubtful = false;  // ... when it was not
   };
   struct Replica {
     PartitionId partition = 0;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/causality/record.h"
+#include "core/ring/position.h"
 
 namespace norn::testing {
 
@@ -45,8 +46,11 @@ std::string DotName(const VersionVector& context, Incarnation incarnation, uint6
 
 std::string Key(absl::string_view record_key) { return std::string(ClientKeyOf(record_key)); }
 
-std::string Bound(absl::string_view record_key, const char* open) {
-  return record_key.empty() ? std::string(open) : Key(record_key);
+std::string Bound(absl::string_view cursor, const char* open) {
+  if (cursor.size() < kPositionBytes) return std::string(open);
+  const auto upper = static_cast<uint8_t>(cursor[0]);
+  const auto lower = static_cast<uint8_t>(cursor[1]);
+  return absl::StrCat(upper * 256 + lower, ":", Key(cursor.substr(kPositionBytes)));
 }
 
 std::string Records(const std::vector<KeyRecord>& records) {
@@ -116,6 +120,19 @@ struct Describer {
   }
   std::string operator()(const ExchangeRecords& m) const {
     return absl::StrCat(" partition ", m.partition, " [", Records(m.records), "]");
+  }
+  std::string operator()(const TreeCompare& m) const {
+    const auto sum = [](std::string* out, const TreeSum& s) {
+      absl::StrAppend(out, " ", s.partition, "/", s.node);
+    };
+    return absl::StrJoin(m.sums, "", sum);
+  }
+  std::string operator()(const TreeAnswer& m) const {
+    const auto finding = [](std::string* out, const TreeFinding& f) {
+      absl::StrAppend(out, " #", f.index, f.differs ? " differs" : "", f.unknown ? " unknown" : "",
+                      f.damaged ? " damaged" : "", f.incomplete ? " incomplete" : "");
+    };
+    return absl::StrCat(" ", StatusName(m.status), absl::StrJoin(m.findings, "", finding));
   }
 };
 

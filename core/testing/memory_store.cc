@@ -1,5 +1,7 @@
 #include "core/testing/memory_store.h"
 
+#include <algorithm>
+
 #include "core/check.h"
 #include "core/replication/record_ops.h"
 
@@ -38,6 +40,13 @@ MemoryStore::Waiting MemoryStore::Run(StoreUpdate&& update) {
     if (poisoned_) out.reply.status = absl::UnavailableError("the log is poisoned");
     if (full_) out.reply.status = absl::ResourceExhaustedError("the disk is full");
     if (!out.reply.status.ok()) return out;
+    RecordChange change;
+    change.sequence = ++sequence_;
+    change.partition = update.partition;
+    change.key = update.key;
+    change.before = hasher_.Hash(update.key, current);
+    change.after = hasher_.Hash(update.key, next);
+    out.reply.change = std::move(change);
     Set(&applied_, place, next);
     out.written[place] = next;
   }
@@ -57,23 +66,38 @@ MemoryStore::Waiting MemoryStore::Run(StoreRead&& read) {
   return out;
 }
 
+std::map<MemoryStore::Place, std::string>::const_iterator MemoryStore::FirstAt(
+    PartitionId partition, const std::string& cursor) const {
+  Place place(partition, cursor.size() < kPositionBytes ? "" : cursor.substr(kPositionBytes));
+  place.position = 0;
+  for (size_t i = 0; i < kPositionBytes && i < cursor.size(); ++i) {
+    const int shift = 8 * static_cast<int>(kPositionBytes - 1 - i);
+    place.position = static_cast<Position>(place.position | (uint8_t(cursor[i]) << shift));
+  }
+  return applied_.lower_bound(place);
+}
+
 MemoryStore::Waiting MemoryStore::Run(StoreScan&& scan) {
   Waiting out;
+  out.is_scan = true;
   out.reply.ticket = scan.ticket;
   size_t bytes = 0;
-  for (auto it = applied_.lower_bound(Place(scan.partition, scan.from));
-       it != applied_.end() && it->first.first == scan.partition; ++it) {
-    const std::string& key = it->first.second;
-    if (!scan.to.empty() && key >= scan.to) break;
-    if (IsSpoilt(key)) {
-      out.reply.status = absl::DataLossError("a bad block");
-      out.reply.entries.clear();
-      return out;
-    }
+  for (auto it = FirstAt(scan.partition, scan.from);
+       it != applied_.end() && it->first.partition == scan.partition; ++it) {
+    const std::string& key = it->first.key;
+    const std::string cursor = CursorOf(key);
+    if (!scan.to.empty() && cursor >= scan.to) break;
+    const bool spoilt = IsSpoilt(key);
     const bool full = out.reply.entries.size() >= scan.entries_max || bytes >= scan.bytes_max;
-    if (full && !out.reply.entries.empty()) {
-      out.reply.next = key;
+    // What was found before an error is a page of its own.
+    if ((full || spoilt) && !out.reply.entries.empty()) {
+      out.reply.next = cursor;
       break;
+    }
+    if (spoilt) {
+      out.reply.status = absl::DataLossError("a bad block");
+      out.reply.next = cursor + '\0';
+      return out;
     }
     bytes += key.size() + it->second.size();
     out.reply.entries.push_back({key, it->second});
@@ -101,8 +125,9 @@ void MemoryStore::Hold(bool held) {
 void MemoryStore::Sync() {
   for (Waiting& waiting : waiting_) {
     for (const auto& [place, record] : waiting.written) Set(&durable_, place, record);
+    if (waiting.reply.change.has_value()) durable_sequence_ = waiting.reply.change->sequence;
     for (auto& [name, bytes] : waiting.slots) slots_[name] = std::move(bytes);
-    ready_.push_back(std::move(waiting.reply));
+    ready_.push_back({std::move(waiting.reply), waiting.is_scan});
   }
   waiting_.clear();
 }
@@ -114,7 +139,7 @@ void MemoryStore::FailSync() {
     doubt.ticket = waiting.reply.ticket;
     doubt.applied = waiting.reply.applied;
     doubt.status = absl::UnavailableError("the sync failed");
-    ready_.push_back(std::move(doubt));
+    ready_.push_back({std::move(doubt), waiting.is_scan});
   }
   waiting_.clear();
 }
@@ -126,6 +151,7 @@ void MemoryStore::MendAll() {
 
 void MemoryStore::Crash() {
   applied_ = durable_;
+  sequence_ = durable_sequence_;
   waiting_.clear();
   ready_.clear();
   poisoned_ = false;
@@ -136,6 +162,7 @@ void MemoryStore::Wipe() {
   applied_.clear();
   durable_.clear();
   slots_.clear();
+  sequence_ = durable_sequence_ = 0;
 }
 
 StoreRecovery MemoryStore::Recover(bool doubtful) {
@@ -145,12 +172,21 @@ StoreRecovery MemoryStore::Recover(bool doubtful) {
   recovery.lease = slots_["lease"];
   recovery.identity = slots_["identity"];
   recovery.standing = slots_["standing"];
+  recovery.merkle = slots_["merkle"];
+  recovery.last_sequence = durable_sequence_;
   return recovery;
+}
+
+size_t MemoryStore::unordered() const {
+  const auto scan =
+      std::find_if(ready_.begin(), ready_.end(), [](const Ready& ready) { return ready.is_scan; });
+  const auto before = static_cast<size_t>(scan - ready_.begin());
+  return before == 0 && !ready_.empty() ? 1 : before;
 }
 
 StoreReply MemoryStore::TakeReply(size_t index) {
   CORE_CHECK(index < ready_.size());
-  StoreReply reply = std::move(ready_[index]);
+  StoreReply reply = std::move(ready_[index].reply);
   ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(index));
   return reply;
 }

@@ -9,7 +9,9 @@
 #ifndef NORN_CORE_TESTING_MEMORY_STORE_H_
 #define NORN_CORE_TESTING_MEMORY_STORE_H_
 
+#include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <set>
@@ -17,13 +19,17 @@
 #include <utility>
 #include <vector>
 
+#include "core/causality/record_hasher.h"
 #include "core/ports.h"
+#include "core/ring/position.h"
 #include "core/store.h"
 
 namespace norn::testing {
 
 class MemoryStore : public Storage {
  public:
+  explicit MemoryStore(RecordHasher hasher) : hasher_(hasher) {}
+
   void Submit(StoreRequest&& request) override;
 
   // While held nothing becomes durable but by Sync().
@@ -49,19 +55,31 @@ class MemoryStore : public Storage {
 
   // How many replies may leave, and the one at `index` (in a test's own order).
   size_t ready() const { return ready_.size(); }
+  // Of those, how many from the first on may leave in any order: a scan's reply keeps its place.
+  size_t unordered() const;
   StoreReply TakeReply(size_t index);
   size_t waiting() const { return waiting_.size(); }
 
   // What is applied, durable or not; empty: nothing.
   std::string Get(PartitionId partition, const std::string& record_key) const;
-  // Puts bytes there behind the node's back.
+  // Puts bytes there behind the node's back, as bit rot would: its trees do not hear of it.
   void Plant(PartitionId partition, const std::string& record_key, const std::string& record);
-  using Place = std::pair<PartitionId, std::string>;
+  // Ordered as a store scans.
+  struct Place {
+    Place(PartitionId partition_in, std::string key_in)
+        : partition(partition_in), position(PositionOf(key_in)), key(std::move(key_in)) {}
+
+    PartitionId partition;
+    Position position;
+    std::string key;  // record key
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
   const std::map<Place, std::string>& records() const { return applied_; }
 
  private:
   struct Waiting {
     StoreReply reply;
+    bool is_scan = false;
     std::map<Place, std::string> written;
     std::map<std::string, std::string> slots;
   };
@@ -73,15 +91,24 @@ class MemoryStore : public Storage {
   Waiting Run(StoreRead&& read);
   Waiting Run(StoreScan&& scan);
   Waiting Run(StoreSlot&& slot);
+  std::map<Place, std::string>::const_iterator FirstAt(PartitionId partition,
+                                                       const std::string& cursor) const;
   bool IsSpoilt(const std::string& record_key) const {
     return all_spoilt_ || spoilt_.count(record_key) != 0;
   }
 
+  const RecordHasher hasher_;
+  uint64_t sequence_ = 0;          // of the newest change that is applied
+  uint64_t durable_sequence_ = 0;  // of the newest that is durable
   std::map<Place, std::string> applied_;
   std::map<Place, std::string> durable_;
   std::map<std::string, std::string> slots_;  // durable
   std::deque<Waiting> waiting_;
-  std::vector<StoreReply> ready_;
+  struct Ready {
+    StoreReply reply;
+    bool is_scan = false;
+  };
+  std::vector<Ready> ready_;
   std::set<std::string> spoilt_;
   bool all_spoilt_ = false;
   bool held_ = false;

@@ -82,7 +82,7 @@ MiniCluster::MiniCluster(const MiniOptions& options)
   }
   for (const MemberConfig& member : config_.members) {
     Machine& machine = machines_[member.id];
-    machine.store = std::make_unique<MemoryStore>();
+    machine.store = std::make_unique<MemoryStore>(RecordHasher(config_.name, config_.secret));
     machine.ports = std::make_unique<NodePorts>(*this, member.id);
   }
   if (!options_.start) return;
@@ -196,7 +196,7 @@ bool MiniCluster::DeliverStoreReply() {
   for (auto& [id, machine] : machines_) {
     const size_t ready = machine.store->ready();
     if (ready == 0) continue;
-    const size_t pick = shuffle_.has_value() ? shuffle_->Below(ready) : 0;
+    const size_t pick = shuffle_.has_value() ? shuffle_->Below(machine.store->unordered()) : 0;
     StoreReply reply = machine.store->TakeReply(pick);
     Deliver(id, std::move(reply));
     return true;
@@ -322,15 +322,15 @@ std::string MiniCluster::Difference() const {
   std::map<MemoryStore::Place, std::string> all;
   for (const auto& [id, machine] : machines_) {
     for (const auto& [place, record] : machine.store->records()) {
-      if (place.first != kHintSpace) all[place] = record;
+      if (place.partition != kHintSpace) all[place] = record;
     }
   }
   for (const auto& [place, record] : all) {
-    for (const NodeId replica : layout_.Replicas(place.first, NOf(BucketOf(place.second)))) {
-      const std::string there = At(replica).store->Get(place.first, place.second);
+    for (const NodeId replica : layout_.Replicas(place.partition, NOf(BucketOf(place.key)))) {
+      const std::string there = At(replica).store->Get(place.partition, place.key);
       if (there == record) continue;
-      return absl::StrCat("key ", ClientKeyOf(place.second), ": ", DescribeRecord(record),
-                          ", but at ", replica, " ", DescribeRecord(there));
+      return absl::StrCat("key ", ClientKeyOf(place.key), ": ", DescribeRecord(record), ", but at ",
+                          replica, " ", DescribeRecord(there));
     }
   }
   return std::string();

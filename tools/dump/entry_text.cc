@@ -12,12 +12,11 @@
 #include "core/causality/record.h"
 #include "core/causality/version_vector.h"
 #include "core/replication/hint_record.h"
+#include "storage/record_storage.h"
 #include "tools/dump/bytes_text.h"
 
 namespace norn::dump {
 namespace {
-
-constexpr size_t kPartitionPrefixBytes = 2;
 
 uint16_t LoadBigEndian16(absl::string_view bytes) {
   return static_cast<uint16_t>((static_cast<uint8_t>(bytes[0]) << 8) |
@@ -67,8 +66,8 @@ bool IsBelow(absl::string_view engine_key, const KeyBound& bound) {
 }  // namespace
 
 std::optional<EngineKeyParts> SplitEngineKey(absl::string_view engine_key) {
-  if (engine_key.size() < kPartitionPrefixBytes + kBucketPrefixBytes) return std::nullopt;
-  const absl::string_view record_key = engine_key.substr(kPartitionPrefixBytes);
+  if (engine_key.size() < storage::kEngineKeyPrefixBytes + kBucketPrefixBytes) return std::nullopt;
+  const absl::string_view record_key = engine_key.substr(storage::kEngineKeyPrefixBytes);
   return EngineKeyParts{.partition = LoadBigEndian16(engine_key),
                         .bucket = BucketOf(record_key),
                         .key = ClientKeyOf(record_key)};

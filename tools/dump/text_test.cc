@@ -160,8 +160,8 @@ TEST(EntryTextTest, EngineKeysAreTakenApart) {
   EXPECT_EQ(parts->partition, 0x0102);
   EXPECT_EQ(parts->bucket, 0x0304);
   EXPECT_EQ(parts->key, "user:1");
-  EXPECT_TRUE(SplitEngineKey(std::string(4, '\0')).has_value());
-  EXPECT_FALSE(SplitEngineKey("abc").has_value());
+  EXPECT_TRUE(SplitEngineKey(std::string(6, '\0')).has_value());
+  EXPECT_FALSE(SplitEngineKey(std::string(5, '\0')).has_value());
   EXPECT_EQ(KeyText("abc", false), "engine key 0x616263");
   EXPECT_THAT(EntryFact(1, "abc", "", Options()).Json(),
               HasSubstr("\"engine_key_hex\":\"616263\""));

@@ -1,0 +1,54 @@
+// What both sides of an exchange do alike.
+
+#ifndef NORN_CORE_ANTIENTROPY_EXCHANGE_PARTS_H_
+#define NORN_CORE_ANTIENTROPY_EXCHANGE_PARTS_H_
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "core/node_context.h"
+#include "core/replication/minter.h"
+
+namespace norn {
+
+// Has the store merge a record that came from another replica. False: it is not a record of
+// `partition`, and is left alone.
+inline bool SubmitMerge(const NodeContext& node, const Minter& minter, StepContext& step,
+                        StoreTicket ticket, PartitionId partition, KeyRecord&& record) {
+  if (node.layout.PartitionOf(record.key) != partition ||
+      !node.IsReplicaOf(node.self(), record.key, partition)) {
+    return false;
+  }
+  StoreUpdate update;
+  update.ticket = ticket;
+  update.partition = partition;
+  update.key = std::move(record.key);
+  update.op = MergeOp{std::move(record.record), minter.NewestIn(partition)};
+  step.out.store.emplace_back(std::move(update));
+  return true;
+}
+
+// About what they take on the wire: for throttles and counters.
+inline size_t BytesOf(const std::vector<KeyRecord>& records) {
+  size_t bytes = 0;
+  for (const KeyRecord& record : records) bytes += record.key.size() + record.record.size() + 8;
+  return bytes;
+}
+inline size_t BytesOf(const TreeCompare& compare) { return 24 + 26 * compare.sums.size(); }
+inline size_t BytesOf(const TreeAnswer& answer) { return 16 + 8 * answer.findings.size(); }
+inline size_t BytesOf(const ExchangeOffer& offer) {
+  size_t bytes = 32 + offer.from.size() + offer.to.size();
+  for (const KeyHash& entry : offer.entries) bytes += entry.key.size() + 22;
+  return bytes;
+}
+inline size_t BytesOf(const ExchangeAnswer& answer) {
+  size_t bytes = 24 + answer.covered_to.size() + BytesOf(answer.records);
+  for (const std::string& key : answer.wanted) bytes += key.size() + 2;
+  return bytes;
+}
+inline size_t BytesOf(const ExchangeRecords& records) { return 8 + BytesOf(records.records); }
+
+}  // namespace norn
+
+#endif  // NORN_CORE_ANTIENTROPY_EXCHANGE_PARTS_H_
