@@ -53,8 +53,14 @@ class RecordStorageDamageTest : public EngineTest {
     ASSERT_TRUE(Open().ok());
     records_ = std::make_unique<RecordStorage>(*engine_, RecordHasher("cluster", "secret"));
     ASSERT_TRUE(disk_.FlipBit(FilesEndingIn(".sst").front(), 5000, 1).ok());
-    while (bad_ < 200 && Read(Key(bad_)).status.ok()) ++bad_;
+    bad_ = NextBad(0);
     ASSERT_LT(bad_, 200);
+  }
+
+  // The first number from `i` on of a key whose record cannot be read; 200: none.
+  int NextBad(int i) {
+    while (i < 200 && Read(Key(i)).status.ok()) ++i;
+    return i;
   }
 
   StoreReply Run(StoreRequest request) {
@@ -90,7 +96,9 @@ TEST_F(RecordStorageDamageTest, AMergeTakesThePlaceOfWhatCannotBeReadIfItSaysSo)
   const std::string record = RecordOf(Mint(1000, "from a peer"));
   for (const bool settled : {false, true}) {
     SCOPED_TRACE(settled);
-    const std::string key = Key(bad_ + (settled ? 1 : 0));
+    const int bad = settled ? NextBad(bad_ + 1) : bad_;
+    ASSERT_LT(bad, 200);
+    const std::string key = Key(bad);
     EXPECT_TRUE(absl::IsDataLoss(Update(key, MergeOp{record}, false).status));
     EXPECT_TRUE(absl::IsDataLoss(Read(key).status));
     const StoreReply reply = Update(key, MergeOp{record}, true);

@@ -31,6 +31,9 @@ uint64_t Exchange::Demand(StepContext& step, PartitionId partition, NodeId peer)
   // Nor wait for a routine exchange until what differs has settled.
   if (phase_ == Phase::kIdle || (phase_ == Phase::kPaused && !task_.urgent)) {
     next_us_ = std::min(next_us_, step.now.monotonic_us);
+  } else if (!task_.urgent && (phase_ == Phase::kComparing || phase_ == Phase::kOffered)) {
+    attempts_ = kAttempts;  // or for an answer that may be lost: the routine comes again
+    next_us_ = step.now.monotonic_us;
   }
   return agenda_.Demand(partition, peer);
 }
