@@ -131,7 +131,8 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
       node.exchange_page_bytes == 0 || node.exchange_bytes_per_second == 0 ||
       node.tree_scan_bytes_per_second == 0 || node.tree_bucket_keys == 0 ||
       node.lease_counters == 0 || node.record_bytes_max == 0 || node.context_entries_max == 0 ||
-      node.hint_bytes_max == 0 || node.hint_bytes_per_second == 0) {
+      node.tombstone_scan_bytes_per_second == 0 || node.hint_bytes_max == 0 ||
+      node.hint_bytes_per_second == 0) {
     return absl::InvalidArgumentError("node: a limit is 0: leave it out for its default");
   }
   if (node.record_bytes_max < node.value_bytes_max + kRecordOverheadBytes) {
@@ -146,7 +147,7 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
   if (node.request_timeout_us <= 0 || node.gossip_interval_us <= 0 ||
       node.exchange_interval_us <= 0 || node.speculate_after_us < 0 ||
       node.tree_scrub_interval_us < 0 || node.tree_save_after_us <= 0 ||
-      node.hint_age_max_us <= 0) {
+      node.hint_age_max_us <= 0 || node.tombstone_keep_us < 0 || node.tombstone_interval_us < 0) {
     return absl::InvalidArgumentError("node: a timeout or interval is not above 0");
   }
   if (node.suspect_after_us < 2 * node.gossip_interval_us) {

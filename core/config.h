@@ -128,6 +128,12 @@ struct NodeOptions {
   uint64_t hint_bytes_max = 256u << 20;       // more are refused
   uint64_t hint_bytes_per_second = 4u << 20;  // handed over, in all
   int64_t hint_age_max_us = 10'800'000'000;   // of those that nobody counted: then forgotten
+
+  // Tombstones and expired values: kept for so long, then looked for so often (0: never), at so
+  // many bytes per second, and removed once every replica holds them.
+  int64_t tombstone_keep_us = 600'000'000;
+  int64_t tombstone_interval_us = 60'000'000;
+  uint64_t tombstone_scan_bytes_per_second = 4u << 20;
 };
 
 // OK, or what is impossible and how to mend it: W above N, an unknown own id, two

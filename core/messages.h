@@ -29,6 +29,7 @@ enum class ReplicaStatus : uint8_t {
   kRefused = 4,      // a forward meant for another generation of this node; a hint that this
                      // node must not hold
   kIncomplete = 5,   // the replica may have forgotten what it is asked for (replication/standing.h)
+  kStale = 6,        // the record is of an epoch that is over (replication/epochs.h)
 };
 
 // What a replica may do: replication/standing.h.
@@ -77,6 +78,7 @@ struct ReplicaWrite {
   std::string record;         // canonical encoding, core/causality/record.h
   NodeId hint_for = kNoNode;  // the receiver stands in for this replica, and keeps a hint;
                               // kNoNode: it is a replica itself
+  uint64_t epoch = 0;         // that the record is of (replication/epochs.h), here and below
 };
 
 // kOk is sent only when the merged record, or the hint, is durable. A stand-in, which is no replica
@@ -86,6 +88,7 @@ struct ReplicaWriteReply {
   ReplicaStatus status = ReplicaStatus::kError;
   Incarnation life = 0;       // kOk: the life that it was acknowledged in
   std::vector<Fence> fences;  // kOk: what the sender knew of the others then
+  uint64_t epoch = 0;         // kStale: the sender's
 };
 
 struct ReplicaRead {
@@ -102,6 +105,7 @@ struct ReplicaReadReply {
   std::string record;         // kOk: the durable record; empty: never written here
   Incarnation life = 0;       // kOk: as in ReplicaWriteReply
   std::vector<Fence> fences;  // kOk
+  uint64_t epoch = 0;         // kOk
 };
 
 // ---- Standing: replicas tell each other of their lives ----------------------------
@@ -130,6 +134,7 @@ struct ReplicaStanding {
   StandingLevel level = StandingLevel::kNew;
   std::vector<KnownLife> lives;
   bool empty = false;  // it was created empty and has taken nothing yet
+  uint64_t epoch = 0;
 };
 
 struct IntroductionAnswer {
@@ -174,11 +179,11 @@ struct TreeCompare {
 
 // What there is to say of one of them.
 struct TreeFinding {
-  uint32_t index = 0;    // into TreeCompare::sums
-  uint32_t depth = 0;    // how deep the receiver's tree of the partition is
-  bool differs = false;  // its sum is another, or its tree does not go so deep
-  bool unknown = false;  // it has no tree of the partition yet
-  bool damaged = false;  // it cannot read all it should hold of the partition
+  uint32_t index = 0;       // into TreeCompare::sums
+  uint32_t depth = 0;       // how deep the receiver's tree of the partition is
+  bool differs = false;     // its sum is another, or its tree does not go so deep
+  bool unknown = false;     // it has no tree of the partition yet
+  bool damaged = false;     // it cannot read all it should hold of the partition
   bool incomplete = false;  // it is no complete replica of the partition (StandingLevel)
 };
 
@@ -209,6 +214,7 @@ struct ExchangeOffer {
   std::string from;
   std::string to;
   std::vector<KeyHash> entries;
+  uint64_t epoch = 0;  // the sender's
 };
 
 // What the receiver has and the sender lacks or has otherwise, and what it wants.
@@ -221,6 +227,7 @@ struct ExchangeAnswer {
   std::string
       covered_to;         // the answer speaks of [from, covered_to); empty: of all that was offered
   bool complete = false;  // the receiver of the offer is a complete replica
+  uint64_t epoch = 0;
 };
 
 // Records that the other side wanted. Merged; not answered (the next exchange tells).
@@ -228,11 +235,54 @@ struct ExchangeRecords {
   uint64_t layout = 0;
   PartitionId partition = 0;
   std::vector<KeyRecord> records;
+  uint64_t epoch = 0;
 };
 
-using Message = std::variant<Gossip, ReplicaWrite, ReplicaWriteReply, ReplicaRead, ReplicaReadReply,
-                             Forward, ForwardReply, ExchangeOffer, ExchangeAnswer, ExchangeRecords,
-                             TreeCompare, TreeAnswer, Introduction, IntroductionAnswer>;
+// ---- Removal of tombstones (replication/tombstone_collector.h) --------------------
+
+// "Do you hold exactly these dead records?" The hashes are those of RemoveOp.
+struct TombstoneOffer {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  std::vector<KeyHash> entries;
+};
+
+struct TombstoneAnswer {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;  // kOk: all is said of complete replicas
+  Incarnation life = 0;
+  uint64_t epoch = 0;
+  std::vector<std::string> others;  // keys of the offer whose records are not the same here
+};
+
+// "From now on, durably, take no record of an older epoch than this."
+struct EpochRaise {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  uint64_t epoch = 0;
+  Incarnation life = 0;  // that the receiver gave its answer in
+};
+
+struct EpochAnswer {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;
+};
+
+// "All replicas held these, and take nothing older: remove them, if they are still the same."
+// Not answered.
+struct TombstoneRemoval {
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  std::vector<KeyHash> entries;
+};
+
+using Message =
+    std::variant<Gossip, ReplicaWrite, ReplicaWriteReply, ReplicaRead, ReplicaReadReply, Forward,
+                 ForwardReply, ExchangeOffer, ExchangeAnswer, ExchangeRecords, TreeCompare,
+                 TreeAnswer, Introduction, IntroductionAnswer, TombstoneOffer, TombstoneAnswer,
+                 EpochRaise, EpochAnswer, TombstoneRemoval>;
 
 // "ReplicaWrite" and so on, for traces.
 const char* MessageName(const Message& message);

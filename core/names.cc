@@ -24,6 +24,11 @@ struct MessageNamer {
   const char* operator()(const IntroductionAnswer&) const { return "IntroductionAnswer"; }
   const char* operator()(const TreeCompare&) const { return "TreeCompare"; }
   const char* operator()(const TreeAnswer&) const { return "TreeAnswer"; }
+  const char* operator()(const TombstoneOffer&) const { return "TombstoneOffer"; }
+  const char* operator()(const TombstoneAnswer&) const { return "TombstoneAnswer"; }
+  const char* operator()(const EpochRaise&) const { return "EpochRaise"; }
+  const char* operator()(const EpochAnswer&) const { return "EpochAnswer"; }
+  const char* operator()(const TombstoneRemoval&) const { return "TombstoneRemoval"; }
 };
 
 struct EventNamer {

@@ -11,6 +11,7 @@
 #include "core/coding.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/discarder.h"
 #include "core/replication/forward_machine.h"
 #include "core/replication/get_machine.h"
 #include "core/replication/hint_handoff.h"
@@ -22,6 +23,8 @@
 #include "core/replication/request_check.h"
 #include "core/replication/routing.h"
 #include "core/replication/standing.h"
+#include "core/replication/tombstone_collector.h"
+#include "core/replication/tombstone_voter.h"
 
 namespace norn {
 
@@ -59,6 +62,9 @@ struct Node::State {
         hints(context),
         owed(context),
         handoff(context, membership, hints, owed),
+        collector(context, membership, standing),
+        voter(context, standing),
+        discarder(context),
         puts(context, membership, minter, hints, owed),
         gets(context, membership, standing, hints),
         forwards(context, membership, puts),
@@ -94,6 +100,9 @@ struct Node::State {
   HintMachine hints;
   OwedWrites owed;
   HintHandoff handoff;
+  TombstoneCollector collector;
+  TombstoneVoter voter;
+  Discarder discarder;
   PutMachine puts;
   GetMachine gets;
   ForwardMachine forwards;
@@ -117,6 +126,7 @@ void Node::State::OnStart(StepContext& step, const Start& start) {
     step.Note(Note::Level::kWarning,
               "the slot \"identity\" is missing or damaged: peers will tell our generation");
   }
+  context.last_sequence = start.recovery.last_sequence;
   minter.Start(step, start.recovery);
   standing.Start(step, start.recovery);
   forest.Start(step, start.recovery, last);
@@ -150,6 +160,7 @@ void Node::State::OnIdentityStored(StepContext& step, const StoreReply& reply) {
   }
   membership.Start(step);
   exchange.Start(step);
+  collector.Start(step);
   standing.Speak(step);
   hints.Start(step);
   MaybeServe(step);
@@ -202,6 +213,11 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(TreeAnswer&& m) { s.exchange.OnTreeAnswer(step, from, m); }
     void operator()(Introduction&& m) { s.standing.OnIntroduction(step, from, m); }
     void operator()(IntroductionAnswer&& m) { s.standing.OnAnswer(step, from, m); }
+    void operator()(TombstoneOffer&& m) { s.voter.OnOffer(step, from, std::move(m)); }
+    void operator()(TombstoneAnswer&& m) { s.collector.OnAnswer(step, from, std::move(m)); }
+    void operator()(EpochRaise&& m) { s.standing.OnRaise(step, from, m); }
+    void operator()(EpochAnswer&& m) { s.collector.OnRaised(step, from, m); }
+    void operator()(TombstoneRemoval&& m) { s.voter.OnRemoval(step, std::move(m)); }
   };
   std::visit(Visitor{*this, step, from}, std::move(message));
   for (const NodeId returned : membership.TakeReturned()) {
@@ -265,7 +281,10 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
 void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
   if (reply.forgotten != 0) minter.Retire(step, reply.partition, reply.forgotten);
   const uint64_t id = TicketIdOf(reply.ticket);
-  if (reply.status.ok() && reply.change.has_value()) forest.OnChange(step, *reply.change);
+  if (reply.status.ok() && reply.change.has_value()) {
+    context.last_sequence = std::max(context.last_sequence, reply.change->sequence);
+    forest.OnChange(step, *reply.change);
+  }
   switch (TicketKindOf(reply.ticket)) {
     case TicketKind::kNone:
       return;
@@ -308,6 +327,17 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
     case TicketKind::kExchangeServe:
       exchange_server.OnStoreReply(step, id, reply);
       return;
+    case TicketKind::kTombstones:
+      collector.OnStoreReply(step, id, std::move(reply));
+      return;
+    case TicketKind::kTombstoneVote:
+      voter.OnStoreReply(step, id, reply);
+      return;
+    case TicketKind::kDiscard:
+      if (const auto done = discarder.OnStoreReply(step, id, std::move(reply)); done.has_value()) {
+        standing.OnDiscarded(step, *done);
+      }
+      return;
     case TicketKind::kTree:
       forest.OnStoreReply(step, id, std::move(reply));
       return;
@@ -344,6 +374,8 @@ void Node::State::OnTimer(StepContext& step) {
   if (!forest.closing()) {
     hints.OnTimer(step);
     handoff.OnTimer(step);
+    collector.OnTimer(step);
+    discarder.OnTimer(step);
   }
   forest.OnTimer(step, /*store_idle=*/store_unanswered == 0);
 }
@@ -354,6 +386,9 @@ void Node::State::PassOn(StepContext& step) {
     standing.OnNewIncarnation(step, partition);
   }
   standing.Pump(step);
+  collector.Pump(step);
+  PartitionId doubtful = 0;
+  while (standing.TakeDiscard(&doubtful)) discarder.Begin(step, doubtful);
   handoff.LookLater(step);
   if (!owed.dirty()) return;
   for (const auto& [partition, owner] : owed.TakeDirty()) exchange.MarkDirty(partition, owner);
@@ -422,8 +457,9 @@ int64_t Node::NextDeadline() const {
   const State& s = *state_;
   return std::min({s.minter.NextDeadline(), s.puts.NextDeadline(), s.gets.NextDeadline(),
                    s.forwards.NextDeadline(), s.membership.NextDeadline(),
-                     s.exchange.NextDeadline(), s.forest.NextDeadline(), s.standing.NextDeadline(),
-                     s.hints.NextDeadline(), s.handoff.NextDeadline(), s.identity_retry_us});
+                   s.exchange.NextDeadline(), s.forest.NextDeadline(), s.standing.NextDeadline(),
+                   s.hints.NextDeadline(), s.handoff.NextDeadline(), s.collector.NextDeadline(),
+                   s.discarder.NextDeadline(), s.identity_retry_us});
 }
 
 bool Node::drained() const {

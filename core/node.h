@@ -11,6 +11,9 @@
 //   replication/hint_machine.h    our part as a stand-in: what we keep for others, durably
 //   replication/hint_handoff.h    ... and hand over when they are back
 //   replication/owed_writes.h     what replicas missed that nobody stands in for
+//   replication/tombstone_collector.h, tombstone_voter.h
+//                                 removal of tombstones, by proof; epochs.h says why
+//   replication/discarder.h       what a suspect replica throws away
 //   antientropy/merkle_forest.h   a Merkle tree of each partition, kept up to date
 //   antientropy/exchange.h        replicas of a partition compare their trees and mend
 //
@@ -73,6 +76,7 @@ struct NodeStatus {
   int64_t hints_oldest_wall_us = 0;
   // Taken in; handed over; refused for want of room.
   uint64_t hints_taken = 0, hints_delivered = 0, hints_refused = 0;
+  uint64_t tombstones_removed = 0;  // records without anything alive that are forgotten here
   // Keys that replicas missed while they were away, as far as it is remembered; sent since.
   uint64_t owed_held = 0, owed_sent = 0;
 };

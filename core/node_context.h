@@ -19,6 +19,7 @@
 #include "core/events.h"
 #include "core/node.h"
 #include "core/random.h"
+#include "core/replication/epochs.h"
 #include "core/ring/layout.h"
 #include "core/types.h"
 
@@ -39,6 +40,9 @@ enum class TicketKind : uint8_t {
   kHint,  // as a stand-in
   kHandoff,
   kExchangeServe,
+  kTombstones,     // of the round that we lead
+  kTombstoneVote,  // of rounds that others lead
+  kDiscard,
   kTree,
 };
 
@@ -93,6 +97,13 @@ struct NodeContext {
     return std::find(replicas.begin(), replicas.end(), node) != replicas.end();
   }
 
+  // Whether a record with this label may still be merged into our partition (epochs.h).
+  bool Takes(absl::string_view record_key, PartitionId partition, uint64_t epoch) const {
+    if (epochs.IsSuspect(partition)) return false;
+    const BucketConfig* const bucket = FindBucket(BucketOf(record_key));
+    return bucket == nullptr || bucket->sloppy || epoch >= epochs.Of(partition);
+  }
+
   // Who stands in for them in a sloppy bucket, in order.
   absl::Span<const NodeId> StandInsOf(absl::string_view record_key, PartitionId partition) const {
     const BucketConfig* const bucket = FindBucket(BucketOf(record_key));
@@ -125,7 +136,9 @@ struct NodeContext {
   Generation generation = 0;
   uint64_t request_base = 0;  // drawn by Start
   uint64_t request_count = 0;
-  NodeStatus status;  // its counters are kept here by the machines
+  Epochs epochs;
+  uint64_t last_sequence = 0;  // of the store's newest change that is known to be durable
+  NodeStatus status;           // its counters are kept here by the machines
 };
 
 inline int NodeContext::CountZones(absl::Span<const NodeId> members) const {

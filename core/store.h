@@ -85,7 +85,12 @@ struct HintRemoveOp {
   RecordHash hash;
 };
 
-using RecordOp = std::variant<MergeOp, MintOp, HintMergeOp, HintMintOp, HintRemoveOp>;
+// The record is to go, if it is still the one with this hash (HashOf(), record_ops.h).
+struct RemoveOp {
+  RecordHash hash;
+};
+
+using RecordOp = std::variant<MergeOp, MintOp, HintMergeOp, HintMintOp, HintRemoveOp, RemoveOp>;
 
 struct StoreUpdate {
   StoreTicket ticket = 0;
@@ -147,7 +152,7 @@ struct StoreReply {
   std::string record;                  // a read, or an update that wanted it; empty: absent
   std::optional<RecordChange> change;  // an update that changed the record
   std::vector<KeyRecord> entries;      // a scan
-  bool scan = false;  // it answers one
+  bool scan = false;                   // it answers one
   std::string next;  // a scan: the cursor where the next page starts; empty: the end. After an
                      // error: behind what cannot be read, if that is known
   // A merge showed dots of ours that we never gave out, in `partition`: see MergeOp::own.

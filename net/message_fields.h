@@ -52,6 +52,16 @@ template <>
 inline constexpr uint32_t kBodyNumber<Introduction> = 60;
 template <>
 inline constexpr uint32_t kBodyNumber<IntroductionAnswer> = 61;
+template <>
+inline constexpr uint32_t kBodyNumber<TombstoneOffer> = 62;
+template <>
+inline constexpr uint32_t kBodyNumber<TombstoneAnswer> = 63;
+template <>
+inline constexpr uint32_t kBodyNumber<EpochRaise> = 64;
+template <>
+inline constexpr uint32_t kBodyNumber<EpochAnswer> = 65;
+template <>
+inline constexpr uint32_t kBodyNumber<TombstoneRemoval> = 66;
 
 template <typename V, Is<MemberHeartbeat> M>
 void Fields(V& v, M& m) {
@@ -80,13 +90,14 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaWrite> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key, record, hint_for] = m;
+  auto& [request, layout, partition, key, record, hint_for, epoch] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "key", key);
   v.Bytes(5, "record", record);
   v.Int(40, "hint_for", hint_for);
+  v.Int(50, "epoch", epoch);
 }
 
 template <typename V, Is<Fence> M>
@@ -97,11 +108,12 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaWriteReply> M>
 void Fields(V& v, M& m) {
-  auto& [request, status, life, fences] = m;
+  auto& [request, status, life, fences, epoch] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
   v.Fixed64(3, "life", life);
   v.Repeated(4, "fences", fences);
+  v.Int(50, "epoch", epoch);
 }
 
 template <typename V, Is<ReplicaRead> M>
@@ -116,12 +128,13 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaReadReply> M>
 void Fields(V& v, M& m) {
-  auto& [request, status, record, life, fences] = m;
+  auto& [request, status, record, life, fences, epoch] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
   v.Bytes(3, "record", record);
   v.Fixed64(4, "life", life);
   v.Repeated(5, "fences", fences);
+  v.Int(50, "epoch", epoch);
 }
 
 template <typename V, Is<KnownLife> M>
@@ -148,11 +161,12 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaStanding> M>
 void Fields(V& v, M& m) {
-  auto& [partition, level, lives, empty] = m;
+  auto& [partition, level, lives, empty, epoch] = m;
   v.Int(1, "partition", partition);
   v.Enum(2, "level", level, StandingLevel::kComplete);
   v.Repeated(3, "lives", lives);
   v.Bool(4, "empty", empty);
+  v.Int(50, "epoch", epoch);
 }
 
 template <typename V, Is<IntroductionAnswer> M>
@@ -221,7 +235,7 @@ template <typename V, Is<ForwardReply> M>
 void Fields(V& v, M& m) {
   auto& [request, status, reply] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
   v.Nested(3, "reply", reply);
 }
 
@@ -242,33 +256,36 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ExchangeOffer> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, from, to, entries] = m;
+  auto& [request, layout, partition, from, to, entries, epoch] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "from", from);
   v.Key(5, "to", to);
   v.Repeated(6, "entries", entries);
+  v.Int(50, "epoch", epoch);
 }
 
 template <typename V, Is<ExchangeAnswer> M>
 void Fields(V& v, M& m) {
-  auto& [request, status, partition, records, wanted, covered_to, complete] = m;
+  auto& [request, status, partition, records, wanted, covered_to, complete, epoch] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
   v.Int(3, "partition", partition);
   v.Repeated(4, "records", records);
   v.RepeatedKeys(5, "wanted", wanted);
   v.Key(6, "covered_to", covered_to);
   v.Bool(50, "complete", complete);
+  v.Int(51, "epoch", epoch);
 }
 
 template <typename V, Is<ExchangeRecords> M>
 void Fields(V& v, M& m) {
-  auto& [layout, partition, records] = m;
+  auto& [layout, partition, records, epoch] = m;
   v.Int(1, "layout", layout);
   v.Int(2, "partition", partition);
   v.Repeated(3, "records", records);
+  v.Int(50, "epoch", epoch);
 }
 
 template <typename V, Is<TreeSum> M>
@@ -303,8 +320,52 @@ template <typename V, Is<TreeAnswer> M>
 void Fields(V& v, M& m) {
   auto& [request, status, findings] = m;
   v.Fixed64(1, "request", request);
-  v.Enum(2, "status", status, ReplicaStatus::kIncomplete);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
   v.Repeated(3, "findings", findings);
+}
+
+template <typename V, Is<TombstoneOffer> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, partition, entries] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Int(3, "partition", partition);
+  v.Repeated(4, "entries", entries);
+}
+
+template <typename V, Is<TombstoneAnswer> M>
+void Fields(V& v, M& m) {
+  auto& [request, status, life, epoch, others] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
+  v.Fixed64(3, "life", life);
+  v.Int(4, "epoch", epoch);
+  v.RepeatedKeys(5, "others", others);
+}
+
+template <typename V, Is<EpochRaise> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, partition, epoch, life] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Int(3, "partition", partition);
+  v.Int(4, "epoch", epoch);
+  v.Fixed64(5, "life", life);
+}
+
+template <typename V, Is<EpochAnswer> M>
+void Fields(V& v, M& m) {
+  auto& [request, status] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
+}
+
+template <typename V, Is<TombstoneRemoval> M>
+void Fields(V& v, M& m) {
+  auto& [layout, partition, entries] = m;
+  v.Int(1, "layout", layout);
+  v.Int(2, "partition", partition);
+  v.Repeated(3, "entries", entries);
 }
 
 }  // namespace norn::net

@@ -17,8 +17,8 @@ namespace norn::net {
 namespace {
 
 template <typename T>
-requires(std::is_arithmetic_v<T> || std::is_enum_v<T> ||
-         std::same_as<T, std::string>) bool Same(const T& a, const T& b) {
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, std::string>)
+bool Same(const T& a, const T& b) {
   return a == b;
 }
 
@@ -83,15 +83,16 @@ bool Same(const Gossip& a, const Gossip& b) {
 }
 
 bool Same(const ReplicaWrite& a, const ReplicaWrite& b) {
-  const auto& [request, layout, partition, key, record, hint_for] = a;
+  const auto& [request, layout, partition, key, record, hint_for, epoch] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(key, b.key) && Same(record, b.record) && Same(hint_for, b.hint_for);
+         Same(key, b.key) && Same(record, b.record) && Same(hint_for, b.hint_for) &&
+         Same(epoch, b.epoch);
 }
 
 bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
-  const auto& [request, status, life, fences] = a;
+  const auto& [request, status, life, fences, epoch] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(life, b.life) &&
-         Same(fences, b.fences);
+         Same(fences, b.fences) && Same(epoch, b.epoch);
 }
 
 bool Same(const ReplicaRead& a, const ReplicaRead& b) {
@@ -101,9 +102,9 @@ bool Same(const ReplicaRead& a, const ReplicaRead& b) {
 }
 
 bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
-  const auto& [request, status, record, life, fences] = a;
+  const auto& [request, status, record, life, fences, epoch] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(record, b.record) &&
-         Same(life, b.life) && Same(fences, b.fences);
+         Same(life, b.life) && Same(fences, b.fences) && Same(epoch, b.epoch);
 }
 
 bool Same(const KnownLife& a, const KnownLife& b) {
@@ -122,9 +123,9 @@ bool Same(const Introduction& a, const Introduction& b) {
 }
 
 bool Same(const ReplicaStanding& a, const ReplicaStanding& b) {
-  const auto& [partition, level, lives, empty] = a;
+  const auto& [partition, level, lives, empty, epoch] = a;
   return Same(partition, b.partition) && Same(level, b.level) && Same(lives, b.lives) &&
-         Same(empty, b.empty);
+         Same(empty, b.empty) && Same(epoch, b.epoch);
 }
 
 bool Same(const IntroductionAnswer& a, const IntroductionAnswer& b) {
@@ -147,21 +148,22 @@ bool Same(const ForwardReply& a, const ForwardReply& b) {
 }
 
 bool Same(const ExchangeOffer& a, const ExchangeOffer& b) {
-  const auto& [request, layout, partition, from, to, entries] = a;
+  const auto& [request, layout, partition, from, to, entries, epoch] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(from, b.from) && Same(to, b.to) && Same(entries, b.entries);
+         Same(from, b.from) && Same(to, b.to) && Same(entries, b.entries) && Same(epoch, b.epoch);
 }
 
 bool Same(const ExchangeAnswer& a, const ExchangeAnswer& b) {
-  const auto& [request, status, partition, records, wanted, covered_to, complete] = a;
+  const auto& [request, status, partition, records, wanted, covered_to, complete, epoch] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(partition, b.partition) &&
          Same(records, b.records) && Same(wanted, b.wanted) && Same(covered_to, b.covered_to) &&
-         Same(complete, b.complete);
+         Same(complete, b.complete) && Same(epoch, b.epoch);
 }
 
 bool Same(const ExchangeRecords& a, const ExchangeRecords& b) {
-  const auto& [layout, partition, records] = a;
-  return Same(layout, b.layout) && Same(partition, b.partition) && Same(records, b.records);
+  const auto& [layout, partition, records, epoch] = a;
+  return Same(layout, b.layout) && Same(partition, b.partition) && Same(records, b.records) &&
+         Same(epoch, b.epoch);
 }
 
 bool Same(const TreeSum& a, const TreeSum& b) {
@@ -178,13 +180,40 @@ bool Same(const TreeCompare& a, const TreeCompare& b) {
 bool Same(const TreeFinding& a, const TreeFinding& b) {
   const auto& [index, depth, differs, unknown, damaged, incomplete] = a;
   return Same(index, b.index) && Same(depth, b.depth) && Same(differs, b.differs) &&
-         Same(unknown, b.unknown) && Same(damaged, b.damaged) &&
-         Same(incomplete, b.incomplete);
+         Same(unknown, b.unknown) && Same(damaged, b.damaged) && Same(incomplete, b.incomplete);
 }
 
 bool Same(const TreeAnswer& a, const TreeAnswer& b) {
   const auto& [request, status, findings] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(findings, b.findings);
+}
+
+bool Same(const TombstoneOffer& a, const TombstoneOffer& b) {
+  const auto& [request, layout, partition, entries] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
+         Same(entries, b.entries);
+}
+
+bool Same(const TombstoneAnswer& a, const TombstoneAnswer& b) {
+  const auto& [request, status, life, epoch, others] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(life, b.life) &&
+         Same(epoch, b.epoch) && Same(others, b.others);
+}
+
+bool Same(const EpochRaise& a, const EpochRaise& b) {
+  const auto& [request, layout, partition, epoch, life] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
+         Same(epoch, b.epoch) && Same(life, b.life);
+}
+
+bool Same(const EpochAnswer& a, const EpochAnswer& b) {
+  const auto& [request, status] = a;
+  return Same(request, b.request) && Same(status, b.status);
+}
+
+bool Same(const TombstoneRemoval& a, const TombstoneRemoval& b) {
+  const auto& [layout, partition, entries] = a;
+  return Same(layout, b.layout) && Same(partition, b.partition) && Same(entries, b.entries);
 }
 
 template <typename T>
@@ -222,7 +251,7 @@ class Draw {
   }
 
   KeyRecord Record() { return {.key = Bytes(), .record = Bytes()}; }
-  ReplicaStatus Status() { return Enum(ReplicaStatus::kIncomplete); }
+  ReplicaStatus Status() { return Enum(ReplicaStatus::kStale); }
   std::vector<Fence> Fences() {
     return Many([this] { return Fence{.incarnation = Number<uint64_t>()}; });
   }
@@ -254,6 +283,7 @@ class Draw {
             .durable = Number<int>(),
             .hints = Number<int>()};
   }
+  KeyHash Hash() { return {.key = Bytes(), .high = Number<uint64_t>(), .low = Number<uint64_t>()}; }
   // The alternative of Message with this index.
   Message Any(size_t kind) {
     switch (kind) {
@@ -276,12 +306,14 @@ class Draw {
                             .partition = Number<PartitionId>(),
                             .key = Bytes(),
                             .record = Bytes(),
-                            .hint_for = Number<NodeId>()};
+                            .hint_for = Number<NodeId>(),
+                            .epoch = Number<uint64_t>()};
       case 2:
         return ReplicaWriteReply{.request = Number<uint64_t>(),
                                  .status = Status(),
                                  .life = Number<uint64_t>(),
-                                 .fences = Fences()};
+                                 .fences = Fences(),
+                                 .epoch = Number<uint64_t>()};
       case 3:
         return ReplicaRead{.request = Number<uint64_t>(),
                            .layout = Number<uint64_t>(),
@@ -293,7 +325,8 @@ class Draw {
                                 .status = Status(),
                                 .record = Bytes(),
                                 .life = Number<uint64_t>(),
-                                .fences = Fences()};
+                                .fences = Fences(),
+                                .epoch = Number<uint64_t>()};
       case 5:
         return Forward{.request = Number<uint64_t>(),
                        .sequence = Number<uint64_t>(),
@@ -305,15 +338,13 @@ class Draw {
       case 6:
         return ForwardReply{.request = Number<uint64_t>(), .status = Status(), .reply = Reply()};
       case 7:
-        return ExchangeOffer{
-            .request = Number<uint64_t>(),
-            .layout = Number<uint64_t>(),
-            .partition = Number<PartitionId>(),
-            .from = Bytes(),
-            .to = Bytes(),
-            .entries = Many([this] {
-              return KeyHash{.key = Bytes(), .high = Number<uint64_t>(), .low = Number<uint64_t>()};
-            })};
+        return ExchangeOffer{.request = Number<uint64_t>(),
+                             .layout = Number<uint64_t>(),
+                             .partition = Number<PartitionId>(),
+                             .from = Bytes(),
+                             .to = Bytes(),
+                             .entries = Many([this] { return Hash(); }),
+                             .epoch = Number<uint64_t>()};
       case 8:
         return ExchangeAnswer{.request = Number<uint64_t>(),
                               .status = Status(),
@@ -321,11 +352,13 @@ class Draw {
                               .records = Many([this] { return Record(); }),
                               .wanted = Many([this] { return Bytes(); }),
                               .covered_to = Bytes(),
-                              .complete = Flag()};
+                              .complete = Flag(),
+                              .epoch = Number<uint64_t>()};
       case 9:
         return ExchangeRecords{.layout = Number<uint64_t>(),
                                .partition = Number<PartitionId>(),
-                               .records = Many([this] { return Record(); })};
+                               .records = Many([this] { return Record(); }),
+                               .epoch = Number<uint64_t>()};
       case 10:
         return TreeCompare{.request = Number<uint64_t>(),
                            .layout = Number<uint64_t>(),
@@ -353,14 +386,38 @@ class Draw {
                               return ReplicaLife{.partition = Number<PartitionId>(),
                                                  .life = Life()};
                             })};
-      default:
+      case 13:
         return IntroductionAnswer{.request = Number<uint64_t>(),
                                   .standings = Many([this] {
                                     return ReplicaStanding{.partition = Number<PartitionId>(),
                                                            .level = Enum(StandingLevel::kComplete),
                                                            .lives = Many([this] { return Life(); }),
-                                                           .empty = Flag()};
+                                                           .empty = Flag(),
+                                                           .epoch = Number<uint64_t>()};
                                   })};
+      case 14:
+        return TombstoneOffer{.request = Number<uint64_t>(),
+                              .layout = Number<uint64_t>(),
+                              .partition = Number<PartitionId>(),
+                              .entries = Many([this] { return Hash(); })};
+      case 15:
+        return TombstoneAnswer{.request = Number<uint64_t>(),
+                               .status = Status(),
+                               .life = Number<uint64_t>(),
+                               .epoch = Number<uint64_t>(),
+                               .others = Many([this] { return Bytes(); })};
+      case 16:
+        return EpochRaise{.request = Number<uint64_t>(),
+                          .layout = Number<uint64_t>(),
+                          .partition = Number<PartitionId>(),
+                          .epoch = Number<uint64_t>(),
+                          .life = Number<uint64_t>()};
+      case 17:
+        return EpochAnswer{.request = Number<uint64_t>(), .status = Status()};
+      default:
+        return TombstoneRemoval{.layout = Number<uint64_t>(),
+                                .partition = Number<PartitionId>(),
+                                .entries = Many([this] { return Hash(); })};
     }
   }
 
@@ -368,7 +425,7 @@ class Draw {
   Random* const random_;
 };
 
-static_assert(std::variant_size_v<Message> == 14, "Draw::Any must know every message");
+static_assert(std::variant_size_v<Message> == 19, "Draw::Any must know every message");
 
 }  // namespace
 
@@ -418,7 +475,8 @@ std::vector<Message> OneOfEach() {
                    .partition = 255,
                    .key = key,
                    .record = "record",
-                   .hint_for = 65535},
+                   .hint_for = 65535,
+                   .epoch = 4},
       ReplicaWriteReply{
           .request = 1, .status = ReplicaStatus::kOk, .life = 7, .fences = {{~uint64_t{0}}, {9}}},
       ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key, .hint_for = 1},
@@ -461,7 +519,18 @@ std::vector<Message> OneOfEach() {
                          .standings = {{.partition = 9,
                                         .level = StandingLevel::kComplete,
                                         .lives = {{1, 7}, {2, 9}},
-                                        .empty = true}}},
+                                        .empty = true,
+                                        .epoch = 4}}},
+      TombstoneOffer{.request = 7,
+                     .layout = 5,
+                     .partition = 9,
+                     .entries = {{.key = key, .high = ~uint64_t{0}, .low = 1}}},
+      TombstoneAnswer{
+          .request = 7, .status = ReplicaStatus::kOk, .life = 7, .epoch = 3, .others = {"a", ""}},
+      EpochRaise{.request = 8, .layout = 5, .partition = 9, .epoch = 4, .life = 7},
+      EpochAnswer{.request = 8, .status = ReplicaStatus::kStale},
+      TombstoneRemoval{
+          .layout = 5, .partition = 9, .entries = {{.key = key, .high = 2, .low = ~uint64_t{0}}}},
   };
 }
 

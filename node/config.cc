@@ -257,6 +257,12 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("hint_bytes_per_second", 1, 1ull << 40, &node.hint_bytes_per_second);
   block.Number("hint_age_max_ms", 1, 365 * kMillisecondsMax, &node.hint_age_max_us,
                kMicrosPerMilli);
+  block.Number("tombstone_keep_ms", 0, 365 * kMillisecondsMax, &node.tombstone_keep_us,
+               kMicrosPerMilli);
+  block.Number("tombstone_interval_ms", 0, 365 * kMillisecondsMax, &node.tombstone_interval_us,
+               kMicrosPerMilli);
+  block.Number("tombstone_scan_bytes_per_second", 1, 1ull << 40,
+               &node.tombstone_scan_bytes_per_second);
   if (node.id == kNoNode) block.Fail("id", "is missing: say which member this node is");
   if (config->engine.dir.empty()) {
     block.Fail("data_dir", "is missing: name a directory for this node's data");

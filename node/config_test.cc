@@ -185,7 +185,8 @@ TEST(ConfigTest, BucketsAreReadInFull) {
   EXPECT_EQ(config->node.max_clock_skew_us, 7'000);
   EXPECT_EQ(config->node.record_bytes_max, 2'000'000u);
   EXPECT_EQ(config->node.context_entries_max, 50u);
-  EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("it is sloppy"), HasSubstr("false siblings")));
+  EXPECT_THAT(config->warnings,
+              ElementsAre(HasSubstr("it is sloppy"), HasSubstr("false siblings")));
 }
 
 TEST(ConfigTest, FaultsOfABucketAreNamedAtTheirLine) {

@@ -115,6 +115,7 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("hints_refused", status.hints_refused);
   lines.Add("owed_held", status.owed_held);
   lines.Add("owed_sent", status.owed_sent);
+  lines.Add("tombstones_removed", status.tombstones_removed);
   return lines.Take();
 }
 

@@ -51,6 +51,8 @@ const char* StatusName(ReplicaStatus status) {
       return "refused";
     case ReplicaStatus::kIncomplete:
       return "incomplete";
+    case ReplicaStatus::kStale:
+      return "stale";
   }
   return "?";
 }
@@ -122,6 +124,23 @@ struct Describer {
   std::string operator()(const TreeAnswer& m) const {
     return absl::StrCat(Number(m.request), " ", StatusName(m.status), ", ", m.findings.size(),
                         " findings");
+  }
+  std::string operator()(const TombstoneOffer& m) const {
+    return absl::StrCat(Number(m.request), " partition ", m.partition, ", ", m.entries.size(),
+                        " keys");
+  }
+  std::string operator()(const TombstoneAnswer& m) const {
+    return absl::StrCat(Number(m.request), " ", StatusName(m.status), " in epoch ", m.epoch, ", ",
+                        m.others.size(), " differ");
+  }
+  std::string operator()(const EpochRaise& m) const {
+    return absl::StrCat(Number(m.request), " partition ", m.partition, " to epoch ", m.epoch);
+  }
+  std::string operator()(const EpochAnswer& m) const {
+    return absl::StrCat(Number(m.request), " ", StatusName(m.status));
+  }
+  std::string operator()(const TombstoneRemoval& m) const {
+    return absl::StrCat(" partition ", m.partition, ", ", m.entries.size(), " keys");
   }
 };
 

@@ -59,10 +59,19 @@ struct MintedVersion {
   int64_t expires_us = 0;   // wall time; 0: never
 };
 
+// A record that was removed for good (sim/burials.h).
+struct Burial {
+  std::string key;
+  int64_t at_us = 0;      // when the first replica was about to
+  VersionVector context;  // all that it had seen
+  std::vector<Dot> versions;
+};
+
 // In order of invocation; a completion is filled in where it belongs.
 struct History {
   std::vector<Operation> operations;
   std::vector<MintedVersion> minted;
+  std::vector<Burial> burials;
 };
 
 // "client 3: put k7 = v812 via n2 at 4120 ms": for traces.

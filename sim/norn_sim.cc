@@ -212,7 +212,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
             << " ms that it may take.\n"
             << "Checked: nothing read that was never written; every acknowledged write present\n"
             << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
-            << "no dot used twice; Merkle trees as the records are; all replicas equal by value after healing, and every key read\n"
+            << "no dot used twice; Merkle trees as the records are; all replicas equal by value "
+               "after healing, and every key read\n"
             << "again as they hold it; the siblings are those of the true causal history; a\n"
             << (run.sloppy
                     ? "read covers what its sessions tied together; every hint handed over in the\n"

@@ -89,6 +89,10 @@ void TakeNode(const v1::ScenarioNode& from, NodeOptions* node) {
   if (from.has_exchange_page_entries()) node->exchange_page_entries = from.exchange_page_entries();
   if (from.has_exchange_page_bytes()) node->exchange_page_bytes = from.exchange_page_bytes();
   if (from.has_lease_counters()) node->lease_counters = from.lease_counters();
+  if (from.has_tombstone_keep_ms()) node->tombstone_keep_us = Micros(from.tombstone_keep_ms());
+  if (from.has_tombstone_interval_ms()) {
+    node->tombstone_interval_us = Micros(from.tombstone_interval_ms());
+  }
 }
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/node_context.h"
 #include "core/replication/hint_record.h"
 #include "sim/history.h"
 #include "sim/sim_bus.h"
@@ -46,6 +47,10 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
       }
       if (std::holds_alternative<HintMergeOp>(update->op)) ++node.hints_written_;
       if (std::holds_alternative<HintRemoveOp>(update->op)) ++node.hints_removed_;
+      const RemoveOp* const remove = std::get_if<RemoveOp>(&update->op);
+      if (remove != nullptr && TicketKindOf(update->ticket) == TicketKind::kTombstones) {
+        node.observer_->OnRemove(update->key, remove->hash);
+      }
       if (mint != nullptr) {
         minting[update->ticket] = mint->dot;
         node.observer_->OnMint(node.id(), update->key, *mint);
@@ -73,6 +78,9 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
 
   // Tells the observer of a mint's result before the node hears of it.
   void Observe(const StoreReply& reply) {
+    if (TicketKindOf(reply.ticket) == TicketKind::kTombstones) {
+      node.observer_->OnLooked(reply.entries);
+    }
     const auto it = minting.find(reply.ticket);
     if (it == minting.end()) return;
     if (reply.status.ok()) {
@@ -369,8 +377,8 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
     for (storage::Engine::Entry& entry : entries) {
       // A stand-in's copy is one, too.
       HintView hint;
-      const bool is_hint = storage::PartitionIn(entry.key) == kHintSpace &&
-                           HintView::Parse(entry.value, &hint);
+      const bool is_hint =
+          storage::PartitionIn(entry.key) == kHintSpace && HintView::Parse(entry.value, &hint);
       records[entry.key.substr(storage::kEngineKeyPrefixBytes)] =
           is_hint ? std::string(hint.record) : std::move(entry.value);
     }

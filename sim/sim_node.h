@@ -41,6 +41,9 @@ class StoreObserver {
   virtual void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) = 0;
   // The record that resulted; empty if the node did not ask for it.
   virtual void OnMinted(const Dot& dot, const std::string& record) = 0;
+  // A page of records that the node looks at for tombstones, and the removal of one of them.
+  virtual void OnLooked(const std::vector<KeyRecord>& entries) = 0;
+  virtual void OnRemove(const std::string& record_key, const RecordHash& hash) = 0;
   // The store changed nothing, for certain.
   virtual void OnRefused(const Dot& dot) = 0;
 };

@@ -10,6 +10,7 @@
 #include "core/causality/record.h"
 #include "core/check.h"
 #include "core/ring/layout.h"
+#include "sim/burials.h"
 #include "sim/checkers/fault_budget.h"
 #include "sim/history.h"
 #include "sim/message_rules.h"
@@ -35,10 +36,12 @@ constexpr int64_t kPollUs = kSecond / 4;
 constexpr int kKeysPerIllNode = 20;
 constexpr int kLastReadTries = 5;  // of each key: a node may be busy, or still waking up
 
-// Limits on hints that some runs meet.
-void DrawHintLimits(Random& random, NodeOptions* node) {
+// What hints may take, and how eagerly tombstones are removed.
+void DrawUpkeep(Random& random, NodeOptions* node) {
   node->hint_bytes_max = random.Chance(1, 4) ? random.Below(8'000) + 1 : 1u << 20;
   node->hint_bytes_per_second = 10'000 + random.Below(1'000'000);
+  node->tombstone_keep_us = random.Chance(1, 2) ? 0 : random.Between(0, 1'000'000);
+  node->tombstone_interval_us = random.Between(20'000, 500'000);
 }
 
 // The node whose disk falls ill, or kNoNode.
@@ -77,6 +80,8 @@ class Universe final : public StoreObserver {
 
   void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) override;
   void OnMinted(const Dot& dot, const std::string& record) override;
+  void OnLooked(const std::vector<KeyRecord>& entries) override;
+  void OnRemove(const std::string& record_key, const RecordHash& hash) override;
   void OnRefused(const Dot& dot) override {
     workload_->history().minted[minted_.at(dot)].refused = true;
   }
@@ -97,6 +102,7 @@ class Universe final : public StoreObserver {
   Scheduler scheduler_;
   std::unique_ptr<Layout> layout_;
   std::unique_ptr<FaultBudget> budget_;
+  Burials burials_;
   std::unique_ptr<TokenSealer> sealer_;
   std::vector<Fault> plan_;
   std::unique_ptr<SimNetwork> network_;
@@ -168,7 +174,7 @@ void Universe::Build() {
   Random hints = random_.Fork();
   const Scenario* const scenario = options_.scenario.get();
   config_ = scenario != nullptr ? scenario->Config() : DrawUniverseConfig(knobs, options_);
-  if (scenario == nullptr) DrawHintLimits(hints, &config_.node);
+  if (scenario == nullptr) DrawUpkeep(hints, &config_.node);
   result_.config = ToString(config_);
   const ClusterConfig& cluster = config_.cluster;
   const auto nodes = static_cast<int>(cluster.members.size());
@@ -288,7 +294,8 @@ std::optional<std::string> Universe::ReadEverything() {
     for (const std::string& key : keys) {
       if (!ReadOnce(key, turn++)) return absl::StrCat("after healing every key can be read: ", key);
     }
-    if (ReadState() == state_ && !CheckHintsDrained(hints_left_)) return std::nullopt;
+    if (WithoutDead(ReadState()) == WithoutDead(state_) && !CheckHintsDrained(hints_left_))
+      return std::nullopt;
   }
   return "after healing the replicas come to rest";
 }
@@ -377,6 +384,7 @@ std::optional<Violation> Universe::CheckTrees() const {
 }
 
 void Universe::Judge() {
+  AddBurials(&workload_->history());
   const History& history = workload_->history();
   if (Violated(CheckDotsUnique(history))) return;
   if (Violated(CheckMintedOnce(history))) return;
@@ -441,6 +449,18 @@ void Universe::OnMint(NodeId id, const std::string& record_key, const MintOp& mi
   }
   minted_[mint.dot] = history.minted.size();
   history.minted.push_back(std::move(version));
+}
+
+void Universe::OnLooked(const std::vector<KeyRecord>& entries) {
+  for (const KeyRecord& entry : entries) burials_.Found(entry.key, entry.record);
+}
+
+void Universe::OnRemove(const std::string& record_key, const RecordHash& hash) {
+  History& history = workload_->history();
+  const size_t before = history.burials.size();
+  Violated(burials_.Removed(&history, record_key, hash, scheduler_.now_us()));
+  if (history.burials.size() == before) return;
+  budget_->Buried(record_key, history.burials.back().context);
 }
 
 void Universe::OnMinted(const Dot& dot, const std::string& bytes) {

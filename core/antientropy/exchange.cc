@@ -85,6 +85,11 @@ void Exchange::Begin(StepContext& step) {
   settled_ = task_.urgent;
   std::vector<PartitionId> taken;
   for (const PartitionId partition : task_.partitions) {
+    if (node_.epochs.IsSuspect(partition)) {
+      failed_.insert(partition);
+      taken.push_back(partition);
+      continue;
+    }
     if (forest_.Find(partition) != nullptr) {
       frontier_.push_back({partition, kTreeRoot});
     } else if (task_.without_trees) {
@@ -276,6 +281,7 @@ void Exchange::OnScanned(StepContext& step, StoreReply&& reply) {
   offer.request = request_;
   offer.layout = node_.layout.version();
   offer.partition = partition_;
+  offer.epoch = node_.epochs.Of(partition_);
   offer.from = from_;
   offer.to = reply.next.empty() ? to_ : std::move(reply.next);
   offer.entries.reserve(reply.entries.size());
@@ -309,10 +315,12 @@ void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer)
   if (!answer.complete) incomplete_.insert(partition_);
   covered_to_ = std::move(answer.covered_to);
   page_refused_ = false;
+  node_.epochs.Learn(partition_, answer.epoch);
+  page_epoch_ = node_.epochs.Of(partition_);
   for (KeyRecord& record : answer.records) {
     const uint64_t id = ++next_id_;
     if (SubmitMerge(node_, minter_, step, MakeTicket(TicketKind::kExchange, id), partition_,
-                    std::move(record))) {
+                    answer.epoch, std::move(record))) {
       merging_.insert(id);
       ++node_.status.exchange_records;
     } else {
@@ -358,6 +366,8 @@ void Exchange::SendWanted(StepContext& step) {
   node_.status.exchange_records += outgoing_.records.size();
   outgoing_.layout = node_.layout.version();
   outgoing_.partition = partition_;
+  outgoing_.epoch = page_epoch_;
+  if (node_.epochs.IsSuspect(partition_)) outgoing_.records.clear();
   Charge(step, BytesOf(outgoing_));
   step.Send(task_.peer, std::exchange(outgoing_, {}));
   outgoing_bytes_ = 0;

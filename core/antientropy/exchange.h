@@ -119,8 +119,8 @@ class Exchange {
   ExchangeTask task_;
   std::set<PartitionId> failed_;      // of the task
   std::set<PartitionId> incomplete_;  // of the task: the peer was no complete replica
-  RequestId request_ = 0;         // of the message that awaits its answer
-  int attempts_ = 0;              // of the same message, or page
+  RequestId request_ = 0;             // of the message that awaits its answer
+  int attempts_ = 0;                  // of the same message, or page
 
   std::vector<Place> frontier_;  // still to be compared; taken from the back: depth first
   std::vector<Place> asked_;     // kComparing: what the message compares
@@ -136,6 +136,7 @@ class Exchange {
   bool page_refused_ = false;               // the store had no room for some of it
   std::set<uint64_t> merging_;              // store ids of the page's merges
   std::map<uint64_t, std::string> wanted_;  // store id -> key that the peer wants
+  uint64_t page_epoch_ = 0;                 // in which they are read
   ExchangeRecords outgoing_;
   size_t outgoing_bytes_ = 0;
 

@@ -83,7 +83,8 @@ bool ExchangeAgenda::TakeDemanded(ExchangeTask* task) {
   // Who cannot be reached will not answer: whoever waits may turn to another.
   while (!demanded_.empty() && !membership_.IsReachable(demanded_.front().peer)) {
     const Demanded& demand = demanded_.front();
-    finished_.push_back({demand.id, demand.partition, demand.peer, /*ok=*/false, /*complete=*/false});
+    finished_.push_back(
+        {demand.id, demand.partition, demand.peer, /*ok=*/false, /*complete=*/false});
     demanded_.pop_front();
   }
   if (demanded_.empty()) return false;

@@ -12,12 +12,14 @@
 
 namespace norn {
 
-// Has the store merge a record that came from another replica. False: it is not a record of
-// `partition`, and is left alone.
+// Has the store merge a record that came from another replica, labelled with `epoch`. False: it is
+// not a record of `partition`, or of an epoch that is over, and is left alone.
 inline bool SubmitMerge(const NodeContext& node, const Minter& minter, StepContext& step,
-                        StoreTicket ticket, PartitionId partition, KeyRecord&& record) {
+                        StoreTicket ticket, PartitionId partition, uint64_t epoch,
+                        KeyRecord&& record) {
   if (node.layout.PartitionOf(record.key) != partition ||
-      !node.IsReplicaOf(node.self(), record.key, partition)) {
+      !node.IsReplicaOf(node.self(), record.key, partition) ||
+      !node.Takes(record.key, partition, epoch)) {
     return false;
   }
   StoreUpdate update;

@@ -70,6 +70,12 @@ void ExchangeServer::OnOffer(StepContext& step, NodeId from, ExchangeOffer&& off
     step.Send(from, std::move(refusal));
     return;
   }
+  if (node_.epochs.IsSuspect(offer.partition)) {  // what we have may have been removed elsewhere
+    refusal.status = ReplicaStatus::kError;
+    step.Send(from, std::move(refusal));
+    return;
+  }
+  node_.epochs.Learn(offer.partition, offer.epoch);
   Charge(step, BytesOf(offer));
   const uint64_t id = ++next_id_;
   StoreScan scan;
@@ -80,7 +86,8 @@ void ExchangeServer::OnOffer(StepContext& step, NodeId from, ExchangeOffer&& off
   scan.entries_max = 2 * node_.options.exchange_page_entries;
   scan.bytes_max = 2 * node_.options.exchange_page_bytes;
   const bool complete = is_complete_(offer.partition);
-  incoming_[id] = Incoming{from, std::move(offer), complete};
+  const uint64_t epoch = node_.epochs.Of(offer.partition);
+  incoming_[id] = Incoming{from, std::move(offer), complete, epoch};
   step.out.store.emplace_back(std::move(scan));
 }
 
@@ -99,7 +106,8 @@ void ExchangeServer::AnswerOffer(StepContext& step, const Incoming& incoming,
   ExchangeAnswer answer;
   answer.request = offer.request;
   answer.partition = offer.partition;
-  if (!scan.status.ok()) {
+  answer.epoch = incoming.epoch;
+  if (!scan.status.ok() || node_.epochs.IsSuspect(offer.partition)) {
     answer.status = ReplicaStatus::kError;
     step.Send(incoming.from, std::move(answer));
     return;
@@ -146,9 +154,11 @@ void ExchangeServer::AnswerOffer(StepContext& step, const Incoming& incoming,
 
 void ExchangeServer::OnRecords(StepContext& step, NodeId /*from*/, ExchangeRecords&& records) {
   if (records.layout != node_.layout.version() || !Holds(records.partition)) return;
+  node_.epochs.Learn(records.partition, records.epoch);
   Charge(step, BytesOf(records));
   for (KeyRecord& record : records.records) {
-    if (SubmitMerge(node_, minter_, step, kNobody, records.partition, std::move(record))) {
+    if (SubmitMerge(node_, minter_, step, kNobody, records.partition, records.epoch,
+                    std::move(record))) {
       ++node_.status.exchange_records;
     }
   }

@@ -41,6 +41,7 @@ class ExchangeServer {
     NodeId from = kNoNode;
     ExchangeOffer offer;
     bool complete = false;  // we were, when it came
+    uint64_t epoch = 0;     // ours then
   };
 
   bool Holds(PartitionId partition) const;

@@ -108,6 +108,7 @@ void ForwardMachine::OnForwardReply(StepContext& step, NodeId from, ForwardReply
       out.message = absl::StrCat("replica ", from,
                                  " works under another layout: compare the nodes' configurations");
       break;
+    case ReplicaStatus::kStale:  // of records, never of forwards
     case ReplicaStatus::kOverloaded:
       out.outcome = Outcome::kOverloaded;
       out.message = absl::StrCat("replica ", from, " takes no more writes now: try again later");

@@ -97,17 +97,19 @@ void GetMachine::LookForStandIns(StepContext& step, RequestId id, Get& get) {
   }
 }
 
-void GetMachine::Ask(StepContext& step, RequestId id, const Get& get, NodeId replica) {
+void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica) {
   const NodeId hint_for = get.stand_ins.OwnerOf(replica);
   if (replica == node_.self() && hint_for != kNoNode) {
     hints_.Read(step, get.key, id);
     return;
   }
   if (replica == node_.self()) {
+    if (std::exchange(get.own_asked, true)) return;
     StoreRead read;
     read.ticket = MakeTicket(TicketKind::kGetRead, id);
     read.partition = get.partition;
     read.key = get.key;
+    get.own_epoch = node_.epochs.Of(get.partition);
     step.out.store.emplace_back(std::move(read));
     return;
   }
@@ -128,22 +130,23 @@ void GetMachine::AskSpares(StepContext& step, RequestId id, Get& get) {
 void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply) {
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
+  it->second.own_asked = false;
   const PartitionId partition = it->second.partition;
   ReplicaStatus status = reply.status.ok() ? ReplicaStatus::kOk : ReplicaStatus::kError;
   if (standing_.LevelOf(partition) != StandingLevel::kComplete) status = ReplicaStatus::kIncomplete;
   TakeReply(step, id, status,
             {node_.self(), std::move(reply.record), standing_.LifeIn(partition),
-             standing_.FencesIn(partition)});
+             standing_.FencesIn(partition), it->second.own_epoch});
 }
 
 void GetMachine::OnHintRead(StepContext& step, RequestId id, StoreReply&& reply) {
   const ReplicaStatus status = reply.status.ok() ? ReplicaStatus::kOk : ReplicaStatus::kError;
-  TakeReply(step, id, status, {node_.self(), std::move(reply.record), 0, {}});
+  TakeReply(step, id, status, {node_.self(), std::move(reply.record), 0, {}, 0});
 }
 
 void GetMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply) {
   TakeReply(step, reply.request, reply.status,
-            {from, std::move(reply.record), reply.life, std::move(reply.fences)});
+            {from, std::move(reply.record), reply.life, std::move(reply.fences), reply.epoch});
 }
 
 void GetMachine::Hold(Get& get, NodeId holder, Incarnation life, std::vector<Fence>&& fences) {
@@ -215,7 +218,9 @@ void GetMachine::AskAgainSoon(StepContext& step, RequestId id, Get& get, NodeId 
 
 void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
   get.merged = get.replies.front().record;
+  get.epoch = get.replies.front().epoch;
   for (const Reply& reply : get.replies) {
+    get.epoch = std::min(get.epoch, reply.epoch);
     if (reply.record == get.merged) continue;
     std::string merged;
     if (!MergeEncoded(get.merged, reply.record, &merged)) {
@@ -243,9 +248,12 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
   JudgeRepair(step, id, get);
 }
 
-void GetMachine::Repair(StepContext& step, RequestId id, const Get& get, NodeId replica,
-                        bool awaited) {
+void GetMachine::Repair(StepContext& step, RequestId id, Get& get, NodeId replica, bool awaited) {
   if (replica == node_.self()) {
+    if (!node_.Takes(get.key, get.partition, get.epoch)) {
+      get.stale |= awaited;
+      return;
+    }
     StoreUpdate update;
     update.ticket = MakeTicket(awaited ? TicketKind::kGetRepair : TicketKind::kNone, id);
     update.partition = get.partition;
@@ -260,6 +268,7 @@ void GetMachine::Repair(StepContext& step, RequestId id, const Get& get, NodeId 
   write.partition = get.partition;
   write.key = get.key;
   write.record = get.merged;
+  write.epoch = get.epoch;
   step.Send(replica, std::move(write));
 }
 
@@ -278,7 +287,10 @@ void GetMachine::OnReplicaWriteReply(StepContext& step, NodeId from, ReplicaWrit
   const auto it = gets_.find(reply.request);
   if (it == gets_.end()) return;
   if (it->second.phase != Phase::kRepairing) return;  // nothing was sent yet: not an answer to us
-  if (reply.status == ReplicaStatus::kOk) {
+  if (reply.status == ReplicaStatus::kStale) {
+    node_.epochs.Learn(it->second.partition, reply.epoch);
+    it->second.stale = true;
+  } else if (reply.status == ReplicaStatus::kOk) {
     Hold(it->second, from, reply.life, std::move(reply.fences));
   } else {
     it->second.holders.Fail(from);
@@ -286,7 +298,24 @@ void GetMachine::OnReplicaWriteReply(StepContext& step, NodeId from, ReplicaWrit
   JudgeRepair(step, reply.request, it->second);
 }
 
+void GetMachine::Restart(StepContext& step, RequestId id, Get& get) {
+  get.phase = Phase::kReading;
+  get.stale = false;
+  get.lives = Lives();
+  get.replies.clear();
+  get.unasked.clear();
+  for (const NodeId replica : node_.ReplicasOf(get.key, get.partition)) {
+    get.reads.Retract(replica);
+    get.holders.Retract(replica);
+    Ask(step, id, get, replica);
+  }
+}
+
 void GetMachine::JudgeRepair(StepContext& step, RequestId id, Get& get) {
+  if (get.stale && get.holders.state() != QuorumState::kMet) {
+    Restart(step, id, get);
+    return;
+  }
   switch (get.holders.state()) {
     case QuorumState::kPending:
       return;

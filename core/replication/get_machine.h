@@ -67,6 +67,7 @@ class GetMachine {
     std::string record;
     Incarnation life;
     std::vector<Fence> fences;
+    uint64_t epoch;
   };
 
   struct Get {
@@ -83,16 +84,20 @@ class GetMachine {
     std::vector<NodeId> incomplete;  // said so: they may be whole in a moment
     bool sloppy = false;
     StandInPlan stand_ins;
-    Quorum reads;        // enough of N have replied
-    Quorum holders;      // known to hold `merged` durably
-    Lives lives;         // ... in which life
-    std::string merged;  // kRepairing: what will be answered
+    Quorum reads;            // enough of N have replied
+    Quorum holders;          // known to hold `merged` durably
+    Lives lives;             // ... in which life
+    std::string merged;      // kRepairing: what will be answered
+    uint64_t epoch = 0;      // ... the least of those that it was read in
+    uint64_t own_epoch = 0;  // in which our own store was asked
+    bool own_asked = false;  // ... and has not answered yet
+    bool stale = false;      // a repair was refused: that epoch is over
 
     // One entry of Deadlines at a time: most gets end before their first.
     int64_t NextWake() const { return std::min({speculate_us, nudge_us, deadline_us}); }
   };
 
-  void Ask(StepContext& step, RequestId id, const Get& get, NodeId replica);
+  void Ask(StepContext& step, RequestId id, Get& get, NodeId replica);
   // Who is to stand in for `owner`, if anybody can; kNoNode: nobody.
   NodeId AssignStandIn(Get& get, NodeId owner);
   // `from` failed to answer in the place of `owner`: whether someone else may do so yet.
@@ -107,7 +112,9 @@ class GetMachine {
   void HoldHere(Get& get) const;
   void Decide(StepContext& step, RequestId id, Get& get);
   void Nudge(StepContext& step, RequestId id, Get& get);
-  void Repair(StepContext& step, RequestId id, const Get& get, NodeId replica, bool awaited);
+  void Repair(StepContext& step, RequestId id, Get& get, NodeId replica, bool awaited);
+  // What was read is of an epoch that is over: from the start.
+  void Restart(StepContext& step, RequestId id, Get& get);
   void JudgeRepair(StepContext& step, RequestId id, Get& get);
   void Answer(StepContext& step, RequestId id, const Get& get);
   void Fail(StepContext& step, RequestId id, const Get& get, absl::string_view why);

@@ -105,6 +105,7 @@ void HintHandoff::TakeUp(StepContext& step, bool owed, const HintIndex::Place& p
   delivery.is_owed = owed;
   delivery.place = place;
   delivery.writes = index.WritesOf(place);
+  delivery.epoch = node_.epochs.Of(node_.layout.PartitionOf(place.second));
   Pace(step, index.BytesOf(place));
   StoreRead read;
   read.ticket = MakeTicket(TicketKind::kHandoff, id);
@@ -128,6 +129,12 @@ void HintHandoff::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& repl
     HintView hint;
     const bool is_owed = delivery.is_owed;
     const bool readable = reply.status.ok() && (is_owed || HintView::Parse(reply.record, &hint));
+    const PartitionId partition = node_.layout.PartitionOf(delivery.place.second);
+    if (is_owed && node_.epochs.IsSuspect(partition)) {
+      deliveries_.erase(it);
+      GoOn(step);
+      return;
+    }
     if (readable && (is_owed ? !reply.record.empty() : hint.IsFor(owner))) {
       if (is_owed) Pace(step, reply.record.size());
       Send(step, id, delivery, is_owed ? absl::string_view(reply.record) : hint.record);
@@ -166,6 +173,7 @@ void HintHandoff::Send(StepContext& step, uint64_t id, Delivery& delivery,
   write.key = delivery.place.second;
   write.partition = node_.layout.PartitionOf(write.key);
   write.record = std::string(record);
+  write.epoch = delivery.epoch;
   step.Send(delivery.place.first, std::move(write));
 }
 
@@ -177,6 +185,9 @@ bool HintHandoff::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWr
   });
   if (it == deliveries_.end()) return false;
   Delivery& delivery = it->second;
+  if (reply.status == ReplicaStatus::kStale) {
+    node_.epochs.Learn(node_.layout.PartitionOf(delivery.place.second), reply.epoch);
+  }
   if (reply.status != ReplicaStatus::kOk) {
     LeaveAlone(step, from);
     deliveries_.erase(it);

@@ -55,6 +55,7 @@ class HintHandoff {
     bool is_owed = false;    // no hint
     HintIndex::Place place;  // the owner, and the key
     uint64_t writes = 0;     // of the hint, when it was read, then when its removal began
+    uint64_t epoch = 0;      // of an owed record: in which it is read
     RequestId request = 0;   // kSent
     int64_t deadline_us = kNever;
     HintRemoveOp remove;    // kSent: what will be removed

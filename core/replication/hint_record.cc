@@ -6,7 +6,6 @@
 #include "core/check.h"
 #include "core/coding.h"
 #include "core/replication/record_ops.h"
-#include "xxhash.h"
 
 namespace norn {
 
@@ -98,8 +97,7 @@ absl::Status ApplyHintRemove(const HintRemoveOp& op, absl::string_view current, 
 }
 
 HintRemoveOp MakeHintRemoveOp(NodeId owner, absl::string_view record) {
-  const XXH128_hash_t hash = XXH3_128bits(record.data(), record.size());
-  return HintRemoveOp{owner, RecordHash{hash.high64, hash.low64}};
+  return HintRemoveOp{owner, HashOf(record)};
 }
 
 }  // namespace norn

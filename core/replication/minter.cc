@@ -22,6 +22,7 @@ void Minter::Start(StepContext& step, const StoreRecovery& recovery) {
     leases_.push_back(lease);
   }
   const bool decoded = Decode(recovery.lease);
+  lease_found_ = decoded;
   if (!decoded || recovery.doubtful) {
     if (!recovery.created) {
       step.Note(Note::Level::kWarning,

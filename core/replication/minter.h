@@ -28,6 +28,8 @@ class Minter {
   // Reads the recovered lease and asks for a new one for every partition held here.
   void Start(StepContext& step, const StoreRecovery& recovery);
 
+  // Whether the lease that we had before this start was there.
+  bool lease_found() const { return lease_found_; }
   // True once the first lease is durable.
   bool ready() const { return ready_; }
 
@@ -76,6 +78,7 @@ class Minter {
   NodeContext& node_;
   std::vector<Lease> leases_;  // by partition, ascending
   std::vector<PartitionId> retired_;
+  bool lease_found_ = false;
   bool ready_ = false;
   bool writing_ = false;
   int64_t retry_us_ = kNever;

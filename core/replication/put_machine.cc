@@ -91,11 +91,17 @@ void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
     MintOp mint = MakeMint(step, put);
     mint.dot = hints_.minter().Mint(put.partition);
     put.phase = Phase::kMinting;
-    put.incarnation = mint.dot.incarnation;
+    put.dot = mint.dot;
     if (hints_.Mint(step, put.stands_for, put.key, std::move(mint), id)) return;
     Finish(step, id, Outcome::kOverloaded,
            "no replica can be reached, and this stand-in has no room for hints (hint_bytes_max) or "
            "is still looking for those that it has: try again later, or another node");
+    return;
+  }
+  if (node_.epochs.IsSuspect(put.partition)) {
+    Finish(step, id, Outcome::kNotApplied,
+           "this replica may hold what was removed elsewhere, and waits for another to be mended "
+           "from: try another node");
     return;
   }
   Dot dot;
@@ -107,7 +113,8 @@ void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
   MintOp mint = MakeMint(step, put);
   mint.dot = dot;
   put.phase = Phase::kMinting;
-  put.incarnation = dot.incarnation;
+  put.dot = dot;
+  put.epoch = node_.epochs.Of(put.partition);
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kPut, id);
   update.partition = put.partition;
@@ -122,6 +129,10 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
   const auto it = puts_.find(id);
   if (it == puts_.end()) return;  // timed out meanwhile: answered kUnknown
   Put& put = it->second;
+  if (put.rereading) {
+    OnReread(step, id, put, std::move(reply));
+    return;
+  }
   CORE_CHECK(put.phase == Phase::kMinting);
   if (!reply.status.ok()) {
     const std::string why(reply.status.message());
@@ -129,9 +140,9 @@ void PutMachine::OnStoreReply(StepContext& step, RequestId id, StoreReply&& repl
       Finish(step, id, Outcome::kUnknown, absl::StrCat("the local copy is in doubt: ", why));
     } else if (absl::IsAborted(reply.status)) {
       if (put.stands_for == kNoNode) {
-        minter_.Retire(step, put.partition, put.incarnation);
+        minter_.Retire(step, put.partition, put.dot.incarnation);
       } else {
-        hints_.minter().Retire(put.partition, put.incarnation);
+        hints_.minter().Retire(put.partition, put.dot.incarnation);
       }
       Mint(step, id, put);
     } else if (absl::IsInvalidArgument(reply.status)) {
@@ -170,6 +181,7 @@ void PutMachine::SendTo(StepContext& step, RequestId id, const Put& put, NodeId 
   write.partition = put.partition;
   write.key = put.key;
   write.record = put.record;
+  write.epoch = put.epoch;
   write.hint_for = hint_for;
   step.Send(replica, std::move(write));
 }
@@ -184,6 +196,33 @@ void PutMachine::SendToSilent(StepContext& step, RequestId id, const Put& put) {
       SendTo(step, id, put, stand_in, replica);
     }
   }
+}
+
+void PutMachine::Reread(StepContext& step, RequestId id, Put& put) {
+  const uint64_t epoch = node_.epochs.Of(put.partition);
+  if (put.rereading || epoch <= put.epoch) return;  // it comes, or has just been sent
+  put.rereading = true;
+  put.reread_epoch = epoch;
+  StoreRead read;
+  read.ticket = MakeTicket(TicketKind::kPut, id);
+  read.partition = put.partition;
+  read.key = put.key;
+  step.out.store.emplace_back(std::move(read));
+}
+
+void PutMachine::OnReread(StepContext& step, RequestId id, Put& put, StoreReply&& reply) {
+  put.rereading = false;
+  RecordView record;
+  if (!reply.status.ok() || !RecordView::Parse(reply.record, &record)) return;  // time will tell
+  if (!record.context.Covers(put.dot)) {
+    // All replicas had seen it, and had seen it deleted, or it would still be here.
+    Finish(step, id, Outcome::kUnknown,
+           "it was deleted again, and that forgotten, before it was acknowledged");
+    return;
+  }
+  put.record = std::move(reply.record);
+  put.epoch = put.reread_epoch;
+  SendToSilent(step, id, put);
 }
 
 bool PutMachine::AskStandIn(StepContext& step, RequestId id, Put& put, NodeId owner) {
@@ -216,6 +255,11 @@ void PutMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteRepl
   if (it == puts_.end()) return;
   Put& put = it->second;
   if (put.phase != Phase::kReplicating) return;  // nothing was sent yet: not an answer to us
+  if (reply.status == ReplicaStatus::kStale) {
+    node_.epochs.Learn(put.partition, reply.epoch);
+    Reread(step, reply.request, put);
+    return;
+  }
   const NodeId owner = put.stand_ins.OwnerOf(from);
   if (reply.status == ReplicaStatus::kIncomplete && owner == kNoNode) {
     OnIncomplete(step, reply.request, put, from);

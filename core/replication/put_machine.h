@@ -69,15 +69,18 @@ class PutMachine {
     WriteOrigin origin;
     PartitionId partition = 0;
     int64_t deadline_us = 0;
-    int64_t resend_us = kNever;   // when silent replicas are asked again
-    int64_t look_us = kNever;     // sloppy: when to look again for who must be stood in for,
-    int64_t look_gap_us = 0;      // and how long after the last time that is
-    ClientRequest request;        // until minted; then only what the reply needs
-    VersionVector base;           // Base::kToken: what the put replaces
-    int64_t base_wall_us = 0;     // ... and the newest timestamp of that
-    Incarnation incarnation = 0;  // of the dot it was given
-    std::string key;              // record key
-    std::string record;           // once minted
+    int64_t resend_us = kNever;  // when silent replicas are asked again
+    int64_t look_us = kNever;    // sloppy: when to look again for who must be stood in for,
+    int64_t look_gap_us = 0;     // and how long after the last time that is
+    ClientRequest request;       // until minted; then only what the reply needs
+    VersionVector base;          // Base::kToken: what the put replaces
+    int64_t base_wall_us = 0;    // ... and the newest timestamp of that
+    Dot dot;                     // that it was given
+    uint64_t epoch = 0;          // that `record` is of
+    bool rereading = false;      // its epoch was over; `reread_epoch` will be
+    uint64_t reread_epoch = 0;
+    std::string key;     // record key
+    std::string record;  // once minted
     Quorum quorum;
     Lives lives;  // that the other replicas acknowledged in
     bool sloppy = false;
@@ -88,6 +91,9 @@ class PutMachine {
 
   void Mint(StepContext& step, RequestId id, Put& put);
   MintOp MakeMint(const StepContext& step, Put& put) const;
+  // `record` is of an epoch that is over: whoever refused it gets what our store has by now.
+  void Reread(StepContext& step, RequestId id, Put& put);
+  void OnReread(StepContext& step, RequestId id, Put& put, StoreReply&& reply);
   void SendTo(StepContext& step, RequestId id, const Put& put, NodeId replica, NodeId hint_for);
   // Asks the next stand-in for `owner`; false: there is none.
   bool AskStandIn(StepContext& step, RequestId id, Put& put, NodeId owner);

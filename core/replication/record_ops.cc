@@ -7,6 +7,7 @@
 #include "core/causality/pruning.h"
 #include "core/causality/record.h"
 #include "core/replication/hint_record.h"
+#include "xxhash.h"
 
 namespace norn {
 
@@ -100,8 +101,19 @@ absl::Status ApplyOp(const RecordOp& op, absl::string_view current, std::string*
     absl::Status operator()(const HintRemoveOp& o) const {
       return ApplyHintRemove(o, current, next);
     }
+    absl::Status operator()(const RemoveOp& o) const {
+      next->clear();
+      if (!(HashOf(current) == o.hash)) next->assign(current.data(), current.size());
+      return absl::OkStatus();
+    }
   };
   return std::visit(Visitor{current, next}, op);
+}
+
+RecordHash HashOf(absl::string_view record) {
+  if (record.empty()) return RecordHash{};
+  const XXH128_hash_t hash = XXH3_128bits(record.data(), record.size());
+  return RecordHash{hash.high64, hash.low64};
 }
 
 Incarnation ForgottenBy(const RecordOp& op) {

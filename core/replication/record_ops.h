@@ -32,6 +32,9 @@ namespace norn {
 // it replaces, whatever the clocks say.
 absl::Status ApplyOp(const RecordOp& op, absl::string_view current, std::string* next);
 
+// Of the encoded record alone, and not keyed: RemoveOp and those who agree on it mean this one.
+RecordHash HashOf(absl::string_view record);
+
 // What StoreReply::forgotten is to say of `op`: 0, or the incarnation whose dots were forgotten.
 Incarnation ForgottenBy(const RecordOp& op);
 

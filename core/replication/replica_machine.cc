@@ -33,11 +33,18 @@ void ReplicaMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& writ
   const ReplicaStatus admitted =
       Admit(write.layout, write.partition, write.key, StandingLevel::kTaking);
   if (admitted != ReplicaStatus::kOk) {
-    step.Send(from, ReplicaWriteReply{write.request, admitted, 0, {}});
+    step.Send(from, ReplicaWriteReply{write.request, admitted, 0, {}, 0});
+    return;
+  }
+  node_.epochs.Learn(write.partition, write.epoch);
+  const uint64_t epoch = node_.epochs.Of(write.partition);
+  if (!node_.Takes(write.key, write.partition, write.epoch)) {
+    step.Send(from, ReplicaWriteReply{write.request, ReplicaStatus::kStale, 0, {}, epoch});
     return;
   }
   const uint64_t id = ++next_id_;
-  pending_[id] = Pending{from, write.request, write.partition, standing_.LifeIn(write.partition)};
+  pending_[id] =
+      Pending{from, write.request, write.partition, standing_.LifeIn(write.partition), epoch};
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kReplicaWrite, id);
   update.partition = write.partition;
@@ -50,11 +57,12 @@ void ReplicaMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) 
   const ReplicaStatus admitted =
       Admit(read.layout, read.partition, read.key, StandingLevel::kComplete);
   if (admitted != ReplicaStatus::kOk) {
-    step.Send(from, ReplicaReadReply{read.request, admitted, std::string(), 0, {}});
+    step.Send(from, ReplicaReadReply{read.request, admitted, std::string(), 0, {}, 0});
     return;
   }
   const uint64_t id = ++next_id_;
-  pending_[id] = Pending{from, read.request, read.partition, standing_.LifeIn(read.partition)};
+  pending_[id] = Pending{from, read.request, read.partition, standing_.LifeIn(read.partition),
+                         node_.epochs.Of(read.partition)};
   StoreRead store_read;
   store_read.ticket = MakeTicket(TicketKind::kReplicaRead, id);
   store_read.partition = read.partition;
@@ -86,6 +94,7 @@ void ReplicaMachine::OnStoreRead(StepContext& step, uint64_t id, StoreReply&& re
   answer.status = StatusOf(pending, reply.status, StandingLevel::kComplete);
   if (answer.status == ReplicaStatus::kOk) {
     answer.record = std::move(reply.record);
+    answer.epoch = pending.epoch;
     answer.life = pending.life;
     answer.fences = standing_.FencesIn(pending.partition);
   }

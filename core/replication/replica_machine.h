@@ -33,6 +33,7 @@ class ReplicaMachine {
     RequestId request = 0;
     PartitionId partition = 0;
     Incarnation life = 0;  // that it was begun in
+    uint64_t epoch = 0;    // ... and the epoch
   };
 
   ReplicaStatus Admit(uint64_t layout, PartitionId partition, absl::string_view key,

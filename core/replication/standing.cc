@@ -11,9 +11,7 @@ namespace norn {
 
 namespace {
 
-constexpr uint8_t kFormat = 0x01;
 constexpr int64_t kIntroduceEveryUs = 200'000;
-constexpr int64_t kRetryAfterUs = 1'000'000;
 // One message names no more partitions.
 constexpr size_t kPartitionsPerMessage = 1024;
 
@@ -25,6 +23,7 @@ void Standing::Start(StepContext& /*step*/, const StoreRecovery& recovery) {
     Replica replica;
     replica.partition = partition;
     replica.empty = created_;
+    node_.epochs.Hold(partition);
     for (const NodeId other : node_.layout.Replicas(partition)) {
       if (other == node_.self()) continue;
       Peer peer;
@@ -33,10 +32,12 @@ void Standing::Start(StepContext& /*step*/, const StoreRecovery& recovery) {
     }
     replicas_.push_back(std::move(replica));
   }
+  tail_lost_ = recovery.doubtful && minter_.lease_found();
   // A damaged slot is a missing one: all lives end.
   if (!Decode(recovery.standing)) {
     for (Replica& replica : replicas_) BeginLife(replica, /*number=*/1);
   }
+  tail_lost_ = false;
   dirty_ = true;
 }
 
@@ -69,6 +70,9 @@ std::vector<Fence> Standing::FencesIn(PartitionId partition) const {
 }
 
 void Standing::BeginLife(Replica& replica, uint64_t number) {
+  const bool nothing_held = replica.empty && replica.level == StandingLevel::kNew;
+  if (!nothing_held) Doubt(replica);
+  replica.discarding = false;
   replica.number = number;
   replica.level = StandingLevel::kNew;
   for (Peer& peer : replica.peers) {
@@ -79,11 +83,20 @@ void Standing::BeginLife(Replica& replica, uint64_t number) {
   }
 }
 
+void Standing::Doubt(const Replica& replica) {
+  const PartitionId partition = replica.partition;
+  if (!tail_lost_) {
+    node_.epochs.Suspect(partition, node_.epochs.Of(partition));
+  } else if (node_.last_sequence < node_.epochs.VouchedAt(partition)) {
+    node_.epochs.Suspect(partition, 0);
+  }
+}
+
 void Standing::OnNewIncarnation(StepContext& step, PartitionId partition) {
   Replica* const replica = Find(partition);
   CORE_CHECK(replica != nullptr);
-  replica->empty = false;
   BeginLife(*replica, replica->number + 1);
+  replica->empty = false;
   dirty_ = true;
   next_us_ = introduce_us_ = step.now.monotonic_us;
 }
@@ -131,12 +144,11 @@ void Standing::OnIntroduction(StepContext& step, NodeId from, const Introduction
     owed.partitions.push_back(claim.partition);
   }
   if (owed.partitions.empty()) return;
-  owed.after = dirty_ ? writes_ + 1 : writes_;
-  if (dirty_ || writing_) {
-    owed_.push_back(std::move(owed));
-    if (!writing_ && retry_us_ == kNever) WriteSlot(step);
-  } else {
+  owed.after = NextDurable(step);
+  if (IsDurable(owed.after)) {
     Answer(step, owed);
+  } else {
+    owed_.push_back(std::move(owed));
   }
   // It is there: no need to wait for our own turn, unless that was just now.
   const auto last = introduced_us_.find(from);
@@ -146,6 +158,14 @@ void Standing::OnIntroduction(StepContext& step, NodeId from, const Introduction
 }
 
 void Standing::Answer(StepContext& step, const Owed& owed) {
+  if (owed.raised) {
+    EpochAnswer answer;
+    answer.request = owed.request;
+    const bool same = LifeIn(owed.partitions.front()) == owed.life;
+    answer.status = same ? ReplicaStatus::kOk : ReplicaStatus::kIncomplete;
+    step.Send(owed.to, answer);
+    return;
+  }
   IntroductionAnswer answer;
   answer.request = owed.request;
   for (const PartitionId partition : owed.partitions) {
@@ -155,6 +175,7 @@ void Standing::Answer(StepContext& step, const Owed& owed) {
     standing.partition = partition;
     standing.level = replica->level;
     standing.empty = replica->empty && replica->level == StandingLevel::kNew;
+    standing.epoch = node_.epochs.Of(partition);
     standing.lives.push_back({replica->number, LifeIn(partition)});
     for (const Peer& peer : replica->peers) {
       if (peer.life.number > 0) standing.lives.push_back(peer.life);
@@ -169,6 +190,7 @@ void Standing::OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer
     Replica* const replica = Find(standing.partition);
     Peer* const peer = replica == nullptr ? nullptr : FindPeer(*replica, from);
     if (peer == nullptr) continue;
+    node_.epochs.Learn(standing.partition, standing.epoch);
     const Incarnation ours = LifeIn(standing.partition);
     bool knows_us = false;
     for (const KnownLife& life : standing.lives) {
@@ -231,7 +253,7 @@ void Standing::Advance(StepContext& step, Replica& replica) {
       return peer.met && peer.level != StandingLevel::kNew;
     };
     const auto others = [](const BucketConfig& bucket) { return bucket.WMin() - 1; };
-    if (!Enough(replica, knows, met, others)) return;
+    if (!Enough(replica, knows, met, others) || !MayTake(replica)) return;
     replica.level = StandingLevel::kTaking;
     dirty_ = true;
   }
@@ -247,6 +269,43 @@ void Standing::Advance(StepContext& step, Replica& replica) {
   dirty_ = true;
   const auto nobody = [](const Peer&) { return false; };
   if (!Enough(replica, complete, nobody, others) && !IsFresh(replica)) ++losses_;
+}
+
+// Whether the epoch of the partition is known here, and what we hold is not older.
+bool Standing::MayTake(Replica& replica) {
+  const auto any = [&replica](StandingLevel level) {
+    return std::any_of(replica.peers.begin(), replica.peers.end(),
+                       [level](const Peer& peer) { return peer.met && peer.level >= level; });
+  };
+  const bool all_met = std::all_of(replica.peers.begin(), replica.peers.end(),
+                                   [](const Peer& peer) { return peer.met; });
+  if (!all_met && !any(StandingLevel::kTaking)) return false;
+  if (!node_.epochs.IsSuspect(replica.partition)) return true;
+  const bool vouched = any(StandingLevel::kComplete);
+  const uint64_t suspected_of = *node_.epochs.SuspectedOf(replica.partition);
+  if (vouched && node_.epochs.Of(replica.partition) > suspected_of) {
+    if (!std::exchange(replica.discarding, true)) to_discard_.push_back(replica.partition);
+    return false;
+  }
+  // Where nobody is complete, what we have may be all that there is.
+  if (!vouched && !all_met) return false;
+  node_.epochs.Clear(replica.partition);
+  return true;
+}
+
+bool Standing::TakeDiscard(PartitionId* partition) {
+  if (to_discard_.empty()) return false;
+  *partition = to_discard_.back();
+  to_discard_.pop_back();
+  return true;
+}
+
+void Standing::OnDiscarded(StepContext& step, PartitionId partition) {
+  Replica* const replica = Find(partition);
+  CORE_CHECK(replica != nullptr);
+  if (!std::exchange(replica->discarding, false)) return;  // in doubt again meanwhile
+  node_.epochs.Clear(partition);
+  Advance(step, *replica);
 }
 
 // Whether nobody ever held anything: nothing can be lost.
@@ -275,7 +334,7 @@ void Standing::Pump(StepContext& step) {
                            "than hold every acknowledged write: some may be lost"));
     losses_ = 0;
   }
-  if (dirty_ && !writing_ && retry_us_ == kNever && speaking_) WriteSlot(step);
+  if (speaking_) NextDurable(step);
 }
 
 bool Standing::Settled() const {
@@ -310,83 +369,6 @@ void Standing::OnTimer(StepContext& step) {
     introduce_us_ = Settled() ? kNever : step.now.monotonic_us + kIntroduceEveryUs;
   }
   next_us_ = std::min(introduce_us_, retry_us_);
-}
-
-// ---- The slot ---------------------------------------------------------------------
-
-void Standing::WriteSlot(StepContext& step) {
-  StoreSlot slot;
-  slot.ticket = MakeTicket(TicketKind::kStanding, 0);
-  slot.name = "standing";
-  slot.bytes.push_back(static_cast<char>(kFormat));
-  AppendVarint(&slot.bytes, replicas_.size());
-  for (const Replica& replica : replicas_) {
-    AppendVarint(&slot.bytes, replica.partition);
-    AppendFixed64(&slot.bytes, LifeIn(replica.partition));
-    AppendVarint(&slot.bytes, replica.number);
-    slot.bytes.push_back(static_cast<char>(replica.level));
-    AppendVarint(&slot.bytes, replica.peers.size());
-    for (const Peer& peer : replica.peers) {
-      AppendFixed64(&slot.bytes, peer.life.incarnation);
-      AppendVarint(&slot.bytes, peer.life.number);
-    }
-  }
-  dirty_ = false;
-  writing_ = true;
-  ++writes_;
-  step.out.store.emplace_back(std::move(slot));
-}
-
-void Standing::OnStoreReply(StepContext& step, const StoreReply& reply) {
-  CORE_CHECK(writing_);
-  writing_ = false;
-  if (!reply.status.ok()) {
-    step.Note(Note::Level::kError,
-              absl::StrCat("what is known of other replicas cannot be made durable: ",
-                           absl::string_view(reply.status.message())));
-    dirty_ = true;
-    retry_us_ = step.now.monotonic_us + kRetryAfterUs;
-    next_us_ = std::min(introduce_us_, retry_us_);
-    for (Owed& owed : owed_) owed.after = writes_ + 1;
-    return;
-  }
-  const auto due = [this](const Owed& owed) { return owed.after <= writes_; };
-  for (const Owed& owed : owed_) {
-    if (due(owed)) Answer(step, owed);
-  }
-  owed_.erase(std::remove_if(owed_.begin(), owed_.end(), due), owed_.end());
-  if (dirty_) WriteSlot(step);
-}
-
-bool Standing::Decode(absl::string_view bytes) {
-  ByteReader reader(bytes);
-  if (reader.ReadByte() != kFormat) return false;
-  const uint64_t count = reader.ReadVarintUpTo(bytes.size());
-  for (uint64_t i = 0; i < count && !reader.failed(); ++i) {
-    const auto partition = static_cast<PartitionId>(reader.ReadVarintUpTo(UINT16_MAX));
-    const Incarnation incarnation = reader.ReadFixed64();
-    const uint64_t number = reader.ReadVarint();
-    const uint8_t level = reader.ReadByte();
-    const uint64_t known = reader.ReadVarintUpTo(bytes.size());
-    if (level > static_cast<uint8_t>(StandingLevel::kComplete)) return false;
-    Replica* const replica = Find(partition);
-    for (uint64_t j = 0; j < known && !reader.failed(); ++j) {
-      KnownLife life;
-      life.incarnation = reader.ReadFixed64();
-      life.number = reader.ReadVarint();
-      Peer* const peer =
-          replica == nullptr ? nullptr : FindPeer(*replica, NodeOf(life.incarnation));
-      if (peer != nullptr && !reader.failed()) peer->life = life;
-    }
-    if (replica == nullptr || reader.failed()) continue;
-    replica->number = number;
-    if (incarnation == LifeIn(partition)) {
-      replica->level = static_cast<StandingLevel>(level);
-    } else {
-      BeginLife(*replica, number + 1);
-    }
-  }
-  return reader.Done();
 }
 
 const Standing::Replica* Standing::Find(PartitionId partition) const {

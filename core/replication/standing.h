@@ -26,8 +26,13 @@
 //
 // Durable in the slot "standing", one entry per partition; void under another incarnation than
 // the lease's, so both cannot disagree:
-//   slot  := 0x01 varint(#entries) (varint(partition) fixed64(incarnation) varint(number)
-//            byte(level) varint(#known) (fixed64(incarnation) varint(number))*)*
+//   slot  := 0x02 varint(#entries) (varint(partition) fixed64(incarnation) varint(number)
+//            byte(level) varint(epoch) varint(vouched at) varint(suspected of + 1, or 0)
+//            varint(#known)
+//            (fixed64(incarnation) varint(number))*)*
+//
+// The epochs of removal (epochs.h) are kept there, too, and go with every answer: to kTaking, a
+// replica must have heard the epoch of one that is not kNew, and no suspect gets there.
 
 #ifndef NORN_CORE_REPLICATION_STANDING_H_
 #define NORN_CORE_REPLICATION_STANDING_H_
@@ -66,6 +71,13 @@ class Standing {
 
   void OnIntroduction(StepContext& step, NodeId from, const Introduction& introduction);
   void OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer& answer);
+  void OnRaise(StepContext& step, NodeId from, const EpochRaise& raise);
+  // Raises our own epoch: durable once IsDurable() says so of what is returned.
+  uint64_t RaiseHere(StepContext& step, PartitionId partition, uint64_t epoch);
+  bool IsDurable(uint64_t write) const { return write <= writes_durable_; }
+  // The next suspect partition whose data is to be thrown away, and that it is.
+  bool TakeDiscard(PartitionId* partition);
+  void OnDiscarded(StepContext& step, PartitionId partition);
   void OnStoreReply(StepContext& step, const StoreReply& reply);
   void OnTimer(StepContext& step);
   // Takes up what the exchanges that it asked for came to.
@@ -90,31 +102,39 @@ class Standing {
     PartitionId partition = 0;
     uint64_t number = 1;  // of our life
     StandingLevel level = StandingLevel::kNew;
-    bool empty = false;       // nothing was ever here: with level kNew nothing is, as yet
+    bool empty = false;  // nothing was ever here: with level kNew nothing is, as yet
+    bool discarding = false;
     std::vector<Peer> peers;  // in order of preference
   };
-  // An introduction whose noting is on its way to the disk.
+  // An introduction whose noting is on its way to the disk, or with `raised` an epoch.
   struct Owed {
     NodeId to = kNoNode;
     RequestId request = 0;
     std::vector<PartitionId> partitions;
     uint64_t after = 0;  // the slot write that makes it durable
+    bool raised = false;
+    Incarnation life = 0;  // that it was raised in
   };
 
   Replica* Find(PartitionId partition);
   const Replica* Find(PartitionId partition) const;
   static Peer* FindPeer(Replica& replica, NodeId id);
   // A new life, or one under another number: whoever knew us has to be told.
-  static void BeginLife(Replica& replica, uint64_t number);
+  void BeginLife(Replica& replica, uint64_t number);
+  // What it holds may be older than what it vouched for.
+  void Doubt(const Replica& replica);
   bool NoteLife(Peer& peer, const KnownLife& life);
   // Whether, for each bucket that has us among its replicas, `counts` holds for `needed(bucket)`
   // of the others, or `anyhow` holds for all of them.
   template <typename Counts, typename Anyhow, typename Needed>
   bool Enough(const Replica& replica, Counts counts, Anyhow anyhow, Needed needed) const;
   bool IsFresh(const Replica& replica) const;
+  bool MayTake(Replica& replica);
   void Advance(StepContext& step, Replica& replica);
   void Introduce(StepContext& step, NodeId to);
   void Answer(StepContext& step, const Owed& owed);
+  // The slot write that will have made durable what we know now.
+  uint64_t NextDurable(StepContext& step);
   void WriteSlot(StepContext& step);
   bool Decode(absl::string_view bytes);
   bool Settled() const;
@@ -125,12 +145,15 @@ class Standing {
   Exchange& exchange_;
   std::vector<Replica> replicas_;  // by partition, ascending
   std::vector<Owed> owed_;
-  bool created_ = false;                     // the store was empty at the start
-  bool whole_ = false;                       // that was said
+  bool created_ = false;    // the store was empty at the start
+  bool tail_lost_ = false;  // during Start(): all that may be missing is behind last_sequence
+  bool whole_ = false;      // that was said
   std::map<NodeId, int64_t> introduced_us_;  // when we did so the last time
   bool speaking_ = false;
   bool dirty_ = false;   // the slot on disk is older than what we know
   uint64_t writes_ = 0;  // slot writes begun
+  uint64_t writes_durable_ = 0;
+  std::vector<PartitionId> to_discard_;
   bool writing_ = false;
   int64_t retry_us_ = kNever;
   int64_t introduce_us_ = kNever;

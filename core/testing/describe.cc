@@ -27,6 +27,8 @@ const char* StatusName(ReplicaStatus status) {
       return "refused";
     case ReplicaStatus::kIncomplete:
       return "incomplete";
+    case ReplicaStatus::kStale:
+      return "stale";
   }
   return "?";
 }
@@ -57,6 +59,11 @@ std::string Records(const std::vector<KeyRecord>& records) {
   return absl::StrJoin(records, "; ", [](std::string* out, const KeyRecord& record) {
     absl::StrAppend(out, Key(record.key), " ", DescribeRecord(record.record));
   });
+}
+
+std::string Hashed(const std::vector<KeyHash>& entries) {
+  return absl::StrJoin(entries, " ",
+                       [](std::string* out, const KeyHash& entry) { out->append(Key(entry.key)); });
 }
 
 std::string Instead(NodeId owner) {
@@ -133,6 +140,23 @@ struct Describer {
                       f.damaged ? " damaged" : "", f.incomplete ? " incomplete" : "");
     };
     return absl::StrCat(" ", StatusName(m.status), absl::StrJoin(m.findings, "", finding));
+  }
+  std::string operator()(const TombstoneOffer& m) const {
+    return absl::StrCat(" partition ", m.partition, " [", Hashed(m.entries), "]");
+  }
+  std::string operator()(const TombstoneAnswer& m) const {
+    const auto key = [](std::string* out, const std::string& k) { out->append(Key(k)); };
+    return absl::StrCat(" ", StatusName(m.status), " in epoch ", m.epoch, ", other than [",
+                        absl::StrJoin(m.others, " ", key), "]");
+  }
+  std::string operator()(const EpochRaise& m) const {
+    return absl::StrCat(" partition ", m.partition, " to epoch ", m.epoch);
+  }
+  std::string operator()(const EpochAnswer& m) const {
+    return absl::StrCat(" ", StatusName(m.status));
+  }
+  std::string operator()(const TombstoneRemoval& m) const {
+    return absl::StrCat(" partition ", m.partition, " [", Hashed(m.entries), "]");
   }
 };
 

@@ -33,6 +33,7 @@ struct MiniOptions {
   NodeOptions node;       // its id is set for each
   bool gossip = true;     // false: after the first meeting nobody speaks up
   bool exchange = false;  // background exchanges
+  bool remove_tombstones = false;
   uint64_t seed = 1;
   bool start = true;  // all nodes, and let them meet
 };

@@ -92,7 +92,7 @@ std::optional<Violation> CheckRefusalsHold(const History& history, const FinalSt
     }
   }
   for (const auto& [value, put] : refused) {
-    const Healed healed(state, put->key);
+    const Healed healed(state, history, put->key);
     for (const MintedVersion* version : index.OfValue(value)) {
       if (!version->succeeded && !healed.IsAlive(version->dot)) continue;
       return Violation{kRefusedProperty,
@@ -124,7 +124,7 @@ std::optional<Violation> CheckNoResurrection(const History& history, const Final
   for (const Operation& deletion : history.operations) {
     if (deletion.kind != Kind::kDelete || !deletion.ok()) continue;
     if (deletion.base != ClientRequest::Base::kToken) continue;
-    for (const auto& [dot, version] : Healed(state, deletion.key).alive) {
+    for (const auto& [dot, version] : Healed(state, history, deletion.key).alive) {
       if (!deletion.replaces.Covers(dot)) continue;
       return Violation{kResurrectedProperty,
                        absl::StrCat(Describe(deletion), "\nin the end ", ToString(dot), " = ",
@@ -162,7 +162,7 @@ std::optional<Violation> CheckFinalReads(const History& history, const FinalStat
     const Operation& read = history.operations[i];
     if (read.kind != Kind::kGet || !read.ok()) continue;
     read_keys.insert(read.key);
-    const Healed healed(state, read.key);
+    const Healed healed(state, history, read.key);
     std::vector<std::string> values = read.read;
     std::sort(values.begin(), values.end());
     const bool same_context = read.context == healed.context;

@@ -46,6 +46,13 @@ void FaultBudget::Destroyed(NodeId victim, const FinalState& copies) {
   }
 }
 
+void FaultBudget::Buried(const std::string& record_key, const VersionVector& context) {
+  for (auto& [node, wanted] : missing_) {
+    const auto want = wanted.find(record_key);
+    if (want != wanted.end() && context.CoversAll(want->second)) wanted.erase(want);
+  }
+}
+
 void FaultBudget::Reconsider(const FinalState& copies) {
   for (auto it = missing_.begin(); it != missing_.end();) {
     const auto& [node, wanted] = *it;

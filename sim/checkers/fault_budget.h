@@ -29,6 +29,8 @@ class FaultBudget {
   // `victim` was destroyed; `copies` is what every node still holds durably. From now on it
   // must come to see what the others have seen.
   void Destroyed(NodeId victim, const FinalState& copies);
+  // What was removed for good is asked of nobody.
+  void Buried(const std::string& record_key, const VersionVector& context);
   // Whoever holds again what was asked of it is whole. O(keys * replicas).
   void Reconsider(const FinalState& copies);
 

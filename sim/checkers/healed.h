@@ -1,4 +1,4 @@
-// What the replicas of a key know together, in the end.
+// What the replicas of a key know together, in the end, and had known of what was removed.
 
 #ifndef NORN_SIM_CHECKERS_HEALED_H_
 #define NORN_SIM_CHECKERS_HEALED_H_
@@ -16,7 +16,10 @@ struct Healed {
   VersionVector context;         // the union of what they have seen
   std::map<Dot, Version> alive;  // tombstones included
 
-  Healed(const FinalState& state, const std::string& client_key) {
+  Healed(const FinalState& state, const History& history, const std::string& client_key) {
+    for (const Burial& burial : history.burials) {
+      if (burial.key == client_key) context.Join(burial.context);
+    }
     const auto it = state.find(MakeRecordKey(BucketOfKey(client_key), client_key));
     if (it == state.end()) return;
     Record merged;
@@ -24,7 +27,7 @@ struct Healed {
       Record record;
       if (Record::Decode(bytes, &record)) merged.Merge(record);
     }
-    context = merged.context();
+    context.Join(merged.context());
     for (const Version& version : merged.versions()) alive.emplace(version.dot, version);
   }
 

@@ -5,6 +5,7 @@
 #define NORN_SIM_CHECKERS_MINTED_INDEX_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ class MintedIndex {
       by_key_[version.key].push_back(&version);
       if (!version.tombstone) by_value_[version.value].push_back(&version);
     }
+    for (const Burial& burial : history.burials) {
+      buried_.insert(burial.versions.begin(), burial.versions.end());
+    }
   }
 
   const std::vector<const MintedVersion*>& OfKey(const std::string& key) const {
@@ -31,6 +35,11 @@ class MintedIndex {
   const std::vector<const MintedVersion*>& OfValue(const std::string& value) const {
     const auto it = by_value_.find(value);
     return it == by_value_.end() ? none_ : it->second;
+  }
+
+  // Whether it was removed when it was a tombstone, or could have expired.
+  bool Buried(const MintedVersion& version) const {
+    return (version.tombstone || version.expires_us != 0) && buried_.count(version.dot) != 0;
   }
 
   // Whether, for someone who has seen `context`, `version` was rightly replaced: by another
@@ -48,6 +57,7 @@ class MintedIndex {
  private:
   std::map<std::string, std::vector<const MintedVersion*>> by_key_;
   std::map<std::string, std::vector<const MintedVersion*>> by_value_;
+  std::set<Dot> buried_;
   std::vector<const MintedVersion*> none_;
 };
 

@@ -19,15 +19,22 @@ std::string Dated(const Dot& dot, int64_t wall_us) {
   return absl::StrCat(ToString(dot), " at ", wall_us);
 }
 
+bool SeenBuried(const History& history, const std::string& key, const Dot& dot) {
+  return std::any_of(history.burials.begin(), history.burials.end(), [&](const Burial& burial) {
+    return burial.key == key && burial.context.Covers(dot);
+  });
+}
+
 }  // namespace
 
 std::optional<Violation> CheckLastWriterWon(const History& history, const FinalState& state) {
   const MintedIndex index(history);
   for (const Operation& put : history.operations) {
     if (put.kind != Kind::kPut || !put.ok() || BucketOfKey(put.key) != kLwwBucket) continue;
-    const Healed healed(state, put.key);
+    const Healed healed(state, history, put.key);
     for (const MintedVersion* minted : index.OfValue(put.value)) {
       if (!minted->succeeded || minted->wall_us == 0) continue;
+      if (SeenBuried(history, put.key, minted->dot)) continue;  // what came later need not win
       if (healed.alive.size() != 1) {
         return Violation{
             "a last-writer-wins key has one version",

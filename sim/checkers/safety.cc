@@ -100,7 +100,7 @@ bool PutIsThere(const Operation& operation, const MintedIndex& index, const Heal
     if (!healed.context.Covers(version->dot)) continue;
     if (healed.IsAlive(version->dot)) return true;
     if (BucketOfKey(operation.key) == kLwwBucket) return true;  // CheckLastWriterWon() judges
-    if (index.Replaced(*version, healed.context)) return true;
+    if (index.Buried(*version) || index.Replaced(*version, healed.context)) return true;
   }
   return false;
 }
@@ -114,7 +114,7 @@ std::optional<Violation> CheckNothingLost(const History& history, const FinalSta
     if (operation.kind == ClientRequest::Kind::kGet || !operation.ok()) continue;
     auto it = healed_by_key.find(operation.key);
     if (it == healed_by_key.end()) {
-      it = healed_by_key.emplace(operation.key, Healed(state, operation.key)).first;
+      it = healed_by_key.emplace(operation.key, Healed(state, history, operation.key)).first;
     }
     const bool there = operation.kind == ClientRequest::Kind::kPut
                            ? PutIsThere(operation, index, it->second)

@@ -53,7 +53,7 @@ std::optional<Violation> CheckExactSiblings(const History& history, const FinalS
   for (const auto& [record_key, copies] : state) {
     if (BucketOf(record_key) == kLwwBucket) continue;  // CheckLastWriterWon() judges
     const std::string key(ClientKeyOf(record_key));
-    const Healed& healed = healed_by_key.emplace(key, Healed(state, key)).first->second;
+    const Healed& healed = healed_by_key.emplace(key, Healed(state, history, key)).first->second;
     for (const auto& [dot, alive] : healed.alive) {
       const auto minted = by_dot.find(dot);
       if (minted == by_dot.end() || minted->second->refused || minted->second->key != key) {
@@ -71,7 +71,7 @@ std::optional<Violation> CheckExactSiblings(const History& history, const FinalS
     if (healed == healed_by_key.end() || !version.succeeded) continue;
     if (!healed->second.context.Covers(version.dot) || healed->second.IsAlive(version.dot))
       continue;
-    if (index.Replaced(version, healed->second.context)) continue;
+    if (index.Buried(version) || index.Replaced(version, healed->second.context)) continue;
     return Violation{kProperty, absl::StrCat("dropped: ", Name(version),
                                              "\nwhich was seen, and replaced by nothing")};
   }

@@ -1,0 +1,47 @@
+// Throws away what a suspect replica holds of a partition (epochs.h): a page is scanned and its
+// records are removed, one partition at a time, until nothing readable is left.
+//
+// What cannot be read stays, and stays unreadable. A store that refuses is asked again. After a
+// crash the partition is still suspect, and it all begins anew.
+
+#ifndef NORN_CORE_REPLICATION_DISCARDER_H_
+#define NORN_CORE_REPLICATION_DISCARDER_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "core/node_context.h"
+
+namespace norn {
+
+class Discarder {
+ public:
+  explicit Discarder(NodeContext& node) : node_(node) {}
+
+  void Begin(StepContext& step, PartitionId partition);
+  // The partition that is done with, if this was its last reply.
+  std::optional<PartitionId> OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply);
+  void OnTimer(StepContext& step);
+  int64_t NextDeadline() const { return retry_us_; }
+
+ private:
+  void ScanPage(StepContext& step);
+  void Next(StepContext& step);
+
+  NodeContext& node_;
+  std::deque<PartitionId> partitions_;  // the first is under way
+  std::string from_;                    // cursor
+  std::string next_;                    // ... behind the page; empty: it is the last
+  bool refused_ = false;                // some of the page is still there
+  size_t awaited_ = 0;                  // replies
+  uint64_t next_id_ = 0;
+  uint64_t scan_id_ = 0;
+  uint64_t removed_ = 0;
+  int64_t retry_us_ = kNever;
+};
+
+}  // namespace norn
+
+#endif  // NORN_CORE_REPLICATION_DISCARDER_H_
