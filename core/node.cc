@@ -293,7 +293,7 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
       return;
     case TicketKind::kLease:
       if (minter.OnStoreReply(step, reply)) {
-        puts.OnLeaseExtended(step);
+        puts.MintWaiting(step);
         MaybeServe(step);
       }
       return;
@@ -389,6 +389,7 @@ void Node::State::PassOn(StepContext& step) {
   collector.Pump(step);
   PartitionId doubtful = 0;
   while (standing.TakeDiscard(&doubtful)) discarder.Begin(step, doubtful);
+  if (context.epochs.TakeCleared()) puts.MintWaiting(step);
   handoff.LookLater(step);
   if (!owed.dirty()) return;
   for (const auto& [partition, owner] : owed.TakeDirty()) exchange.MarkDirty(partition, owner);

@@ -175,10 +175,10 @@ TEST(CodecErrorTest, ErrorsNameTheField) {
   reply.mutable_replica_write_reply()->set_request(1);
   EXPECT_EQ(ErrorOf(reply.SerializeAsString()),
             "malformed message: ReplicaWriteReply.status: is missing");
-  reply.mutable_replica_write_reply()->set_status(static_cast<v1::ReplicaStatus>(7));
+  reply.mutable_replica_write_reply()->set_status(static_cast<v1::ReplicaStatus>(8));
   EXPECT_EQ(ErrorOf(reply.SerializeAsString()),
-            "malformed message: ReplicaWriteReply.status: 7 is no value that this version "
-            "knows; known are 1 to 6");
+            "malformed message: ReplicaWriteReply.status: 8 is no value that this version "
+            "knows; known are 1 to 7");
 
   v1::Envelope gossip;
   gossip.mutable_gossip()->add_members()->set_id(65536);

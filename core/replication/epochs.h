@@ -79,10 +79,11 @@ class Epochs {
   }
   void Clear(PartitionId partition) {
     states_.at(partition).suspected_of.reset();
-    changed_ = true;
+    changed_ = cleared_ = true;
   }
 
-  // Whether anything changed since the last call.
+  // Whether a partition is suspect no more, or anything changed, since the last call.
+  bool TakeCleared() { return std::exchange(cleared_, false); }
   bool TakeChanged() { return std::exchange(changed_, false); }
 
  private:
@@ -94,6 +95,7 @@ class Epochs {
 
   std::map<PartitionId, State> states_;
   bool changed_ = false;
+  bool cleared_ = false;
 };
 
 }  // namespace norn

@@ -99,9 +99,8 @@ void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
     return;
   }
   if (node_.epochs.IsSuspect(put.partition)) {
-    Finish(step, id, Outcome::kNotApplied,
-           "this replica may hold what was removed elsewhere, and waits for another to be mended "
-           "from: try another node");
+    put.phase = Phase::kLease;
+    waiting_for_lease_.push_back(id);
     return;
   }
   Dot dot;
@@ -329,7 +328,7 @@ void PutMachine::Judge(StepContext& step, RequestId id, Put& put) {
   }
 }
 
-void PutMachine::OnLeaseExtended(StepContext& step) {
+void PutMachine::MintWaiting(StepContext& step) {
   std::vector<RequestId> waiting;
   waiting.swap(waiting_for_lease_);
   for (const RequestId id : waiting) {
@@ -354,8 +353,11 @@ void PutMachine::OnTimer(StepContext& step) {
     }
     if (put.phase == Phase::kLease) {
       Finish(step, id, Outcome::kNotApplied,
-             "timed out before anything was written: this replica waits for its lease of version "
-             "numbers to be durable; see its log");
+             node_.epochs.IsSuspect(put.partition)
+                 ? "timed out before anything was written: what this replica holds may be too old, "
+                   "and it waits for another one to tell; try another node"
+                 : "timed out before anything was written: this replica waits for its lease of "
+                   "version numbers to be durable; see its log");
     } else {
       Finish(step, id, Outcome::kUnknown,
              absl::StrCat("timed out with ", put.quorum.acks(), " of ", put.quorum.needed(),

@@ -54,7 +54,8 @@ class PutMachine {
 
   void OnStoreReply(StepContext& step, RequestId id, StoreReply&& reply);
   void OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply);
-  void OnLeaseExtended(StepContext& step);
+  // A lease was extended, or a partition is suspect no more.
+  void MintWaiting(StepContext& step);
   void OnTimer(StepContext& step);
 
   int64_t NextDeadline() const { return deadlines_.Next(); }

@@ -64,6 +64,12 @@ class MemoryStore : public Storage {
   std::string Get(PartitionId partition, const std::string& record_key) const;
   // Puts bytes there behind the node's back, as bit rot would: its trees do not hear of it.
   void Plant(PartitionId partition, const std::string& record_key, const std::string& record);
+  // A small durable value, and another in its place ("": none), for the next start to find.
+  std::string Slot(const std::string& name) const {
+    const auto it = slots_.find(name);
+    return it == slots_.end() ? std::string() : it->second;
+  }
+  void SetSlot(const std::string& name, std::string bytes) { slots_[name] = std::move(bytes); }
   // Ordered as a store scans.
   struct Place {
     Place(PartitionId partition_in, std::string key_in)
