@@ -45,7 +45,12 @@ struct UniverseConfig {
   bool overlapping() const {
     return !bucket().sloppy && bucket().RMin() + bucket().WMin() > bucket().n;
   }
+  // Whether contexts forget what they have covered, so that replaced values may come back.
+  bool pruning() const { return bucket().prune_entries_above != 0; }
 };
+
+// The second bucket of every universe (kLwwBucket): as the first, but the last writer wins.
+void AddLastWriterBucket(ClusterConfig* cluster);
 
 // 3 to 9 nodes, N 1 to 5, any R and W with `random_config`; otherwise what the options say.
 UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options);
