@@ -142,7 +142,8 @@ class Checker {
   }
 
   static std::string Strict(const char* field) {
-    return absl::StrCat(field, ": nobody stands in for anybody here; write sloppy: true in cluster");
+    return absl::StrCat(field,
+                        ": nobody stands in for anybody here; write sloppy: true in cluster");
   }
 
   std::string Check(const v1::ScenarioCheck& check) const {

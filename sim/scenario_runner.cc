@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kMilli = 1'000;
 constexpr int64_t kAwakeUs = 2'000 * kMilli;    // before the first step: all know each other
 constexpr int64_t kEffectUs = 60'000 * kMilli;  // how long an effect is awaited
-constexpr int64_t kLookUs = 20 * kMilli;  // between two looks at what is awaited
+constexpr int64_t kLookUs = 20 * kMilli;        // between two looks at what is awaited
 constexpr uint64_t kAllReads = 1'000'000;
 
 int64_t Micros(uint64_t milliseconds) { return static_cast<int64_t>(milliseconds) * kMilli; }
@@ -273,8 +273,8 @@ std::optional<Violation> ScenarioRunner::Judge(const Outcome& outcome) const {
   }
   if (!operation.ok()) return std::nullopt;
   if (expected.has_stood_in() && outcome.stand_ins != static_cast<int>(expected.stood_in())) {
-    return unmet(absl::StrCat(outcome.stand_ins, " stand-ins took part, expected: ",
-                              expected.stood_in()));
+    return unmet(
+        absl::StrCat(outcome.stand_ins, " stand-ins took part, expected: ", expected.stood_in()));
   }
   std::vector<std::string> read;
   for (const std::string& value : operation.read) read.push_back(NameOfValue(value));

@@ -36,7 +36,7 @@ class ScenarioRunner {
     const std::vector<Fault>& plan;
     const Layout& layout;
     std::vector<std::unique_ptr<SimNode>>& nodes;  // n<i> is the i-th
-    std::function<bool()> agree;  // whether the replicas of all keys hold the same
+    std::function<bool()> agree;                   // whether the replicas of all keys hold the same
   };
 
   ScenarioRunner(const Scenario& scenario, const Stage& stage)

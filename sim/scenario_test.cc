@@ -77,7 +77,8 @@ TEST(ScenarioFile, RefusesWhatCannotBeStaged) {
   ExpectError(sloppy + "step { check { node: 1 hints_min: 2 hints_max: 1 } }\n", below, "above");
   ExpectError(sloppy + "step { check { node: 1 hint_bytes_min: 2 hint_bytes_max: 1 } }\n", below,
               "above");
-  ExpectError(sloppy + "step { check { node: 1 hints_min: 1 holds: \"a\" } }\n", below, "which key");
+  ExpectError(sloppy + "step { check { node: 1 hints_min: 1 holds: \"a\" } }\n", below,
+              "which key");
   ExpectError("cluster { prune_entries_above: 3 }\n" + std::string(kPut), "x/test.textproto",
               "at least 18");
   ExpectError(absl::StrCat("cluster { w: 4 }\n", kPut), "x/test.textproto", "w is 4");

@@ -151,9 +151,10 @@ RunResult Universe::Run() {
 
 void Universe::RunScenario() {
   const ScenarioRunner::Stage stage{
-      scheduler_, trace_, *workload_, *faults_, *rules_, plan_, *layout_, nodes_, [this] {
-        return !FindApart().has_value();
-      }};
+      scheduler_, trace_,  *workload_,
+      *faults_,   *rules_, plan_,
+      *layout_,   nodes_,  [this] {
+        return !FindApart().has_value(); }};
   runner_ = std::make_unique<ScenarioRunner>(*options_.scenario, stage);
   Violated(runner_->Run());
 }
