@@ -125,6 +125,7 @@ UniverseConfig Scenario::Config() const {
   if (storage.has_record_cache_bytes()) {
     config.engine.record_cache_bytes = storage.record_cache_bytes();
   }
+  if (storage.has_page_cache()) config.page_cache = storage.page_cache();
   config.delay_min_us = 200;
   config.delay_max_us = 1'000;
   config.workload.clients = 0;

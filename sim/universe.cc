@@ -219,6 +219,7 @@ void Universe::Build() {
           workload_->OnReply(std::move(reply));
         },
         [this](NodeId id) { faults_->OnCrash(id); }));
+    nodes_.back()->disk().set_page_cache(config_.page_cache);
   }
   UniverseFaults::Hooks hooks;
   hooks.refused = [this](NodeId id, const std::string& error) {

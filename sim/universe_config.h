@@ -36,6 +36,7 @@ struct UniverseConfig {
   ClusterConfig cluster;
   NodeOptions node;               // without its id
   storage::EngineOptions engine;  // without its owner
+  bool page_cache = true;         // else every read asks the disk
   int64_t delay_min_us = 0;       // of a message on a healthy network
   int64_t delay_max_us = 0;
   WorkloadOptions workload;
