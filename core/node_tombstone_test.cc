@@ -130,7 +130,9 @@ TEST(NodeTombstoneTest, WhatIsOlderThanARemovalIsRefused) {
 // An epoch ends between a mint and its replication: the coordinator reads its store again, and is
 // not refused a second time.
 TEST(NodeTombstoneTest, AWriteThatIsRefusedIsLabelledAnew) {
-  MiniCluster cluster(Removing());
+  MiniOptions options = Removing();
+  options.node.request_timeout_us = 30 * kSecond;
+  MiniCluster cluster(options);
   bool hold = false;
   cluster.SetJudge([&](NodeId, NodeId, const Message& message) {
     const bool write = std::holds_alternative<ReplicaWrite>(message);
@@ -140,7 +142,6 @@ TEST(NodeTombstoneTest, AWriteThatIsRefusedIsLabelledAnew) {
   EXPECT_EQ(cluster.Call(2, Delete("k")).outcome, Outcome::kOk);
   hold = true;
   ClientRequest slow = Put("other", "w", 3);
-  slow.timeout_us = 30 * kSecond;
   const uint64_t ticket = cluster.Ask(1, std::move(slow));
   cluster.Run(4 * kSecond);
   ASSERT_TRUE(IsGone(cluster, "k"));
@@ -155,7 +156,9 @@ TEST(NodeTombstoneTest, AWriteThatIsRefusedIsLabelledAnew) {
 
 // A read meets the same: it begins again.
 TEST(NodeTombstoneTest, AReadWhoseRepairIsRefusedBeginsAgain) {
-  MiniCluster cluster(Removing());
+  MiniOptions options = Removing();
+  options.node.request_timeout_us = 30 * kSecond;
+  MiniCluster cluster(options);
   bool lose = true;
   bool hold = false;
   cluster.SetJudge([&](NodeId, NodeId to, const Message& message) {
@@ -170,7 +173,6 @@ TEST(NodeTombstoneTest, AReadWhoseRepairIsRefusedBeginsAgain) {
   cluster.Settle();
   hold = true;
   ClientRequest read = Get("half", 3);
-  read.timeout_us = 30 * kSecond;
   const uint64_t ticket = cluster.Ask(1, std::move(read));
   cluster.Run(4 * kSecond);
   ASSERT_TRUE(IsGone(cluster, "k"));

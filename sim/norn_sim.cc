@@ -192,6 +192,9 @@ void PrintCounts(const char* title, const std::map<std::string, uint64_t>& count
 void PrintSummary(const CampaignOptions& options, const CampaignResult& result, int64_t real_ms) {
   const int64_t real = std::max<int64_t>(real_ms, 1);
   const RunOptions& run = options.run;
+  const BucketConfig scripted =
+      run.scenario == nullptr ? BucketConfig() : run.scenario->Config().bucket();
+  const bool sloppy = run.sloppy || scripted.sloppy;
   const std::string shape =
       run.random_config ? std::string("drawn configurations (3 to 9 nodes, N 1 to 5, any R and W)")
       : run.scenario != nullptr
@@ -207,22 +210,26 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   PrintCounts("What clients were told", result.outcomes);
   PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
               result.fault_effects);
-  std::cout << "\nThe slowest healing took " << result.slowest_heal_us / 1000
-            << " ms until all replicas were equal, of " << result.slowest_heal_bound_us / 1000
-            << " ms that it may take.\n"
-            << "Checked: nothing read that was never written; every acknowledged write present\n"
-            << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
-            << "no dot used twice; Merkle trees as the records are; all replicas equal by value "
-               "after healing, and every key read\n"
-            << "again as they hold it; the siblings are those of the true causal history; a\n"
-            << (run.sloppy
-                    ? "read covers what its sessions tied together; every hint handed over in the\n"
-                      "end. Not claimed of sloppy quorums: that a read covers what was written or\n"
-                      "read before.\n"
-                    : "read covers what its sessions had seen, and every write completed before it "
-                      "whose\nW and its R are above N; reads are monotonic where all R and W "
-                      "overlap.\n")
-            << (options.twice ? "Every seed ran twice, with equal hashes unless said.\n" : "");
+  std::cout
+      << "\nThe slowest healing took " << result.slowest_heal_us / 1000
+      << " ms until all replicas were equal, of " << result.slowest_heal_bound_us / 1000
+      << " ms that it may take.\n"
+      << "Checked: nothing read that was never written; every acknowledged write present\n"
+      << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
+      << "no dot used twice; Merkle trees as the records are; nothing removed but what is dead;\n"
+      << "all replicas equal by value after healing, and every key read again as they hold it;\n"
+      << "the siblings are those of the true causal history; a\n"
+      << (sloppy ? "read covers what its sessions tied together; every hint handed over in the\n"
+                   "end. Not claimed of sloppy quorums: that a read covers what was written or\n"
+                   "read before.\n"
+                 : "read covers what its sessions had seen, and every write completed before it "
+                   "whose\nW and its R are above N; reads are monotonic where all R and W "
+                   "overlap.\n")
+      << (scripted.prune_entries_above == 0
+              ? ""
+              : "Not claimed where contexts are pruned: of all this more than that no value is\n"
+                "lost; what was replaced may come back.\n")
+      << (options.twice ? "Every seed ran twice, with equal hashes unless said.\n" : "");
   constexpr size_t kShown = 5;
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
     const SeedFailure& failure = result.failures[i];

@@ -70,6 +70,9 @@ void TakeCluster(const v1::ScenarioCluster& from, ClusterConfig* cluster) {
   if (from.has_w()) bucket.w = static_cast<int>(from.w());
   if (from.has_r_min()) bucket.r_min = static_cast<int>(from.r_min());
   if (from.has_w_min()) bucket.w_min = static_cast<int>(from.w_min());
+  bucket.sloppy = from.sloppy();
+  bucket.prune_entries_above = from.prune_entries_above();
+  AddLastWriterBucket(cluster);
 }
 
 int64_t Micros(uint64_t milliseconds) { return static_cast<int64_t>(milliseconds) * kMilli; }
@@ -89,6 +92,9 @@ void TakeNode(const v1::ScenarioNode& from, NodeOptions* node) {
   if (from.has_exchange_page_entries()) node->exchange_page_entries = from.exchange_page_entries();
   if (from.has_exchange_page_bytes()) node->exchange_page_bytes = from.exchange_page_bytes();
   if (from.has_lease_counters()) node->lease_counters = from.lease_counters();
+  if (from.has_hint_bytes_max()) node->hint_bytes_max = from.hint_bytes_max();
+  if (from.has_hint_bytes_per_second()) node->hint_bytes_per_second = from.hint_bytes_per_second();
+  if (from.has_max_clock_skew_ms()) node->max_clock_skew_us = Micros(from.max_clock_skew_ms());
   if (from.has_tombstone_keep_ms()) node->tombstone_keep_us = Micros(from.tombstone_keep_ms());
   if (from.has_tombstone_interval_ms()) {
     node->tombstone_interval_us = Micros(from.tombstone_interval_ms());
@@ -123,6 +129,7 @@ UniverseConfig Scenario::Config() const {
   if (storage.has_record_cache_bytes()) {
     config.engine.record_cache_bytes = storage.record_cache_bytes();
   }
+  if (storage.has_page_cache()) config.page_cache = storage.page_cache();
   config.delay_min_us = 200;
   config.delay_max_us = 1'000;
   config.workload.clients = 0;

@@ -38,6 +38,7 @@ class Checker {
  public:
   explicit Checker(const Scenario& scenario) : script_(scenario.script) {
     nodes_ = script_.cluster().has_nodes() ? script_.cluster().nodes() : 3;
+    sloppy_ = script_.cluster().sloppy();
   }
 
   std::string Step(const v1::ScenarioStep& step) {
@@ -62,6 +63,8 @@ class Checker {
         return Known(step.await_effect(), {"fault", "rule"});
       case v1::ScenarioStep::kRestart:
         return Node("restart", step.restart());
+      case v1::ScenarioStep::kCheck:
+        return Check(step.check());
       case v1::ScenarioStep::kWaitMs:
       case v1::ScenarioStep::kSettleMs:
         return "";
@@ -112,6 +115,10 @@ class Checker {
       return "the value has a space: what follows one is taken for padding";
     }
     if (operation.repeat() > 1 && (get || !waits)) return "only puts and deletes can be repeated";
+    if (operation.has_ttl_ms() && (!put || operation.ttl_ms() == 0)) {
+      return "ttl_ms is for puts, and at least 1";
+    }
+    if (operation.has_stood_in() && !sloppy_) return Strict("stood_in");
     const std::string& base = operation.base();
     if (!base.empty() && get) return "a get has no base";
     if (!base.empty() && base != "current" && base != "nothing") {
@@ -132,6 +139,34 @@ class Checker {
       if (operation.expect() != "any") unawaited_.insert(operation.name());
     }
     return Name(operation.name(), "operation");
+  }
+
+  static std::string Strict(const char* field) {
+    return absl::StrCat(field,
+                        ": nobody stands in for anybody here; write sloppy: true in cluster");
+  }
+
+  std::string Check(const v1::ScenarioCheck& check) const {
+    if (std::string wrong = Node("node", check.node()); !wrong.empty()) return wrong;
+    const bool hints = check.has_hints_min() || check.has_hints_max() ||
+                       check.has_hint_bytes_min() || check.has_hint_bytes_max() ||
+                       check.has_hints_refused_min();
+    if (!hints && !check.has_key()) return "the check looks at nothing: write hints_min, key, ...";
+    if ((hints || check.hint()) && !sloppy_) return Strict("hints");
+    if (check.has_hints_max() && check.hints_min() > check.hints_max()) {
+      return "hints_min is above hints_max";
+    }
+    if (check.has_hint_bytes_max() && check.hint_bytes_min() > check.hint_bytes_max()) {
+      return "hint_bytes_min is above hint_bytes_max";
+    }
+    const bool holds = check.holds_size() > 0;
+    if (!check.has_key() && (holds || check.holds_nothing() || check.has_hint())) {
+      return "what is held of which key?";
+    }
+    if (check.has_key() && holds == check.holds_nothing()) {
+      return "what is held of the key? Write holds, or holds_nothing: true";
+    }
+    return "";
   }
 
   std::string Fault(const v1::ScenarioFault& fault) {
@@ -180,6 +215,7 @@ class Checker {
 
   const v1::Scenario& script_;
   uint32_t nodes_ = 0;
+  bool sloppy_ = false;
   std::map<std::string, std::string> kinds_;  // of what has a name
   std::set<std::string> values_;
   std::set<std::string> open_;       // begun

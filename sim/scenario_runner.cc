@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/check.h"
+#include "sim/scenario_look.h"
 
 namespace norn::sim {
 
@@ -15,7 +16,7 @@ namespace {
 constexpr int64_t kMilli = 1'000;
 constexpr int64_t kAwakeUs = 2'000 * kMilli;    // before the first step: all know each other
 constexpr int64_t kEffectUs = 60'000 * kMilli;  // how long an effect is awaited
-constexpr int64_t kAgreePollUs = 20 * kMilli;
+constexpr int64_t kLookUs = 20 * kMilli;        // between two looks at what is awaited
 constexpr uint64_t kAllReads = 1'000'000;
 
 int64_t Micros(uint64_t milliseconds) { return static_cast<int64_t>(milliseconds) * kMilli; }
@@ -76,8 +77,6 @@ MessageRule::Action ActionOf(v1::ScenarioRule::Action action) {
       return MessageRule::Action::kDrop;
   }
 }
-
-std::string NameOf(const std::string& value) { return value.substr(0, value.find(' ')); }
 
 std::string OutcomeOf(const Operation& operation) {
   return operation.completed_us == kNever ? "never answered" : OutcomeName(operation.outcome);
@@ -154,14 +153,31 @@ std::optional<Violation> ScenarioRunner::Perform(size_t step) {
     case v1::ScenarioStep::kSettleMs: {
       const int64_t until_us = scheduler.now_us() + Micros(what.settle_ms());
       while (!stage_.agree() && scheduler.now_us() < until_us) {
-        scheduler.RunUntil(scheduler.now_us() + kAgreePollUs);
+        scheduler.RunUntil(scheduler.now_us() + kLookUs);
       }
       if (!stage_.agree()) return Unmet(step, "the replicas do not agree");
       break;
     }
+    case v1::ScenarioStep::kCheck:
+      return Check(step, what.check());
     case v1::ScenarioStep::WHAT_NOT_SET:
       break;
   }
+  return std::nullopt;
+}
+
+std::optional<Violation> ScenarioRunner::Check(size_t step, const v1::ScenarioCheck& check) {
+  Scheduler& scheduler = stage_.scheduler;
+  SimNode& node = *stage_.nodes[check.node() - 1];
+  const int64_t until_us = scheduler.now_us() + Micros(check.within_ms());
+  std::string otherwise = FindOtherwise(check, stage_.layout, node);
+  while (!otherwise.empty() && scheduler.now_us() < until_us) {
+    scheduler.RunUntil(std::min(scheduler.now_us() + kLookUs, until_us));
+    otherwise = FindOtherwise(check, stage_.layout, node);
+  }
+  if (otherwise.empty()) return std::nullopt;
+  if (!check.staged()) return Unmet(step, otherwise);
+  unstaged_ = absl::StrCat(scenario_.Where(step), ": not staged: ", otherwise);
   return std::nullopt;
 }
 
@@ -196,6 +212,7 @@ void ScenarioRunner::Ask(size_t step, const v1::ScenarioOperation& operation,
       if (operation.has_pad_bytes()) {
         request.value.append(" ").append(operation.pad_bytes(), 'x');
       }
+      request.ttl_us = Micros(operation.ttl_ms());
       break;
     case v1::ScenarioOperation::DELETE:
       request.kind = ClientRequest::Kind::kDelete;
@@ -227,6 +244,7 @@ void ScenarioRunner::Ask(size_t step, const v1::ScenarioOperation& operation,
                                                       if (reply == nullptr) return;
                                                       outcome.message = reply->message;
                                                       outcome.token = reply->context;
+                                                      outcome.stand_ins = reply->hints;
                                                     });
 }
 
@@ -248,9 +266,18 @@ std::optional<Violation> ScenarioRunner::Judge(const Outcome& outcome) const {
   if (!absl::StrContains(outcome.message, expected.says())) {
     return unmet(absl::StrCat("expected words: ", expected.says()));
   }
+  const int64_t took_us = operation.completed_us - operation.invoked_us;
+  if (expected.has_within_ms() &&
+      (operation.completed_us == kNever || took_us > Micros(expected.within_ms()))) {
+    return unmet(absl::StrCat("expected within ", expected.within_ms(), " ms"));
+  }
   if (!operation.ok()) return std::nullopt;
+  if (expected.has_stood_in() && outcome.stand_ins != static_cast<int>(expected.stood_in())) {
+    return unmet(
+        absl::StrCat(outcome.stand_ins, " stand-ins took part, expected: ", expected.stood_in()));
+  }
   std::vector<std::string> read;
-  for (const std::string& value : operation.read) read.push_back(NameOf(value));
+  for (const std::string& value : operation.read) read.push_back(NameOfValue(value));
   std::sort(read.begin(), read.end());
   std::vector<std::string> exactly(expected.reads().begin(), expected.reads().end());
   std::sort(exactly.begin(), exactly.end());

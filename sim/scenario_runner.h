@@ -6,15 +6,18 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/ring/layout.h"
 #include "sim/checkers/checkers.h"
 #include "sim/fault_plan.h"
 #include "sim/message_rules.h"
 #include "sim/scenario.h"
 #include "sim/scheduler.h"
+#include "sim/sim_node.h"
 #include "sim/trace.h"
 #include "sim/universe_faults.h"
 #include "sim/workload.h"
@@ -31,7 +34,9 @@ class ScenarioRunner {
     UniverseFaults& faults;
     MessageRules& rules;
     const std::vector<Fault>& plan;
-    std::function<bool()> agree;  // whether the replicas of all keys hold the same
+    const Layout& layout;
+    std::vector<std::unique_ptr<SimNode>>& nodes;  // n<i> is the i-th
+    std::function<bool()> agree;                   // whether the replicas of all keys hold the same
   };
 
   ScenarioRunner(const Scenario& scenario, const Stage& stage)
@@ -40,7 +45,7 @@ class ScenarioRunner {
   // An expectation that was not met, or nothing. Stops there.
   std::optional<Violation> Run();
   // Once the run is over: the first fault or rule that had fewer effects than it should, or a
-  // step that could not be staged; empty: none.
+  // step or a situation that could not be staged; empty: none.
   std::string Unstaged() const;
 
  private:
@@ -50,6 +55,7 @@ class ScenarioRunner {
     bool ended = false;
     std::string message;
     std::string token;
+    int stand_ins = 0;
   };
   struct Harm {
     size_t step = 0;
@@ -65,6 +71,7 @@ class ScenarioRunner {
   void Ask(size_t step, const v1::ScenarioOperation& operation, const std::string& suffix);
   std::optional<Violation> Await(Outcome& outcome);
   std::optional<Violation> Judge(const Outcome& outcome) const;
+  std::optional<Violation> Check(size_t step, const v1::ScenarioCheck& check);
   void BeginFault(size_t step, const v1::ScenarioFault& fault);
   void AddRule(size_t step, const v1::ScenarioRule& rule);
   void End(const Harm& harm);

@@ -64,6 +64,23 @@ TEST(ScenarioFile, RefusesWhatCannotBeStaged) {
   ExpectError("step { restart: 9 }\n", at, "nodes 1 to 3");
   ExpectError(absl::StrCat(kPut, kPut), "x/test.textproto:3", "put before");
   ExpectError("step { begin { name: \"b\" key: \"k\" } }\n", "x/test.textproto", "never awaited");
+  ExpectError("step { check { node: 4 key: \"k\" holds: \"a\" } }\n", at, "nodes 1 to 3");
+  ExpectError("step { check { node: 1 } }\n", at, "looks at nothing");
+  ExpectError("step { check { node: 1 hints_min: 1 } }\n", at, "sloppy");
+  ExpectError("step { check { node: 1 key: \"k\" } }\n", at, "holds_nothing");
+  ExpectError("step { check { node: 1 key: \"k\" holds: \"a\" holds_nothing: true } }\n", at,
+              "holds_nothing");
+  ExpectError("step { operation { key: \"k\" stood_in: 1 } }\n", at, "sloppy");
+  ExpectError("step { operation { key: \"k\" ttl_ms: 5 } }\n", at, "ttl_ms");
+  const std::string sloppy = "cluster { sloppy: true }\n";
+  const std::string below = "x/test.textproto:3";
+  ExpectError(sloppy + "step { check { node: 1 hints_min: 2 hints_max: 1 } }\n", below, "above");
+  ExpectError(sloppy + "step { check { node: 1 hint_bytes_min: 2 hint_bytes_max: 1 } }\n", below,
+              "above");
+  ExpectError(sloppy + "step { check { node: 1 hints_min: 1 holds: \"a\" } }\n", below,
+              "which key");
+  ExpectError("cluster { prune_entries_above: 3 }\n" + std::string(kPut), "x/test.textproto",
+              "at least 18");
   ExpectError(absl::StrCat("cluster { w: 4 }\n", kPut), "x/test.textproto", "w is 4");
 }
 
@@ -129,6 +146,56 @@ TEST(ScenarioRun, AFullDiskRefusesAndRecovers) {
       "step { end: \"full\" }\n",
       "step { operation { kind: PUT key: \"x\" value: \"d\" pad_bytes: 60000 via: 2 } }\n"));
   EXPECT_EQ(result.verdict, Verdict::kValid) << result.property << "\n" << result.witness;
+}
+
+TEST(ScenarioRun, ALateAnswerIsAViolation) {
+  const std::string put =
+      "step { operation { kind: PUT key: \"k\" value: \"a\" quorum: 3 within_ms: ";
+  EXPECT_EQ(RunText(absl::StrCat(put, "1000 } }\n")).verdict, Verdict::kValid);
+  const std::string slow = "step { fault { kind: SLOW_DISK amount: 90000 } }\n";
+  const RunResult result = RunText(absl::StrCat(slow, put, "20 } }\n"));
+  EXPECT_EQ(result.verdict, Verdict::kViolated);
+  EXPECT_NE(result.witness.find("within 20 ms"), std::string::npos) << result.witness;
+}
+
+TEST(ScenarioRun, ACheckSeesValuesOfRecordsAndHints) {
+  const auto check = [](const std::string& rest) {
+    return RunText(absl::StrCat(
+        "cluster { nodes: 2 partitions: 1 n: 1 r: 1 w: 1 sloppy: true }\n",
+        "step { operation { kind: PUT key: \"x\" value: \"x\" via: 1 stood_in: 0 } }\n",
+        "step { fault { kind: CRASH nodes: 1 } }\nstep { wait_ms: 6000 }\n",
+        "step { operation { kind: PUT key: \"k\" value: \"a\" pad_bytes: 9 via: 2 } }\n", rest));
+  };
+  const std::string good = "step { check { node: 2 key: \"k\" hint: true holds: \"a\" ";
+  EXPECT_EQ(check(good + "hints_min: 1 hints_max: 1 } }\n").verdict, Verdict::kValid);
+  const RunResult bad = check(good + "hints_min: 2 hints_max: 2 } }\n");
+  EXPECT_EQ(bad.verdict, Verdict::kViolated);
+  EXPECT_NE(bad.property.find("x/test.textproto:7"), std::string::npos) << bad.property;
+  EXPECT_NE(bad.witness.find("n2 holds 1 hints"), std::string::npos) << bad.witness;
+  // The situation was another: nothing was shown.
+  const RunResult other = check("step { check { node: 2 hints_max: 0 staged: true } }\n");
+  EXPECT_EQ(other.verdict, Verdict::kUnknown);
+  EXPECT_NE(other.property.find("x/test.textproto:7: not staged"), std::string::npos);
+  for (const char* const wrong :
+       {"node: 2 key: \"k\" hint: true holds: \"b\"", "node: 2 key: \"k\" holds: \"a\"",
+        "node: 2 key: \"k\" hint: true holds_nothing: true", "node: 2 hint_bytes_max: 1",
+        "node: 2 hints_refused_min: 1", "node: 1 hints_max: 9"}) {
+    EXPECT_EQ(check(absl::StrCat("step { check { ", wrong, " } }\n")).verdict, Verdict::kViolated)
+        << wrong;
+  }
+  // It is so later, within the time.
+  EXPECT_EQ(check("step { restart: 1 }\nstep { check { node: 1 key: \"k\" holds: \"a\" "
+                  "within_ms: 20000 } }\n")
+                .verdict,
+            Verdict::kValid);
+}
+
+TEST(ScenarioRun, StandInsAreCounted) {
+  const RunResult result = RunText(
+      "cluster { sloppy: true }\n"
+      "step { operation { kind: PUT key: \"k\" value: \"a\" stood_in: 1 } }\n");
+  EXPECT_EQ(result.verdict, Verdict::kViolated);
+  EXPECT_NE(result.witness.find("0 stand-ins"), std::string::npos) << result.witness;
 }
 
 TEST(ScenarioRun, IsAFunctionOfTheSeed) {

@@ -53,11 +53,7 @@ ClusterConfig DrawCluster(Random& random, const Shape& shape) {
     cluster.members.push_back(std::move(member));
   }
   cluster.buckets.front() = shape.bucket;
-  BucketConfig last = shape.bucket;
-  last.id = kLwwBucket;
-  last.name = "last";
-  last.conflicts = ConflictPolicy::kLww;
-  cluster.buckets.push_back(std::move(last));
+  AddLastWriterBucket(&cluster);
   return cluster;
 }
 
@@ -119,6 +115,14 @@ std::string Levels(int least, int usual) {
 }
 
 }  // namespace
+
+void AddLastWriterBucket(ClusterConfig* cluster) {
+  BucketConfig last = cluster->buckets.front();
+  last.id = kLwwBucket;
+  last.name = "last";
+  last.conflicts = ConflictPolicy::kLww;
+  cluster->buckets.push_back(std::move(last));
+}
 
 UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options) {
   UniverseConfig config;

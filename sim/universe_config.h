@@ -36,6 +36,7 @@ struct UniverseConfig {
   ClusterConfig cluster;
   NodeOptions node;               // without its id
   storage::EngineOptions engine;  // without its owner
+  bool page_cache = true;         // else every read asks the disk
   int64_t delay_min_us = 0;       // of a message on a healthy network
   int64_t delay_max_us = 0;
   WorkloadOptions workload;
@@ -45,7 +46,12 @@ struct UniverseConfig {
   bool overlapping() const {
     return !bucket().sloppy && bucket().RMin() + bucket().WMin() > bucket().n;
   }
+  // Whether contexts forget what they have covered, so that replaced values may come back.
+  bool pruning() const { return bucket().prune_entries_above != 0; }
 };
+
+// The second bucket of every universe (kLwwBucket): as the first, but the last writer wins.
+void AddLastWriterBucket(ClusterConfig* cluster);
 
 // 3 to 9 nodes, N 1 to 5, any R and W with `random_config`; otherwise what the options say.
 UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options);

@@ -120,7 +120,7 @@ void MerkleForest::BeginPass(StepContext& step) {
     to_build_.pop_front();
     it->second.queued = false;
   }
-  pass_.emplace();
+  pass_ = Pass();  // not emplace(): clang 16 takes a nested class for not constructible there
   pass_->partition = it->first;
   pass_->is_scrub = scrub;
   ScanPage(step);

@@ -54,8 +54,10 @@ std::optional<Violation> CheckConverged(const FinalState& state,
 std::optional<Violation> CheckHintsDrained(const std::map<NodeId, std::vector<std::string>>& hints);
 
 // Every acknowledged put is there in the end, alive or replaced by a version whose base
-// covers it; every acknowledged delete left a tombstone that is covered.
-std::optional<Violation> CheckNothingLost(const History& history, const FinalState& state);
+// covers it; every acknowledged delete left a tombstone that is covered. With `pruning` contexts
+// forget what they covered, so the true causal history tells what was replaced.
+std::optional<Violation> CheckNothingLost(const History& history, const FinalState& state,
+                                          bool pruning = false);
 
 // A write that was refused for certain (not applied, invalid, overloaded) never was: no read
 // returns its value, no replica holds it, no store took it. Deletes have no value; but every

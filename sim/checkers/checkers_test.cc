@@ -294,5 +294,18 @@ TEST(NothingLost, OneReplicaWithTheValueIsEnough) {
   EXPECT_TRUE(Holds(CheckNothingLost(story.history(), state)));
 }
 
+TEST(NothingLost, WherePruningForgetsTheHistoryTells) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1, 1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(1, 2), Seen({MakeDot(1, 1)}));
+  story.Put("c", 26, 30).Mint("c", MakeDot(1, 3), Seen({MakeDot(1, 2)}));
+  const FinalState state = StateOf(RecordBytes({{MakeDot(1, 3), "c"}}));
+  EXPECT_TRUE(Breaks(CheckNothingLost(story.history(), state), "put k = a"));
+  EXPECT_TRUE(Holds(CheckNothingLost(story.history(), state, /*pruning=*/true)));
+  // Nobody has put anything in its place: that is no pruning.
+  story.Put("d", 31, 35).Mint("d", MakeDot(1, 4));
+  EXPECT_TRUE(Breaks(CheckNothingLost(story.history(), state, /*pruning=*/true), "put k = d"));
+}
+
 }  // namespace
 }  // namespace norn::sim

@@ -105,9 +105,22 @@ bool PutIsThere(const Operation& operation, const MintedIndex& index, const Heal
   return false;
 }
 
+// What has been seen by whoever has seen `seen`: also what was replaced by any of it.
+VersionVector PastOf(VersionVector seen, const std::string& key, const MintedIndex& index) {
+  VersionVector past;
+  while (past != seen) {
+    past = seen;
+    for (const MintedVersion* version : index.OfKey(key)) {
+      if (version->base_known && past.Covers(version->dot)) seen.Join(version->base);
+    }
+  }
+  return past;
+}
+
 }  // namespace
 
-std::optional<Violation> CheckNothingLost(const History& history, const FinalState& state) {
+std::optional<Violation> CheckNothingLost(const History& history, const FinalState& state,
+                                          bool pruning) {
   const MintedIndex index(history);
   std::map<std::string, Healed> healed_by_key;
   for (const Operation& operation : history.operations) {
@@ -115,6 +128,8 @@ std::optional<Violation> CheckNothingLost(const History& history, const FinalSta
     auto it = healed_by_key.find(operation.key);
     if (it == healed_by_key.end()) {
       it = healed_by_key.emplace(operation.key, Healed(state, history, operation.key)).first;
+      VersionVector& seen = it->second.context;
+      if (pruning) seen = PastOf(std::move(seen), operation.key, index);
     }
     const bool there = operation.kind == ClientRequest::Kind::kPut
                            ? PutIsThere(operation, index, it->second)

@@ -12,7 +12,7 @@ complain() {
 }
 
 list=$("$sim" scenarios "$folder") || { echo "scenarios_test: no list of $folder" >&2; exit 1; }
-[[ $(wc -l <<<"$list") -ge 13 ]] || complain "too few scenarios in $folder:"$'\n'"$list"
+[[ $(wc -l <<<"$list") -ge 25 ]] || complain "too few scenarios in $folder:"$'\n'"$list"
 
 for file in "$folder"/*.textproto; do
   name=$(basename "$file" .textproto)
@@ -37,6 +37,12 @@ expect 0 "1 valid" "description: \"d\" $put"
 expect 1 "x.textproto:1" "description: \"d\" $put step { operation { key: \"k\" reads: \"b\" } }"
 expect 2 "x.textproto:2" "description: \"d\""$'\n'"step { rule { message: \"Nothing\" } } $put"
 expect 4 "had 0 effects" "description: \"d\" $put step { rule { message: \"Forward\" } }"
+sloppy='description: "d" cluster { sloppy: true }'
+expect 0 "1 valid" "$sloppy $put step { check { node: 1 hints_max: 0 key: \"k\" holds: \"a\" } }"
+expect 1 "n1 holds 0 hints" "$sloppy $put step { check { node: 1 hints_min: 1 } }"
+expect 4 "x.textproto:1: not staged: n1 holds 0 hints" \
+  "$sloppy $put step { check { node: 1 hints_min: 1 staged: true } }"
+expect 2 "x.textproto:2" "$sloppy $put"$'\n'"step { check { node: 1 } }"
 "$sim" run --scenario "$work/none.textproto" >/dev/null 2>&1
 (($? == 2)) || complain "a scenario that is not there is not wrong usage"
 exit $failed
