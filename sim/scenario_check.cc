@@ -160,11 +160,12 @@ class Checker {
       return "hint_bytes_min is above hint_bytes_max";
     }
     const bool holds = check.holds_size() > 0;
-    if (!check.has_key() && (holds || check.holds_nothing() || check.has_hint())) {
+    if (!check.has_key() &&
+        (holds || check.holds_nothing() || check.forgotten() || check.has_hint())) {
       return "what is held of which key?";
     }
-    if (check.has_key() && holds == check.holds_nothing()) {
-      return "what is held of the key? Write holds, or holds_nothing: true";
+    if (check.has_key() && int{holds} + int{check.holds_nothing()} + int{check.forgotten()} != 1) {
+      return "what is held of the key? Write holds, holds_nothing: true, or forgotten: true";
     }
     return "";
   }

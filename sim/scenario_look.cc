@@ -43,6 +43,7 @@ absl::StatusOr<std::vector<std::string>> ValuesOf(const v1::ScenarioCheck& check
   std::vector<std::string> values;
   for (const Version& version : record.versions()) {
     if (!version.tombstone) values.push_back(NameOfValue(version.value));
+    if (version.tombstone && check.forgotten()) values.push_back("a tombstone");
   }
   std::sort(values.begin(), values.end());
   return values;

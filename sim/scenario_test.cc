@@ -70,6 +70,8 @@ TEST(ScenarioFile, RefusesWhatCannotBeStaged) {
   ExpectError("step { check { node: 1 key: \"k\" } }\n", at, "holds_nothing");
   ExpectError("step { check { node: 1 key: \"k\" holds: \"a\" holds_nothing: true } }\n", at,
               "holds_nothing");
+  ExpectError("step { check { node: 1 key: \"k\" holds_nothing: true forgotten: true } }\n", at,
+              "forgotten");
   ExpectError("step { operation { key: \"k\" stood_in: 1 } }\n", at, "sloppy");
   ExpectError("step { operation { key: \"k\" ttl_ms: 5 } }\n", at, "ttl_ms");
   const std::string sloppy = "cluster { sloppy: true }\n";
