@@ -33,6 +33,8 @@ class TableWriter {
   void Add(absl::string_view key, uint64_t sequence, absl::string_view value,
            EntryKind kind = EntryKind::kValue);
   uint64_t bytes() const { return builder_.bytes(); }
+  // Of them, what the file has been given.
+  uint64_t bytes_written() const { return bytes_written_; }
 
   // No more entries come.
   void Finish();
@@ -64,6 +66,7 @@ class TableWriter {
   std::shared_ptr<const Table> table_;
   absl::Status status_;
   Phase phase_ = Phase::kCreate;
+  uint64_t bytes_written_ = 0;
   uint64_t not_begun_bytes_ = 0;  // whose writeback was not begun
   bool finished_ = false;
 };

@@ -167,7 +167,8 @@ class Runner {
         .memtable_bytes = std::clamp<size_t>(data / 10, kMemtableBytesMin, kMemtableBytesMax),
         .compression = options_.compression,
         .synced_log = synced_log,
-        .read_on_lane = options_.read_on_lane};
+        .read_on_lane = options_.read_on_lane,
+        .compaction_bytes_per_second = options_.compaction_bytes_per_second};
     switch (kind) {
       case EngineKind::kNorn:
         return OpenNorn(settings);
