@@ -302,6 +302,14 @@ void TakeStorage(const Block& block, Config* config) {
   block.Number("level1_bytes", 1u << 20, 1ull << 40, &engine->level1_bytes);
   block.Number("level_growth", 2, 100, &engine->level_growth);
   block.Number("table_bytes", 64u << 10, 4ull << 30, &engine->table_bytes);
+  constexpr uint64_t kCompactionRateMin = 1u << 20;
+  uint64_t* const rate = &engine->compaction_bytes_per_second;
+  block.Number("compaction_bytes_per_second", 0, 1ull << 40, rate);
+  if (*rate != 0 && *rate < kCompactionRateMin) {
+    block.Fail("compaction_bytes_per_second",
+               absl::StrCat("is ", *rate, ": it must be 0, for no limit, or at least ",
+                            kCompactionRateMin));
+  }
 }
 
 void TakeLog(const Block& block, Config* config) {

@@ -65,19 +65,21 @@ TEST(ConfigTest, AbsentSettingsHaveTheirDefaults) {
 }
 
 TEST(ConfigTest, SettingsArriveInTheUnitsOfTheCore) {
-  const absl::StatusOr<Config> config =
-      ParseConfig(Minimal("bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" "
-                          "quorum: \"sloppy\" }",
-                          "request_timeout_ms: 1500 drain_timeout_ms: 20 peer_listen: \"[::]:9\"",
-                          "storage { memtable_bytes: 65536 level_growth: 4 } "
-                          "log { level: \"warning\" notes_per_second_max: 3 }"),
-                  kPath);
+  const absl::StatusOr<Config> config = ParseConfig(
+      Minimal(
+          "bucket { n: 3 r: 1 w: 3 r_min: 1 w_min: 2 } bucket { id: 7 name: \"x\" "
+          "quorum: \"sloppy\" }",
+          "request_timeout_ms: 1500 drain_timeout_ms: 20 peer_listen: \"[::]:9\"",
+          "storage { memtable_bytes: 65536 level_growth: 4 compaction_bytes_per_second: 2097152 } "
+          "log { level: \"warning\" notes_per_second_max: 3 }"),
+      kPath);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->node.request_timeout_us, 1'500'000);
   EXPECT_EQ(config->drain_timeout_us, 20'000);
   EXPECT_EQ(config->peer_listen, "[::]:9");
   EXPECT_EQ(config->engine.memtable_bytes, 65536u);
   EXPECT_EQ(config->engine.level_growth, 4);
+  EXPECT_EQ(config->engine.compaction_bytes_per_second, 2u << 20);
   EXPECT_EQ(config->log_level, LogLevel::kWarning);
   EXPECT_EQ(config->notes_per_second_max, 3u);
   ASSERT_EQ(config->cluster.buckets.size(), 2u);
@@ -132,6 +134,9 @@ TEST(ConfigTest, NumbersOutOfRangeAreRefused) {
       AllOf(StartsWith("conf/a.textproto:3:1: node.value_bytes_max is 0"), HasSubstr("1 to")));
   EXPECT_THAT(ErrorOf(Minimal("", "", "storage {\n  level_growth: 1000000 }")),
               StartsWith("conf/a.textproto:4:3: storage.level_growth is 1000000"));
+  EXPECT_THAT(ErrorOf(Minimal("", "", "storage {\n  compaction_bytes_per_second: 1000 }")),
+              AllOf(StartsWith("conf/a.textproto:4:3: storage.compaction_bytes_per_second is 1000"),
+                    HasSubstr("at least 1048576")));
   EXPECT_THAT(ErrorOf(Minimal("member { id: 70000 address: \"h:1\" }")), HasSubstr("member.id is"));
 }
 
@@ -277,6 +282,7 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(x.level1_bytes, y.level1_bytes);
   EXPECT_EQ(x.level_growth, y.level_growth);
   EXPECT_EQ(x.table_bytes, y.table_bytes);
+  EXPECT_EQ(x.compaction_bytes_per_second, y.compaction_bytes_per_second);
   EXPECT_EQ(x.sync_mode, y.sync_mode);
   EXPECT_EQ(x.compression, y.compression);
   EXPECT_EQ(x.last_level_compression, y.last_level_compression);

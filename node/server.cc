@@ -198,6 +198,7 @@ void Server::Turn() {
   DeliverAll();
   AwaitDelayedReplies();
   StartJobs();
+  AwaitCompaction();
   if (!ready_) CheckStarted();
   if (draining_) CheckDrained();
 }
@@ -378,6 +379,20 @@ void Server::AwaitDelayedReplies() {
   reply_timer_.async_wait([this](const asio::error_code& error) {
     reply_timer_set_ = false;
     if (!error) ScheduleTurn();
+  });
+}
+
+// It can be wanted earlier than it was: then the timer is set anew.
+void Server::AwaitCompaction() {
+  const int64_t due_us = engine_->NextDue();
+  if (due_us >= compaction_awaited_us_) return;
+  compaction_awaited_us_ = due_us;
+  const int64_t wait_us = std::max<int64_t>(due_us - clock_.Read().monotonic_us, 0);
+  compaction_timer_.expires_after(std::chrono::microseconds(wait_us));
+  compaction_timer_.async_wait([this](const asio::error_code& error) {
+    if (error) return;
+    compaction_awaited_us_ = kNever;
+    ScheduleTurn();
   });
 }
 

@@ -83,6 +83,7 @@ class Server {
   void AwaitSync();
   void AwaitScrub();
   void AwaitDelayedReplies();
+  void AwaitCompaction();
   void OnSignal(int signal);
   void CheckDrained();
   void Stop(absl::Status outcome);
@@ -95,10 +96,11 @@ class Server {
   asio::io_context loop_{1};
   asio::signal_set signals_{loop_};
   asio::steady_timer drain_timer_{loop_};
-  asio::steady_timer scrub_timer_{loop_};  // each second
-  asio::steady_timer reply_timer_{loop_};  // set while replies are held back
-  asio::steady_timer sync_timer_{loop_};   // SyncMode::kInterval
-  asio::steady_timer group_timer_{loop_};  // set while the log's next group is held back
+  asio::steady_timer scrub_timer_{loop_};       // each second
+  asio::steady_timer reply_timer_{loop_};       // set while replies are held back
+  asio::steady_timer compaction_timer_{loop_};  // set while a compaction is held to its rate
+  asio::steady_timer sync_timer_{loop_};        // SyncMode::kInterval
+  asio::steady_timer group_timer_{loop_};       // set while the log's next group is held back
   RealClock clock_;
   NoteLog notes_;
   LoopTimer timer_;
@@ -124,6 +126,7 @@ class Server {
   bool turn_scheduled_ = false;
   bool ready_ = false;
   bool reply_timer_set_ = false;
+  int64_t compaction_awaited_us_ = kNever;
   bool draining_ = false;
   bool checkpoint_out_ = false;  // one at a time
   bool stopped_ = false;

@@ -103,6 +103,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
   uint64_t next_job = 0;
   uint64_t timer_armings = 0;
   bool replies_awaited = false;
+  int64_t compaction_awaited_us = kNever;
   std::map<StoreTicket, Dot> minting;
 };
 
@@ -268,6 +269,7 @@ void SimNode::DrainEvents() {
   if (BuryIfCrashed()) return;
   AwaitDelayedReplies();
   StartJobs();
+  AwaitCompaction();
 }
 
 void SimNode::OnDelayedReplies(uint64_t epoch) {
@@ -284,6 +286,22 @@ void SimNode::AwaitDelayedReplies() {
   process_->replies_awaited = true;
   scheduler_.At(std::max(due_us, scheduler_.now_us()),
                 [this, epoch = epoch_] { OnDelayedReplies(epoch); });
+}
+
+// One that is held to a rate.
+void SimNode::AwaitCompaction() {
+  const int64_t due_us = process_->engine->NextDue();
+  if (due_us >= process_->compaction_awaited_us) return;
+  process_->compaction_awaited_us = due_us;
+  scheduler_.At(std::max(due_us, scheduler_.now_us()),
+                [this, due_us, epoch = epoch_] { OnCompactionDue(due_us, epoch); });
+}
+
+void SimNode::OnCompactionDue(int64_t due_us, uint64_t epoch) {
+  if (epoch != epoch_) return;
+  if (Hold([this, due_us, epoch] { OnCompactionDue(due_us, epoch); })) return;
+  if (process_->compaction_awaited_us == due_us) process_->compaction_awaited_us = kNever;
+  DrainEvents();
 }
 
 void SimNode::StartJobs() {

@@ -113,6 +113,8 @@ class SimNode {
   void AwaitScrub(uint64_t epoch);
   void AwaitDelayedReplies();
   void OnDelayedReplies(uint64_t epoch);
+  void AwaitCompaction();
+  void OnCompactionDue(int64_t due_us, uint64_t epoch);
 
   Scheduler& scheduler_;
   Trace& trace_;

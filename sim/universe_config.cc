@@ -133,6 +133,9 @@ UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options) {
   config.delay_min_us = random.Between(50, 500);
   config.delay_max_us = config.delay_min_us + random.Between(100, 5'000);
   config.workload = DrawWorkload(random, shape.bucket);
+  // Few kilobytes a second: compactions are small here.
+  if (random.Chance(1, 3))
+    config.engine.compaction_bytes_per_second = 2'000 + random.Below(100'000);
   return config;
 }
 
@@ -150,7 +153,11 @@ std::string ToString(const UniverseConfig& config) {
       " ms, suspicion after ", config.node.suspect_after_us / 1000, " ms, exchange every ",
       config.node.exchange_interval_us / 1000, " ms in pages of ",
       config.node.exchange_page_entries, ", leases of ", config.node.lease_counters,
-      ", memtables of ", engine.memtable_bytes, " bytes, record cache ", engine.record_cache_bytes);
+      ", memtables of ", engine.memtable_bytes, " bytes, record cache ", engine.record_cache_bytes,
+      ", compactions of ",
+      engine.compaction_bytes_per_second == 0 ? "any"
+                                              : absl::StrCat(engine.compaction_bytes_per_second),
+      " bytes/s");
 }
 
 }  // namespace norn::sim

@@ -127,7 +127,9 @@ void Compaction::Fail(const absl::Status& status) {
 }
 
 void Compaction::StepWriter() {
+  const uint64_t before = writer_->bytes_written();
   writer_->Step();
+  bytes_written_ += writer_->bytes_written() - before;
   if (!writer_->status().ok()) return Fail(writer_->status());
   if (!writer_->Done()) return;
   outputs_.push_back(writer_->table());

@@ -89,6 +89,8 @@ class Compaction {
     FilteredKeys filtered;
   };
   Piece TakePiece();
+  // To files, so far. Nothing while a job runs it.
+  uint64_t bytes_written() const { return bytes_written_; }
   // How many entries the filter has changed.
   uint64_t filtered_entries() const { return filtered_entries_; }
   // Numbers of the files it made, finished or not, that no piece has had.
@@ -141,6 +143,7 @@ class Compaction {
   bool needs_number_ = true;
   std::optional<std::pair<uint64_t, uint64_t>> offered_;
   std::unique_ptr<TableWriter> writer_;
+  uint64_t bytes_written_ = 0;
   bool writer_has_entries_ = false;
   bool ending_ = false;  // the writer was told to finish
   std::vector<std::shared_ptr<const Table>> outputs_;

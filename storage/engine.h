@@ -80,6 +80,9 @@ struct EngineOptions {
   // last level, which holds most of the data.
   Compression compression = Compression::kNone;
   Compression last_level_compression = Compression::kNone;
+  // What compactions may write each second while write_debt() is low (compaction_pace.h). The owner
+  // has to tell the time then: SetTime(). 0: no limit.
+  uint64_t compaction_bytes_per_second = 0;
   // Decides about old entries that compactions come by. Null: they all stay.
   std::shared_ptr<const CompactionFilter> compaction_filter;
   // Keys that share so many first bytes belong together: compactions end their outputs between
@@ -181,6 +184,13 @@ class Engine {
   // From 0 to 1000: how near flushes and compactions are to being the reason of a refusal. The
   // owner slows its writers down with it (write_debt.h). O(1).
   virtual int write_debt() const = 0;
+
+  // The owner's monotonic clock, for EngineOptions::compaction_bytes_per_second alone. Told before
+  // the calls of NextJob() whose answer depends on it; never goes back.
+  virtual void SetTime(int64_t now_us) = 0;
+  // When Lane::kBackground will have a job that waits for nothing but the time; kNever: there is
+  // none. As of the last NextJob().
+  virtual int64_t NextDue() const = 0;
 
   // Newest sequence that is known durable, as EngineOptions::sync_mode has it. Never goes back.
   virtual uint64_t durable_sequence() const = 0;

@@ -69,7 +69,8 @@ EngineImpl::EngineImpl(FileSystem* file_system, EngineOptions options, Recovered
                .level0_tables_max =
                    std::max(options_.level0_tables_max, options_.level0_tables_to_compact),
                .level1_bytes = options_.level1_bytes,
-               .level_growth = options_.level_growth}) {
+               .level_growth = options_.level_growth}),
+      pace_(options_.compaction_bytes_per_second) {
   memtable_ = std::make_shared<Memtable>();
 }
 

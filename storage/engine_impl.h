@@ -30,11 +30,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/types.h"
 #include "storage/background_jobs.h"
 #include "storage/backoff.h"
 #include "storage/block_cache.h"
 #include "storage/checkpoint.h"
 #include "storage/compaction.h"
+#include "storage/compaction_pace.h"
 #include "storage/compaction_picker.h"
 #include "storage/engine.h"
 #include "storage/engine_job.h"
@@ -74,6 +76,8 @@ class EngineImpl final : public Engine {
   absl::Status Put(absl::string_view key, absl::string_view value, uint64_t* sequence) override;
   absl::Status Delete(absl::string_view key, uint64_t* sequence) override;
   int write_debt() const override;
+  void SetTime(int64_t now_us) override { now_us_ = now_us; }
+  int64_t NextDue() const override { return compaction_due_us_; }
   uint64_t durable_sequence() const override { return durable_sequence_; }
   void GrantScrub(uint64_t bytes) override { scrub_bytes_left_ = bytes; }
   void RequestSync() override { sync_requested_ = options_.sync_mode == SyncMode::kInterval; }
@@ -171,6 +175,8 @@ class EngineImpl final : public Engine {
   std::unique_ptr<Job> NextFlushJob();
   std::unique_ptr<Job> NextPurgeJob();
   std::unique_ptr<Job> NextCompactionJob();
+  // When the rate allows the next slice.
+  int64_t NextSliceAt() const;
   // With more tables at level 0 flushes wait for compactions.
   size_t Level0Crowd() const { return static_cast<size_t>(options_.level0_tables_max) * 3 / 2; }
   std::unique_ptr<Job> NextReserveJob();
@@ -226,6 +232,7 @@ class EngineImpl final : public Engine {
   const EngineOptions options_;
   const std::unique_ptr<DirectoryLock> lock_;
 
+  int64_t now_us_ = 0;  // as the owner has told it
   uint64_t last_sequence_;
   uint64_t last_deletion_ = 0;
   uint64_t durable_sequence_;
@@ -296,6 +303,10 @@ class EngineImpl final : public Engine {
   // nothing new may be picked.
   int pieces_pending_ = 0;
   CompactionPicker picker_;
+  CompactionPace pace_;
+  int64_t slice_started_us_ = 0;
+  uint64_t bytes_before_slice_ = 0;
+  int64_t compaction_due_us_ = kNever;  // when its next slice may start, if that is all it lacks
   Backoff compaction_backoff_;
 
   std::unique_ptr<WritableFile> reserve_;  // open while it is held: closing would trim it

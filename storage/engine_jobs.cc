@@ -12,9 +12,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/types.h"
 #include "storage/engine_impl.h"
 #include "storage/file_names.h"
 #include "storage/filter_bits.h"
+#include "storage/write_debt.h"
 
 namespace norn::storage {
 
@@ -96,6 +98,7 @@ void EngineImpl::FinishReadBlock(ReadBlockJob* job) {
 // --- The background lane ---
 
 std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
+  compaction_due_us_ = kNever;
   if (!health_.ok()) return nullptr;
   SettleDamage();
   // Room first: it may be what the others lack.
@@ -209,6 +212,13 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
     }
   }
   if (compaction_->done() || compaction_->released()) return nullptr;  // its edit is on its way
+  const int64_t start_us = NextSliceAt();
+  if (start_us > now_us_) {
+    compaction_due_us_ = start_us;
+    return nullptr;
+  }
+  slice_started_us_ = now_us_;
+  bytes_before_slice_ = compaction_->bytes_written();
   if (compaction_->needs_number()) {
     const uint64_t number = NewFileNumber();
     compaction_->OfferNumber(number, FileId(options_, number));
@@ -216,7 +226,14 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
   return std::make_unique<CompactionJob>(compaction_);
 }
 
+int64_t EngineImpl::NextSliceAt() const {
+  // What has been merged gives room.
+  const bool full = !full_.ok() || absl::IsResourceExhausted(flush_failure_);
+  return pace_.StartAt(full ? kWriteDebtMax : write_debt());
+}
+
 void EngineImpl::FinishCompaction() {
+  pace_.Wrote(slice_started_us_, compaction_->bytes_written() - bytes_before_slice_);
   const bool done = compaction_->done();
   const bool failed = done && !compaction_->status().ok();
   const CompactionChoice& choice = compaction_->choice();

@@ -214,6 +214,7 @@ void RecordStorage::Resume(const PendingRead* read) {
 }
 
 void RecordStorage::Pump(int64_t now_us) {
+  engine_.SetTime(now_us);
   const FilteredKeys filtered = engine_.TakeFiltered();
   if (filtered.all) cache_.Clear();
   for (const std::string& key : filtered.keys) cache_.Erase(key);

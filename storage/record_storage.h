@@ -19,7 +19,7 @@
 //
 // The world's part, on the host's thread, after each host.Deliver() and each
 // engine.Finish():  Pump(now); while PopReply(&r) host.Deliver(r); start NextJob()s. And again at
-// NextDue().
+// NextDue(), and at that of the engine.
 
 #ifndef NORN_STORAGE_RECORD_STORAGE_H_
 #define NORN_STORAGE_RECORD_STORAGE_H_
@@ -68,7 +68,8 @@ class RecordStorage : public norn::Storage {
 
   void Submit(StoreRequest&& request) override;
 
-  // Takes up what finished jobs, and the time, made possible. `now_us` never goes back.
+  // Takes up what finished jobs, and the time, made possible, and tells the engine the time.
+  // `now_us` never goes back.
   void Pump(int64_t now_us);
   // When the next reply may leave that is held back; kNever: none is.
   int64_t NextDue() const { return delayed_.NextDue(); }

@@ -56,6 +56,7 @@ absl::Status TableWriter::StepPhase() {
     }
     case Phase::kWrite: {
       const std::string piece = builder_.TakeReady();
+      bytes_written_ += piece.size();
       not_begun_bytes_ += piece.size();
       if (finished_) {
         phase_ = Phase::kSync;

@@ -36,6 +36,8 @@ struct EngineSettings {
   // Norn: blocks are read on the read lane's threads, as nornd does, instead of at once on the
   // engine's thread, as the peers do.
   bool read_on_lane = false;
+  // Norn: what compactions may write each second; 0: no limit.
+  uint64_t compaction_bytes_per_second = 0;
 };
 
 // Closed-loop writers, each with one synced put in flight.

@@ -28,6 +28,7 @@ usage: bazel run --config=release //benchmarks:compare_engines -- [OPTION]...
                              (default), as the peers do, or on the read lane, as nornd does
   --norn-sync none|always    its log, where nobody waits for the disk: written, as the peers'
                              (default), or also synced, group by group
+  --norn-compaction-rate N   bytes that its compactions may write each second; default: 0, any
   --rounds N                 default: 1; the median of the rounds counts
   --patience SECONDS         how long to wait in all for other programs to be quiet; default: 0
   --dir DIR                  where the engines keep their files; default: a temporary directory
@@ -108,6 +109,10 @@ absl::Status ParseOption(const std::string& option, const std::string& value, Fl
     return ParseChoice(option, value, "inline", "lane", &flags->plan.read_on_lane);
   } else if (option == "--norn-sync") {
     return ParseChoice(option, value, "none", "always", &flags->plan.always_sync_log);
+  } else if (option == "--norn-compaction-rate") {
+    if (!absl::SimpleAtoi(value, &flags->plan.compaction_bytes_per_second)) {
+      return Wrong(option, value, "a number of bytes");
+    }
   } else if (option == "--rounds") {
     if (!absl::SimpleAtoi(value, &flags->plan.rounds) || flags->plan.rounds < 1) {
       return Wrong(option, value, "a number from 1");

@@ -185,10 +185,12 @@ absl::Status RunAll(Flags flags) {
     flags.plan.value_bytes = value_bytes;
     flags.plan.entries = EntriesFor(flags, value_bytes);
     flags.plan.effort = EffortFor(flags, flags.plan.entries);
-    if (absl::Status status = RunPlan(flags.plan, &report); !status.ok()) return status;
+    const absl::Status status = RunPlan(flags.plan, &report);
     progress.Clear();
+    // What was measured before a failure took its time, too.
     PrintTables(report, absl::StrCat(value_bytes, " B "));
     std::fflush(stdout);
+    if (!status.ok()) return status;
   }
   if (report.rows().empty()) {
     return absl::InvalidArgumentError(

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "benchmarks/engines/adapter.h"
 #include "benchmarks/engines/process_usage.h"
+#include "core/types.h"
 #include "node/job_lanes.h"
 #include "storage/engine.h"
 #include "storage/job.h"
@@ -82,6 +85,7 @@ class NornAdapter : public EngineAdapter {
         settings.memtable_bytes / static_cast<size_t>(options_.immutable_memtables_max + 1);
     options_.block_cache_bytes = settings.block_cache_bytes;
     options_.record_cache_bytes = 0;
+    options_.compaction_bytes_per_second = settings.compaction_bytes_per_second;
     options_.compression = UpperCompression(settings.compression);
     options_.last_level_compression = LastCompression(settings.compression);
     options_.sync_mode =
@@ -93,7 +97,7 @@ class NornAdapter : public EngineAdapter {
 
   void Put(absl::string_view key, absl::string_view value) override {
     PutOnce(key, value);
-    if (bell_.rung()) {
+    if (bell_.rung() || CompactionDue()) {
       Turn();
     } else if (!log_busy_) {
       StartJobs(Lane::kLog);
@@ -168,8 +172,13 @@ class NornAdapter : public EngineAdapter {
 
   void Settle() override {
     Turn();
-    while (lanes_->outstanding() > 0) {
-      bell_.Wait();
+    while (lanes_->outstanding() > 0 || engine_->NextDue() != kNever) {
+      if (lanes_->outstanding() > 0) {
+        bell_.Wait();
+      } else {
+        const int64_t wait_us = std::max<int64_t>(engine_->NextDue() - NowNs() / 1000, 0);
+        std::this_thread::sleep_for(std::chrono::microseconds(wait_us));
+      }
       Turn();
     }
     if (engine_->durable_sequence() != engine_->last_sequence()) {
@@ -191,12 +200,21 @@ class NornAdapter : public EngineAdapter {
   }
 
   bool FullCompactionRunning() override {
-    if (bell_.rung()) Turn();
+    if (bell_.rung() || CompactionDue()) Turn();
     // Between two compactions the edit of the first one is on its way to the manifest, and
-    // one that only moves a table to the next level is nothing but an edit.
+    // one that only moves a table to the next level is nothing but an edit: there may be hundreds
+    // of those in a row, and it is the levels that tell of them.
     constexpr int64_t kGapNs = 200'000'000;
+    constexpr int64_t kLookNs = 20'000'000;
     const int64_t now_ns = NowNs();
-    if (background_busy_) background_seen_ns_ = now_ns;
+    const bool paused = engine_->NextDue() != kNever;
+    if (background_busy_ || paused) background_seen_ns_ = now_ns;
+    if (now_ns - background_seen_ns_ >= kLookNs && now_ns - looked_ns_ >= kLookNs) {
+      looked_ns_ = now_ns;
+      std::vector<int> levels = engine_->stats().tables_per_level;
+      if (levels != levels_) background_seen_ns_ = now_ns;
+      levels_ = std::move(levels);
+    }
     return now_ns - background_seen_ns_ < kGapNs;
   }
 
@@ -264,8 +282,18 @@ class NornAdapter : public EngineAdapter {
     if (!engine_->health().ok()) Fail("Finish", engine_->health());
   }
 
+  // One that is held to a rate may go on.
+  bool CompactionDue() const {
+    const int64_t due_us = engine_->NextDue();
+    return due_us != kNever && NowNs() / 1000 >= due_us;
+  }
+
   void StartJobs() {
-    for (const Lane lane : {Lane::kLog, Lane::kRead, Lane::kBackground}) StartJobs(lane);
+    engine_->SetTime(NowNs() / 1000);
+    // The log again: a compaction that only moves tables is an edit, and starts nothing else.
+    for (const Lane lane : {Lane::kLog, Lane::kRead, Lane::kBackground, Lane::kLog}) {
+      StartJobs(lane);
+    }
   }
 
   void StartJobs(Lane lane) {
@@ -290,6 +318,8 @@ class NornAdapter : public EngineAdapter {
   bool log_busy_ = false;
   bool background_busy_ = false;
   int64_t background_seen_ns_ = 0;
+  int64_t looked_ns_ = 0;
+  std::vector<int> levels_;  // tables of each, when it was looked at
   Lookup lookup_;
 };
 

@@ -34,7 +34,10 @@ const std::vector<Stage>& Stages() {
       {.workloads = {Workload::kOverwrite, Workload::kReadWhileWriting},
        .needs_filled = true,
        .keeps = true},
-      {.workloads = {Workload::kPutIdle, Workload::kPutBesideCompaction}, .needs_filled = true},
+      {.workloads = {Workload::kPutIdle, Workload::kPutBesideCompaction},
+       .needs_filled = true,
+       .keeps = true},
+      {.workloads = {Workload::kSyncBesideCompaction}, .needs_filled = true, .synced_log = true},
       {.workloads = {Workload::kBareSync, Workload::kFillSync1, Workload::kFillSync8,
                      Workload::kFillSync32},
        .synced_log = true},
@@ -167,7 +170,8 @@ class Runner {
         .memtable_bytes = std::clamp<size_t>(data / 10, kMemtableBytesMin, kMemtableBytesMax),
         .compression = options_.compression,
         .synced_log = synced_log,
-        .read_on_lane = options_.read_on_lane};
+        .read_on_lane = options_.read_on_lane,
+        .compaction_bytes_per_second = options_.compaction_bytes_per_second};
     switch (kind) {
       case EngineKind::kNorn:
         return OpenNorn(settings);

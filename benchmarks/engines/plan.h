@@ -25,9 +25,10 @@ struct PlanOptions {
   size_t value_bytes = 0;
   Effort effort;
   BlockCompression compression = BlockCompression::kNone;
-  bool memory_for_a_tenth = false;  // block caches of a tenth of the data, not of all
-  bool read_on_lane = false;        // Norn's reads of blocks
-  bool always_sync_log = false;     // Norn's log, also where nobody waits for it
+  bool memory_for_a_tenth = false;           // block caches of a tenth of the data, not of all
+  bool read_on_lane = false;                 // Norn's reads of blocks
+  uint64_t compaction_bytes_per_second = 0;  // Norn's
+  bool always_sync_log = false;              // Norn's log, also where nobody waits for it
   int rounds = 1;
   std::string only;  // part of the name of what is to be reported; empty: all
   // How long to wait in all for other programs to leave the processor alone.

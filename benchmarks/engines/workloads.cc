@@ -104,6 +104,8 @@ const char* WorkloadName(Workload workload) {
       return "put when idle";
     case Workload::kPutBesideCompaction:
       return "put beside compaction";
+    case Workload::kSyncBesideCompaction:
+      return "synced put beside compaction";
     case Workload::kFillSync1:
       return "fillsync 1 writer";
     case Workload::kFillSync8:
@@ -129,6 +131,7 @@ int SlicesOf(Workload workload) {
     case Workload::kWarm:
     case Workload::kOverwrite:
     case Workload::kPutBesideCompaction:
+    case Workload::kSyncBesideCompaction:
       return 1;
     default:
       return 5;
@@ -176,12 +179,14 @@ Measurement Bench::Dispatch(const Slice& slice, EngineAdapter* engine,
       return PutIdle(seconds, engine);
     case Workload::kPutBesideCompaction:
       return PutBesideCompaction(seconds, engine);
+    case Workload::kSyncBesideCompaction:
+      return SyncBesideCompaction(seconds / 4, engine);
     case Workload::kFillSync1:
-      return SyncedPuts(1, seconds, engine);
+      return SyncedPuts(1, Start::kWarm, seconds, engine);
     case Workload::kFillSync8:
-      return SyncedPuts(8, seconds, engine);
+      return SyncedPuts(8, Start::kWarm, seconds, engine);
     case Workload::kFillSync32:
-      return SyncedPuts(32, seconds, engine);
+      return SyncedPuts(32, Start::kWarm, seconds, engine);
     case Workload::kBareSync:
       return BareSync(seconds, dir);
   }
@@ -336,7 +341,19 @@ Measurement Bench::PutBesideCompaction(double seconds, EngineAdapter* engine) co
   return OnlyLatency(latency);
 }
 
-Measurement Bench::SyncedPuts(int writers, double seconds, EngineAdapter* engine) const {
+// One writer that waits for the disk, for a few seconds: less than the compaction takes, or most
+// of the puts would have the disk for themselves.
+Measurement Bench::SyncBesideCompaction(double seconds, EngineAdapter* engine) const {
+  PacedWriter writer(engine, data_, effort_.puts_per_second);
+  writer.PutAtOnce(data_.entries() / 10);
+  engine->Settle();
+  engine->StartFullCompaction();
+  // What would warm it up waits until nothing is left to merge.
+  return SyncedPuts(1, Start::kCold, seconds, engine);
+}
+
+Measurement Bench::SyncedPuts(int writers, Start start, double seconds,
+                              EngineAdapter* engine) const {
   SyncOutcome outcome;
   const auto make_put = [this](uint64_t n, std::string* key, std::string* value) {
     key->resize(Dataset::kKeyBytes);
@@ -344,8 +361,10 @@ Measurement Bench::SyncedPuts(int writers, double seconds, EngineAdapter* engine
     Dataset::Key(data_.shuffled()[n % data_.entries()], key->data());
     data_.Value(*key, n / data_.entries(), value->data());
   };
-  engine->RunSyncWriters({.writers = 1, .seconds = seconds / 10, .make_put = make_put}, &outcome);
-  outcome = SyncOutcome();
+  if (start == Start::kWarm) {
+    engine->RunSyncWriters({.writers = 1, .seconds = seconds / 10, .make_put = make_put}, &outcome);
+    outcome = SyncOutcome();
+  }
   engine->RunSyncWriters({.writers = writers, .seconds = seconds, .make_put = make_put}, &outcome);
   return FromHistogram(outcome.latency, outcome.seconds, outcome.cpu_seconds);
 }

@@ -27,6 +27,7 @@ enum class Workload {
   kReadWhileWriting,
   kPutIdle,
   kPutBesideCompaction,
+  kSyncBesideCompaction,
   kFillSync1,
   kFillSync8,
   kFillSync32,
@@ -93,7 +94,9 @@ class Bench {
   Measurement ReadWhileWriting(Numbers numbers, double seconds, EngineAdapter* engine) const;
   Measurement PutIdle(double seconds, EngineAdapter* engine) const;
   Measurement PutBesideCompaction(double seconds, EngineAdapter* engine) const;
-  Measurement SyncedPuts(int writers, double seconds, EngineAdapter* engine) const;
+  Measurement SyncBesideCompaction(double seconds, EngineAdapter* engine) const;
+  enum class Start { kWarm, kCold };
+  Measurement SyncedPuts(int writers, Start start, double seconds, EngineAdapter* engine) const;
   Measurement BareSync(double seconds, const std::string& dir) const;
 
   const Dataset data_;
