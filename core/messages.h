@@ -97,6 +97,7 @@ struct ReplicaRead {
   PartitionId partition = 0;
   std::string key;
   NodeId hint_for = kNoNode;  // what the receiver keeps in this replica's stead
+  uint64_t epoch = 0;         // the reply is to be of this one, or a later one
 };
 
 struct ReplicaReadReply {

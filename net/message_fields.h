@@ -118,12 +118,13 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaRead> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key, hint_for] = m;
+  auto& [request, layout, partition, key, hint_for, epoch] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "key", key);
   v.Int(40, "hint_for", hint_for);
+  v.Int(50, "epoch", epoch);
 }
 
 template <typename V, Is<ReplicaReadReply> M>

@@ -96,9 +96,9 @@ bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
 }
 
 bool Same(const ReplicaRead& a, const ReplicaRead& b) {
-  const auto& [request, layout, partition, key, hint_for] = a;
+  const auto& [request, layout, partition, key, hint_for, epoch] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(key, b.key) && Same(hint_for, b.hint_for);
+         Same(key, b.key) && Same(hint_for, b.hint_for) && Same(epoch, b.epoch);
 }
 
 bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
@@ -319,7 +319,8 @@ class Draw {
                            .layout = Number<uint64_t>(),
                            .partition = Number<PartitionId>(),
                            .key = Bytes(),
-                           .hint_for = Number<NodeId>()};
+                           .hint_for = Number<NodeId>(),
+                           .epoch = Number<uint64_t>()};
       case 4:
         return ReplicaReadReply{.request = Number<uint64_t>(),
                                 .status = Status(),

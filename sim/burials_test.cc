@@ -39,8 +39,7 @@ History WithRemoval(const Story& story, const Record& removed) {
   Burials burials;
   const std::string bytes = removed.Encode();
   burials.Found(MakeRecordKey(0, "k"), bytes);
-  EXPECT_TRUE(
-      Holds(burials.Removed(&history, MakeRecordKey(0, "k"), HashOf(bytes), kRemovedUs)));
+  EXPECT_TRUE(Holds(burials.Removed(&history, MakeRecordKey(0, "k"), HashOf(bytes), kRemovedUs)));
   AddBurials(&history);
   return history;
 }

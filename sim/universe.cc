@@ -299,7 +299,9 @@ std::optional<std::string> Universe::ReadEverything() {
     if (WithoutDead(ReadState()) == WithoutDead(state_) && !CheckHintsDrained(hints_left_))
       return std::nullopt;
   }
-  return "after healing the replicas come to rest";
+  const std::optional<Violation> left = CheckHintsDrained(hints_left_);
+  return absl::StrCat("after healing the replicas come to rest",
+                      left.has_value() ? absl::StrCat(": ", left->witness) : std::string());
 }
 
 bool Universe::ReadOnce(const std::string& key, size_t turn) {
@@ -325,8 +327,9 @@ FinalState Universe::DurableState() const {
 }
 
 bool Universe::MayDestroy(NodeId id) {
-  budget_->Reconsider(DurableState());
-  return budget_->Allows(id);
+  const FinalState copies = DurableState();
+  budget_->Reconsider(copies);
+  return budget_->Allows(id, copies);
 }
 
 void Universe::CheckSurvivors() {

@@ -42,7 +42,7 @@ std::optional<PartitionId> Discarder::OnStoreReply(StepContext& step, uint64_t i
   --awaited_;
   const PartitionId partition = partitions_.front();
   if (id == scan_id_) {
-    refused_ = !reply.status.ok() && !absl::IsDataLoss(reply.status);
+    refused_ = !reply.status.ok();
     next_ = std::move(reply.next);
     for (KeyRecord& entry : reply.entries) {
       StoreUpdate update;
@@ -56,7 +56,7 @@ std::optional<PartitionId> Discarder::OnStoreReply(StepContext& step, uint64_t i
   } else if (reply.status.ok()) {
     ++removed_;
   } else {
-    refused_ |= !absl::IsDataLoss(reply.status);
+    refused_ = true;
   }
   if (awaited_ > 0) return std::nullopt;
   if (refused_) {

@@ -1,8 +1,9 @@
 // Throws away what a suspect replica holds of a partition (epochs.h): a page is scanned and its
-// records are removed, one partition at a time, until nothing readable is left.
+// records are removed, one partition at a time, until nothing is left.
 //
-// What cannot be read stays, and stays unreadable. A store that refuses is asked again. After a
-// crash the partition is still suspect, and it all begins anew.
+// What cannot be read might be readable again one day: so a store that refuses, or cannot read, is
+// asked again and again, and until then the partition stays suspect. After a crash it still is, and
+// it all begins anew.
 
 #ifndef NORN_CORE_REPLICATION_DISCARDER_H_
 #define NORN_CORE_REPLICATION_DISCARDER_H_

@@ -119,6 +119,7 @@ void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica) 
   read.partition = get.partition;
   read.key = get.key;
   read.hint_for = hint_for;
+  read.epoch = get.least_epoch;
   step.Send(replica, std::move(read));
 }
 
@@ -170,12 +171,15 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
   const NodeId owner = get.stand_ins.OwnerOf(from);
   const NodeId place = owner == kNoNode ? from : owner;
   const bool ok = status == ReplicaStatus::kOk;
+  if (ok && !get.sloppy && reply.epoch < get.least_epoch) {
+    if (from == node_.self()) Ask(step, id, get, from);
+    return;  // or it was asked before that was known
+  }
   const auto known = std::find(get.incomplete.begin(), get.incomplete.end(), from);
   const bool incomplete = status == ReplicaStatus::kIncomplete && known == get.incomplete.end();
-  if (!ok && get.sloppy && AskInstead(step, id, get, place, from)) {
-    if (incomplete) AskAgainSoon(step, id, get, from);
-    return;
-  }
+  // Who may have forgotten something is soon mended: a stand-in that holds nothing is no better.
+  const bool replaceable = !ok && get.sloppy && status != ReplicaStatus::kIncomplete;
+  if (replaceable && AskInstead(step, id, get, place, from)) return;
   const bool counts = !ok                ? get.reads.Fail(place)
                       : owner == kNoNode ? get.reads.Ack(from)
                                          : get.reads.AckInstead(owner, from);
@@ -216,7 +220,20 @@ void GetMachine::AskAgainSoon(StepContext& step, RequestId id, Get& get, NodeId 
   deadlines_.Add(get.NextWake(), id);
 }
 
+bool GetMachine::MixesEpochs(Get& get) {
+  for (const Reply& reply : get.replies) {
+    get.least_epoch = std::max(get.least_epoch, reply.epoch);
+  }
+  node_.epochs.Learn(get.partition, get.least_epoch);
+  return std::any_of(get.replies.begin(), get.replies.end(),
+                     [&get](const Reply& reply) { return reply.epoch < get.least_epoch; });
+}
+
 void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
+  if (!get.sloppy && MixesEpochs(get)) {
+    Restart(step, id, get);
+    return;
+  }
   get.merged = get.replies.front().record;
   get.epoch = get.replies.front().epoch;
   for (const Reply& reply : get.replies) {

@@ -14,6 +14,9 @@
 // failed, with what it holds as a hint, be it nothing; nothing is claimed of such reads, and none
 // waits for a repair.
 //
+// Replies of different epochs (epochs.h) are never merged: what the one had seen deleted, the other
+// may still show beside what came later. Then all are asked again, for the later epoch.
+//
 // A replica that fails is not a replica that has nothing: an error never counts. Nor does
 // one that may have forgotten something, be it ourselves (standing.h).
 
@@ -84,14 +87,15 @@ class GetMachine {
     std::vector<NodeId> incomplete;  // said so: they may be whole in a moment
     bool sloppy = false;
     StandInPlan stand_ins;
-    Quorum reads;            // enough of N have replied
-    Quorum holders;          // known to hold `merged` durably
-    Lives lives;             // ... in which life
-    std::string merged;      // kRepairing: what will be answered
-    uint64_t epoch = 0;      // ... the least of those that it was read in
-    uint64_t own_epoch = 0;  // in which our own store was asked
-    bool own_asked = false;  // ... and has not answered yet
-    bool stale = false;      // a repair was refused: that epoch is over
+    Quorum reads;              // enough of N have replied
+    Quorum holders;            // known to hold `merged` durably
+    Lives lives;               // ... in which life
+    std::string merged;        // kRepairing: what will be answered
+    uint64_t epoch = 0;        // ... the least of those that it was read in
+    uint64_t own_epoch = 0;    // in which our own store was asked
+    uint64_t least_epoch = 0;  // that replies must be of
+    bool own_asked = false;    // ... and has not answered yet
+    bool stale = false;        // a repair was refused: that epoch is over
 
     // One entry of Deadlines at a time: most gets end before their first.
     int64_t NextWake() const { return std::min({speculate_us, nudge_us, deadline_us}); }
@@ -113,6 +117,8 @@ class GetMachine {
   void Decide(StepContext& step, RequestId id, Get& get);
   void Nudge(StepContext& step, RequestId id, Get& get);
   void Repair(StepContext& step, RequestId id, Get& get, NodeId replica, bool awaited);
+  // Whether replies are of different epochs. From now on only the latest counts.
+  bool MixesEpochs(Get& get);
   // What was read is of an epoch that is over: from the start.
   void Restart(StepContext& step, RequestId id, Get& get);
   void JudgeRepair(StepContext& step, RequestId id, Get& get);

@@ -60,6 +60,7 @@ void ReplicaMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) 
     step.Send(from, ReplicaReadReply{read.request, admitted, std::string(), 0, {}, 0});
     return;
   }
+  node_.epochs.Learn(read.partition, read.epoch);
   const uint64_t id = ++next_id_;
   pending_[id] = Pending{from, read.request, read.partition, standing_.LifeIn(read.partition),
                          node_.epochs.Of(read.partition)};

@@ -146,12 +146,12 @@ class BudgetTest : public testing::Test {
 
 TEST_F(BudgetTest, AllowsOneFewerThanW) {
   const Layout layout = MakeLayout(3);
-  EXPECT_FALSE(FaultBudget(layout, 1).Allows(1));
+  EXPECT_FALSE(FaultBudget(layout, 1).Allows(1, {}));
   FaultBudget budget(layout, 2);
-  EXPECT_TRUE(budget.Allows(1));
+  EXPECT_TRUE(budget.Allows(1, {}));
   budget.Destroyed(1, Copies({2, 3}));
-  EXPECT_FALSE(budget.Allows(2));
-  EXPECT_TRUE(budget.Allows(1));  // again: it holds nothing yet
+  EXPECT_FALSE(budget.Allows(2, {}));
+  EXPECT_TRUE(budget.Allows(1, {}));  // again: it holds nothing yet
 }
 
 TEST_F(BudgetTest, WholeIsWhoHasSeenWhatTheOthersHad) {
@@ -160,10 +160,25 @@ TEST_F(BudgetTest, WholeIsWhoHasSeenWhatTheOthersHad) {
   budget.Destroyed(1, Copies({2}));
   budget.Reconsider(Copies({2, 3}));
   EXPECT_FALSE(budget.IsWhole(1));
-  EXPECT_FALSE(budget.Allows(3));
+  EXPECT_FALSE(budget.Allows(3, {}));
   budget.Reconsider(Copies({1, 2}));
   EXPECT_TRUE(budget.IsWhole(1));
-  EXPECT_TRUE(budget.Allows(3));
+  EXPECT_TRUE(budget.Allows(3, {}));
+}
+
+// What a stand-in keeps may be all that is left.
+TEST_F(BudgetTest, AStandInIsSparedUntilSomebodyWholeHoldsTheSame) {
+  const Layout layout = MakeLayout(4);
+  const PartitionId partition = layout.PartitionOf(MakeRecordKey(0, "k"));
+  NodeId stand_in = 1;
+  while (layout.IsReplica(partition, stand_in)) ++stand_in;
+  const NodeId owner = layout.Replicas(partition).front();
+  FaultBudget budget(layout, 2);
+  EXPECT_TRUE(budget.Allows(stand_in, {}));
+  EXPECT_FALSE(budget.Allows(stand_in, Copies({stand_in})));
+  EXPECT_TRUE(budget.Allows(stand_in, Copies({stand_in, owner})));
+  budget.Destroyed(owner, Copies({stand_in}));
+  EXPECT_FALSE(budget.Allows(stand_in, Copies({stand_in, owner}))) << "it is not whole";
 }
 
 TEST_F(BudgetTest, NodesThatShareNoPartitionDoNotCount) {

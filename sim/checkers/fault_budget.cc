@@ -25,7 +25,17 @@ VersionVector SeenBy(NodeId node, const std::string& key, const FinalState& copi
 
 }  // namespace
 
-bool FaultBudget::Allows(NodeId victim) const {
+bool FaultBudget::Allows(NodeId victim, const FinalState& copies) const {
+  for (const auto& [key, by_node] : copies) {
+    if (layout_.IsReplica(layout_.PartitionOf(key), victim)) continue;
+    const VersionVector kept = SeenBy(victim, key, copies);
+    const bool elsewhere =
+        kept.empty() || std::any_of(by_node.begin(), by_node.end(), [&](const auto& copy) {
+          return copy.first != victim && IsWhole(copy.first) &&
+                 ContextOf(copy.second).CoversAll(kept);
+        });
+    if (!elsewhere) return false;
+  }
   for (const PartitionId partition : layout_.PartitionsOf(victim)) {
     const auto replicas = layout_.Replicas(partition);
     const auto broken = std::count_if(replicas.begin(), replicas.end(), [&](NodeId replica) {

@@ -24,8 +24,9 @@ class FaultBudget {
   // `layout` outlives this.
   FaultBudget(const Layout& layout, int w_min) : layout_(layout), w_min_(w_min) {}
 
-  // Whether `victim` may be destroyed now.
-  bool Allows(NodeId victim) const;
+  // Whether `victim` may be destroyed now, while every node holds `copies`: what it keeps for
+  // others, as a stand-in, somebody who is whole must hold as well.
+  bool Allows(NodeId victim, const FinalState& copies) const;
   // `victim` was destroyed; `copies` is what every node still holds durably. From now on it
   // must come to see what the others have seen.
   void Destroyed(NodeId victim, const FinalState& copies);
