@@ -125,13 +125,14 @@ void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
 }
 
 // One, so that no other is ill meanwhile; and late, so that there are tables to read.
-Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us) {
+Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us, bool rot) {
   Fault fault;
   fault.kind = random.Chance(1, 2) ? FaultKind::kReadError : FaultKind::kBadBlock;
+  if (rot) fault.kind = FaultKind::kBitRot;
   fault.nodes = DrawSomeNodes(random, nodes, 1);
   fault.start_us = random.Between(begin_us + 2 * kSecond, end_us - 5 * kSecond);
   fault.end_us = fault.start_us + random.Between(kSecond / 2, 4 * kSecond);
-  const bool blocks = fault.kind == FaultKind::kBadBlock;
+  const bool blocks = fault.kind != FaultKind::kReadError;
   fault.amount = uint64_t{1} << random.Below(blocks ? 6 : 12);
   fault.tables_only = blocks || random.Chance(2, 3);
   return fault;
@@ -271,6 +272,8 @@ const char* FaultKindName(FaultKind kind) {
       return "wiped disk";
     case FaultKind::kOlderDisk:
       return "older copy of a disk";
+    case FaultKind::kBitRot:
+      return "rotten blocks of tables";
   }
   return "?";
 }
@@ -307,7 +310,7 @@ int64_t WallShiftUs(const Fault& fault, int64_t now_us) {
 
 bool OfDisk(FaultKind kind) {
   return kind == FaultKind::kReadError || kind == FaultKind::kBadBlock ||
-         kind == FaultKind::kFullDisk;
+         kind == FaultKind::kFullDisk || kind == FaultKind::kBitRot;
 }
 
 bool Fault::Concerns(NodeId node) const {
@@ -354,7 +357,9 @@ std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, in
   std::stable_sort(plan.begin(), plan.end(), earlier);
   if (random.Chance(4, 5)) DrawCrashes(random, nodes, begin_us, end_us, &plan);
   if (random.Chance(3, 5)) {
-    Fault fault = DrawDiskFault(random, nodes, begin_us, end_us);
+    // What rots is lost, like what a wiped disk held.
+    const bool rot = wipes && random.Chance(1, 2);
+    Fault fault = DrawDiskFault(random, nodes, begin_us, end_us, rot);
     if (SomeoneIsUp(fault, nodes, plan, end_us, 4 * kSecond)) plan.push_back(std::move(fault));
   }
   for (const FaultKind kind : kLasting) {

@@ -76,6 +76,11 @@ void DamageRepair::OnLooked(StepContext& step, StoreReply&& reply) {
   Next(step);
 }
 
+bool DamageRepair::IsHeld() const {
+  return partition_ < node_.layout.partitions() &&
+         node_.layout.IsReplica(partition_, node_.self());
+}
+
 void DamageRepair::Next(StepContext& step) {
   while (!damaged_.empty()) {
     const auto first = damaged_.begin();
@@ -84,11 +89,9 @@ void DamageRepair::Next(StepContext& step) {
     damaged_.erase(first);
     records_ = 0;
     rounds_ = 0;
-    if (partition_ == kHintSpace) {
-      stand_in_minter_.RetireAll();
-      told_.clear();
-      return Excise(step);
-    }
+    told_.clear();
+    if (partition_ == kHintSpace) stand_in_minter_.RetireAll();
+    if (!IsHeld()) return Excise(step);
     // Whoever is kNew may be about to throw all of it away.
     if (standing_.LevelOf(partition_) == StandingLevel::kNew) continue;
     const bool goes_on = standing_.GoOnMending(partition_, ranges_);
@@ -258,8 +261,8 @@ void DamageRepair::OnExcised(StepContext& step) {
     step.Note(Note::Level::kError,
               "some hints could not be read and are lost: their owners have to get what they "
               "missed from the other replicas");
-    return Next(step);
   }
+  if (!IsHeld()) return Next(step);
   forest_.Rebuild(step, partition_);
   if (standing_.LifeIn(partition_) == life_) standing_.OnMended(step, partition_);
   waiting_.erase(partition_);

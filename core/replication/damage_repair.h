@@ -31,6 +31,7 @@
 // Nothing of this is durable but its effects. After a crash it begins anew; where the life had
 // begun, the replica is not complete, and exchanges everything besides.
 //
+// Where we are no replica there is nothing to be mended, and the range is excised at once.
 // Hints that cannot be read have no other copy: they are excised at once, and that is noted.
 
 #ifndef NORN_CORE_REPLICATION_DAMAGE_REPAIR_H_
@@ -86,6 +87,9 @@ class DamageRepair {
   void OnLooked(StepContext& step, StoreReply&& reply);
   // Takes the next partition that is to be mended, or rests.
   void Next(StepContext& step);
+  // Whether we are a replica of the partition. (A damaged range may reach into others, where there
+  // is nothing.)
+  bool IsHeld() const;
   // A round of probes, or of fetches.
   void BeginRound(StepContext& step, bool probe);
   void AskNext(StepContext& step);
