@@ -125,14 +125,13 @@ void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
 }
 
 // One, so that no other is ill meanwhile; and late, so that there are tables to read.
-Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us, bool rot) {
+Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us) {
   Fault fault;
   fault.kind = random.Chance(1, 2) ? FaultKind::kReadError : FaultKind::kBadBlock;
-  if (rot) fault.kind = FaultKind::kBitRot;
   fault.nodes = DrawSomeNodes(random, nodes, 1);
   fault.start_us = random.Between(begin_us + 2 * kSecond, end_us - 5 * kSecond);
   fault.end_us = fault.start_us + random.Between(kSecond / 2, 4 * kSecond);
-  const bool blocks = fault.kind != FaultKind::kReadError;
+  const bool blocks = fault.kind == FaultKind::kBadBlock;
   fault.amount = uint64_t{1} << random.Below(blocks ? 6 : 12);
   fault.tables_only = blocks || random.Chance(2, 3);
   return fault;
@@ -357,9 +356,7 @@ std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, in
   std::stable_sort(plan.begin(), plan.end(), earlier);
   if (random.Chance(4, 5)) DrawCrashes(random, nodes, begin_us, end_us, &plan);
   if (random.Chance(3, 5)) {
-    // What rots is lost, like what a wiped disk held.
-    const bool rot = wipes && random.Chance(1, 2);
-    Fault fault = DrawDiskFault(random, nodes, begin_us, end_us, rot);
+    Fault fault = DrawDiskFault(random, nodes, begin_us, end_us);
     if (SomeoneIsUp(fault, nodes, plan, end_us, 4 * kSecond)) plan.push_back(std::move(fault));
   }
   for (const FaultKind kind : kLasting) {
@@ -383,6 +380,12 @@ std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, in
     });
     if (!wasted && SomeoneIsUp(fault, nodes, plan, end_us, 4 * kSecond))
       plan.push_back(std::move(fault));
+  }
+  // What rots is lost, like what a wiped disk held.
+  for (Fault& fault : plan) {
+    if (!OfDisk(fault.kind) || fault.kind == FaultKind::kFullDisk) continue;
+    if (wipes && random.Chance(1, 2)) fault.kind = FaultKind::kBitRot;
+    if (fault.kind == FaultKind::kBitRot) fault.amount = uint64_t{1} << random.Below(6);
   }
   std::stable_sort(plan.begin(), plan.end(), earlier);
   return plan;

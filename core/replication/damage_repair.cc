@@ -77,8 +77,7 @@ void DamageRepair::OnLooked(StepContext& step, StoreReply&& reply) {
 }
 
 bool DamageRepair::IsHeld() const {
-  return partition_ < node_.layout.partitions() &&
-         node_.layout.IsReplica(partition_, node_.self());
+  return partition_ < node_.layout.partitions() && node_.layout.IsReplica(partition_, node_.self());
 }
 
 void DamageRepair::Next(StepContext& step) {
@@ -106,6 +105,7 @@ void DamageRepair::BeginRound(StepContext& step, bool probe) {
   probe_ = probe;
   life_ = standing_.LifeIn(partition_);
   told_.clear();
+  complete_.clear();
   peers_.clear();
   for (const NodeId replica : node_.layout.Replicas(partition_)) {
     if (replica == node_.self() || !membership_.IsReachable(replica)) continue;
@@ -114,15 +114,16 @@ void DamageRepair::BeginRound(StepContext& step, bool probe) {
   // Nor is there any use in records while we may not take any.
   if (!probe && standing_.LevelOf(partition_) == StandingLevel::kNew) peers_.clear();
   const std::set<NodeId> all(peers_.begin(), peers_.end());
-  if (standing_.CoverageOf(partition_, all) == Standing::Coverage::kTooFew) peers_.clear();
+  if (standing_.CoverageOf(partition_, all, all) == Standing::Coverage::kTooFew) peers_.clear();
   AskNext(step);
 }
 
 void DamageRepair::AskNext(StepContext& step) {
-  const Standing::Coverage coverage = standing_.CoverageOf(partition_, told_);
+  const Standing::Coverage coverage = standing_.CoverageOf(partition_, complete_, told_);
   if (coverage == Standing::Coverage::kEnough || peers_.empty()) return EndRound(step, coverage);
   peer_ = peers_.front();
   peers_.pop_front();
+  all_complete_ = true;
   range_ = 0;
   from_ = ranges_[range_].from;
   AskPage(step);
@@ -153,10 +154,11 @@ void DamageRepair::AskPage(StepContext& step) {
 void DamageRepair::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer) {
   if (!Knows(answer.request) || from != peer_) return;
   const bool stuck = !answer.covered_to.empty() && answer.covered_to <= from_;
-  const bool told = answer.status == ReplicaStatus::kOk && answer.complete && !stuck;
+  const bool told = answer.status == ReplicaStatus::kOk && !stuck;
   if (!told || standing_.LifeIn(partition_) != life_) return AskNext(step);
   throttle_.Take(step.now.monotonic_us, BytesOf(answer));
   node_.status.exchange_bytes += BytesOf(answer);
+  all_complete_ &= answer.complete;
   covered_to_ = std::move(answer.covered_to);
   page_failed_ = false;
   awaited_.clear();
@@ -185,6 +187,7 @@ void DamageRepair::OnPageEnd(StepContext& step) {
   const bool range_done = from_.empty() || (!to.empty() && from_ >= to);
   if (range_done && ++range_ == ranges_.size()) {
     told_.insert(peer_);
+    if (all_complete_) complete_.insert(peer_);
     return AskNext(step);
   }
   if (range_done) from_ = ranges_[range_].from;
@@ -207,7 +210,7 @@ void DamageRepair::EndRound(StepContext& step, Standing::Coverage coverage) {
               absl::StrCat("partition ", partition_, ": ", ranges_.size(),
                            " ranges of keys cannot be read, and answer errors until enough other "
                            "complete replicas can tell all of them (there are ",
-                           told_.size(), ")"));
+                           complete_.size(), ")"));
   }
   Next(step);
 }
@@ -259,14 +262,15 @@ void DamageRepair::OnExcised(StepContext& step) {
   node_.status.damaged_ranges -= std::min<uint64_t>(node_.status.damaged_ranges, ranges_.size());
   if (partition_ == kHintSpace) {
     step.Note(Note::Level::kError,
-              "some hints could not be read and are lost: their owners have to get what they "
-              "missed from the other replicas");
+              "what there was of hints in some ranges of keys could not be read and is given up: "
+              "their owners have to get what they missed from the other replicas");
   }
   if (!IsHeld()) return Next(step);
   forest_.Rebuild(step, partition_);
   if (standing_.LifeIn(partition_) == life_) standing_.OnMended(step, partition_);
   waiting_.erase(partition_);
-  const bool enough = standing_.CoverageOf(partition_, told_) == Standing::Coverage::kEnough;
+  const bool enough =
+      standing_.CoverageOf(partition_, complete_, told_) == Standing::Coverage::kEnough;
   step.Note(Note::Level::kWarning,
             absl::StrCat("partition ", partition_, ": ", ranges_.size(),
                          " ranges of keys were mended with ", records_, " records of replicas ",

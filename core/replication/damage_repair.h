@@ -9,8 +9,9 @@
 //            here?       tell all?  partition   cords        read
 //
 // The ranges are merged from N - W_min + 1 other complete replicas, so that each acknowledged write
-// is among them (Standing::CoverageOf); or from all others, where there are not so many; loss is
-// then possible, and noted. While there are fewer, nothing is begun, and the errors remain.
+// is among them (Standing::CoverageOf); or from all others, where not so many are complete: one
+// that is not may wait for us, and nobody has what they do not have. Loss is then possible, and
+// noted. While there are fewer, nothing is begun, and the errors remain.
 //
 // Why a new life (standing.h):
 //   * of the records that are lost some may hold dots of ours that nobody else knows: minted under
@@ -118,9 +119,11 @@ class DamageRepair {
   PartitionId partition_ = 0;  // that is being mended
   std::vector<DamagedCursors> ranges_;
   bool probe_ = false;
-  Incarnation life_ = 0;      // that the fetches are of
-  std::deque<NodeId> peers_;  // still to be asked in this round
-  std::set<NodeId> told_;     // those that have told everything in it
+  Incarnation life_ = 0;       // that the fetches are of
+  std::deque<NodeId> peers_;   // still to be asked in this round
+  std::set<NodeId> told_;      // those that have told everything in it; of them
+  std::set<NodeId> complete_;  // complete replicas
+  bool all_complete_ = false;  // every answer of peer_ was one's
   NodeId peer_ = kNoNode;
   size_t range_ = 0;        // into ranges_
   std::string from_;        // cursor

@@ -78,10 +78,12 @@ class Standing {
   // The minter began a new incarnation: what we hold is in doubt.
   void OnNewIncarnation(StepContext& step, PartitionId partition);
 
-  // Whether these other replicas of the partition, all complete, are as many as must have each
-  // acknowledged write among them: as all of them may not be.
+  // Whether `complete`, other replicas of the partition that are so, are as many as must have each
+  // acknowledged write among them; or `all` is all others there are, complete or not: nobody has
+  // what they do not have.
   enum class Coverage : uint8_t { kTooFew, kAllThereAre, kEnough };
-  Coverage CoverageOf(PartitionId partition, const std::set<NodeId>& replicas) const;
+  Coverage CoverageOf(PartitionId partition, const std::set<NodeId>& complete,
+                      const std::set<NodeId>& all) const;
 
   // `ranges` of the partition, of which we are not kNew, are lost: a new life.
   void BeginMending(StepContext& step, PartitionId partition, std::vector<DamagedCursors> ranges);

@@ -8,8 +8,8 @@
 
 namespace norn {
 
-Standing::Coverage Standing::CoverageOf(PartitionId partition,
-                                        const std::set<NodeId>& replicas) const {
+Standing::Coverage Standing::CoverageOf(PartitionId partition, const std::set<NodeId>& complete,
+                                        const std::set<NodeId>& all) const {
   const Replica* const replica = Find(partition);
   CORE_CHECK(replica != nullptr);
   const absl::Span<const NodeId> order = node_.layout.Replicas(partition);
@@ -18,11 +18,12 @@ Standing::Coverage Standing::CoverageOf(PartitionId partition,
     const absl::Span<const NodeId> holders = order.first(std::min<size_t>(bucket.n, order.size()));
     if (holders.size() == 1 && holders.front() == node_.self()) return Coverage::kTooFew;
   }
-  const auto asked = [&replicas](const Peer& peer) { return replicas.count(peer.id) != 0; };
+  const auto good = [&complete](const Peer& peer) { return complete.count(peer.id) != 0; };
+  const auto some = [&all](const Peer& peer) { return all.count(peer.id) != 0; };
   const auto nobody = [](const Peer&) { return false; };
   const auto others = [](const BucketConfig& bucket) { return bucket.n - bucket.WMin() + 1; };
-  if (Enough(*replica, asked, nobody, others)) return Coverage::kEnough;
-  return Enough(*replica, asked, asked, others) ? Coverage::kAllThereAre : Coverage::kTooFew;
+  if (Enough(*replica, good, nobody, others)) return Coverage::kEnough;
+  return Enough(*replica, good, some, others) ? Coverage::kAllThereAre : Coverage::kTooFew;
 }
 
 void Standing::BeginMending(StepContext& step, PartitionId partition,
