@@ -157,6 +157,7 @@ void World::Start() {
     options.gossip_interval_us = kAnHour;
     options.suspect_after_us = 2 * kAnHour;
     options.tree_scrub_interval_us = 0;
+    options.damage_check_interval_us = 0;
     if (id != 1) options.exchange_interval_us = 24 * kAnHour;  // one side asks
     Machine* const m = machine.get();
     m->host = std::make_unique<Host>(cluster_, options, Ports{m, m, m, m, m, m});

@@ -52,6 +52,7 @@ class Machine : public Clock,
     options.suspect_after_us = 2 * kAnHour;
     options.exchange_interval_us = kAnHour;
     options.tree_scrub_interval_us = 0;
+    options.damage_check_interval_us = 0;
     options.lease_counters = 1u << 20;
     host_ = std::make_unique<Host>(cluster, options, Ports{this, this, this, this, this, this});
     StoreRecovery recovery;

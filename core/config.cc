@@ -147,7 +147,8 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
   if (node.request_timeout_us <= 0 || node.gossip_interval_us <= 0 ||
       node.exchange_interval_us <= 0 || node.speculate_after_us < 0 ||
       node.tree_scrub_interval_us < 0 || node.tree_save_after_us <= 0 ||
-      node.hint_age_max_us <= 0 || node.tombstone_keep_us < 0 || node.tombstone_interval_us < 0) {
+      node.hint_age_max_us <= 0 || node.tombstone_keep_us < 0 || node.tombstone_interval_us < 0 ||
+      node.damage_check_interval_us < 0) {
     return absl::InvalidArgumentError("node: a timeout or interval is not above 0");
   }
   if (node.suspect_after_us < 2 * node.gossip_interval_us) {

@@ -122,7 +122,9 @@ struct NodeOptions {
   int64_t tree_save_after_us = 5'000'000;  // trees are saved when nothing was written for so long
   uint64_t tree_bucket_keys = 500;         // a bucket of a Merkle tree, when it is built, at most
   int64_t tree_scrub_interval_us = 10'000'000;  // pause between scrubs of two trees; 0: no scrubs
-  uint64_t lease_counters = 4096;               // dots a partition may mint per durable lease
+  // How often the store is asked which keys it cannot read, to have them mended; 0: never.
+  int64_t damage_check_interval_us = 1'000'000;
+  uint64_t lease_counters = 4096;  // dots a partition may mint per durable lease
 
   // Hints: what this node keeps for replicas that it stands in for.
   uint64_t hint_bytes_max = 256u << 20;       // more are refused

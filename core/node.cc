@@ -11,6 +11,7 @@
 #include "core/coding.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/damage_repair.h"
 #include "core/replication/discarder.h"
 #include "core/replication/forward_machine.h"
 #include "core/replication/get_machine.h"
@@ -55,16 +56,18 @@ struct Node::State {
         exchange_throttle(context.options.exchange_bytes_per_second),
         exchange(context, membership, minter, forest, exchange_throttle),
         standing(context, membership, minter, exchange),
-        exchange_server(context, minter, forest, exchange_throttle,
-                        [this](PartitionId partition) {
-                          return standing.LevelOf(partition) == StandingLevel::kComplete;
-                        }),
+        exchange_server(
+            context, minter, forest, exchange_throttle,
+            [this](PartitionId partition, const std::string& from, const std::string& to) {
+              return standing.VouchesFor(partition, from, to);
+            }),
         hints(context),
         owed(context),
         handoff(context, membership, hints, owed),
         collector(context, membership, standing),
         voter(context, standing),
-        discarder(context),
+        discarder(context, forest),
+        damage(context, membership, minter, hints.minter(), standing, forest, exchange_throttle),
         puts(context, membership, minter, hints, owed),
         gets(context, membership, standing, hints),
         forwards(context, membership, puts),
@@ -103,6 +106,7 @@ struct Node::State {
   TombstoneCollector collector;
   TombstoneVoter voter;
   Discarder discarder;
+  DamageRepair damage;
   PutMachine puts;
   GetMachine gets;
   ForwardMachine forwards;
@@ -162,6 +166,7 @@ void Node::State::OnIdentityStored(StepContext& step, const StoreReply& reply) {
   exchange.Start(step);
   collector.Start(step);
   standing.Speak(step);
+  damage.Start(step);
   hints.Start(step);
   MaybeServe(step);
 }
@@ -207,7 +212,13 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(Forward&& m) { s.forwards.OnForward(step, from, std::move(m), s.serving()); }
     void operator()(ForwardReply&& m) { s.forwards.OnForwardReply(step, from, std::move(m)); }
     void operator()(ExchangeOffer&& m) { s.exchange_server.OnOffer(step, from, std::move(m)); }
-    void operator()(ExchangeAnswer&& m) { s.exchange.OnAnswer(step, from, std::move(m)); }
+    void operator()(ExchangeAnswer&& m) {
+      if (s.damage.Knows(m.request)) {
+        s.damage.OnAnswer(step, from, std::move(m));
+      } else {
+        s.exchange.OnAnswer(step, from, std::move(m));
+      }
+    }
     void operator()(ExchangeRecords&& m) { s.exchange_server.OnRecords(step, from, std::move(m)); }
     void operator()(TreeCompare&& m) { s.exchange_server.OnCompare(step, from, m); }
     void operator()(TreeAnswer&& m) { s.exchange.OnTreeAnswer(step, from, m); }
@@ -341,6 +352,9 @@ void Node::State::OnStoreReply(StepContext& step, StoreReply&& reply) {
     case TicketKind::kTree:
       forest.OnStoreReply(step, id, std::move(reply));
       return;
+    case TicketKind::kDamage:
+      damage.OnStoreReply(step, id, std::move(reply));
+      return;
   }
   CORE_CHECK(false);
 }
@@ -376,6 +390,7 @@ void Node::State::OnTimer(StepContext& step) {
     handoff.OnTimer(step);
     collector.OnTimer(step);
     discarder.OnTimer(step);
+    damage.OnTimer(step);
   }
   forest.OnTimer(step, /*store_idle=*/store_unanswered == 0);
 }
@@ -386,6 +401,7 @@ void Node::State::PassOn(StepContext& step) {
     standing.OnNewIncarnation(step, partition);
   }
   standing.Pump(step);
+  damage.Pump(step);
   collector.Pump(step);
   PartitionId doubtful = 0;
   while (standing.TakeDiscard(&doubtful)) discarder.Begin(step, doubtful);
@@ -460,7 +476,7 @@ int64_t Node::NextDeadline() const {
                    s.forwards.NextDeadline(), s.membership.NextDeadline(),
                    s.exchange.NextDeadline(), s.forest.NextDeadline(), s.standing.NextDeadline(),
                    s.hints.NextDeadline(), s.handoff.NextDeadline(), s.collector.NextDeadline(),
-                   s.discarder.NextDeadline(), s.identity_retry_us});
+                   s.discarder.NextDeadline(), s.damage.NextDeadline(), s.identity_retry_us});
 }
 
 bool Node::drained() const {

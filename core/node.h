@@ -14,6 +14,7 @@
 //   replication/tombstone_collector.h, tombstone_voter.h
 //                                 removal of tombstones, by proof; epochs.h says why
 //   replication/discarder.h       what a suspect replica throws away
+//   replication/damage_repair.h   what the disk has lost is taken from other replicas
 //   antientropy/merkle_forest.h   a Merkle tree of each partition, kept up to date
 //   antientropy/exchange.h        replicas of a partition compare their trees and mend
 //
@@ -68,6 +69,8 @@ struct NodeStatus {
   uint64_t trees_building = 0;        // partitions whose Merkle tree is not there yet
   uint64_t tree_builds = 0, tree_scrubs = 0, tree_scanned_bytes = 0;
   uint64_t tree_mismatches = 0;  // scrubs that found other data than what was written
+  // Ranges of keys that cannot be read, as the store told it lately; those that were mended since.
+  uint64_t damaged_ranges = 0, damage_mended = 0;
   uint64_t dots_minted = 0, incarnations = 0;
   uint64_t partitions_held = 0;      // of which this node is a replica
   uint64_t partitions_complete = 0;  // ... and answers reads: see replication/standing.h

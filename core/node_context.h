@@ -44,6 +44,7 @@ enum class TicketKind : uint8_t {
   kTombstoneVote,  // of rounds that others lead
   kDiscard,
   kTree,
+  kDamage,
 };
 
 inline constexpr uint64_t kTicketIdMask = (uint64_t{1} << 56) - 1;

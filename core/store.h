@@ -99,7 +99,8 @@ struct StoreUpdate {
   RecordOp op;
   bool record_wanted = false;  // the reply is to carry the record that results
   // A MergeOp: a record that is there and cannot be read (kDataLoss) counts as absent, instead of
-  // failing the update. For repairs only: what it held is given up for what the replicas have.
+  // failing the update. For repairs only: what it held is given up for what the replicas have. The
+  // change that it reports is no news of what was there before.
   bool over_damage = false;
 };
 
@@ -127,7 +128,34 @@ struct StoreSlot {
   std::string bytes;
 };
 
-using StoreRequest = std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot>;
+// Asks which keys cannot be read, for certain and until they are excised: DamagedCursors, in
+// StoreReply::damaged.
+struct StoreDamage {
+  StoreTicket ticket = 0;
+};
+
+// Keys of one partition, a range of its cursors, of which the store has lost something: each reads
+// as an error, unless it was written behind `sequence`.
+struct DamagedCursors {
+  PartitionId partition = 0;  // or kHintSpace
+  std::string from;           // cursor
+  std::string to;             // cursor; empty: the end of the partition
+  uint64_t sequence = 0;
+
+  friend bool operator==(const DamagedCursors&, const DamagedCursors&) = default;
+};
+
+// What is damaged there is given up for good: the replicas' records have been merged over it
+// (StoreUpdate::over_damage). From the reply on, if it is OK, keys that nothing was merged for are
+// absent, and no older record of theirs shows. Not OK (kUnavailable): in doubt until the next
+// start.
+struct StoreExcise {
+  StoreTicket ticket = 0;
+  DamagedCursors damaged;  // as the store told it
+};
+
+using StoreRequest =
+    std::variant<StoreUpdate, StoreRead, StoreScan, StoreSlot, StoreDamage, StoreExcise>;
 
 // What an applied update changed.
 struct RecordChange {
@@ -155,6 +183,7 @@ struct StoreReply {
   bool scan = false;                   // it answers one
   std::string next;  // a scan: the cursor where the next page starts; empty: the end. After an
                      // error: behind what cannot be read, if that is known
+  std::vector<DamagedCursors> damaged;  // StoreDamage: by partition, then by cursor
   // A merge showed dots of ours that we never gave out, in `partition`: see MergeOp::own.
   Incarnation forgotten = 0;
   PartitionId partition = 0;

@@ -249,6 +249,8 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("tree_bucket_keys", 1, 1u << 20, &node.tree_bucket_keys);
   block.Number("tree_scrub_interval_ms", 0, kMillisecondsMax, &node.tree_scrub_interval_us,
                kMicrosPerMilli);
+  block.Number("damage_check_interval_ms", 0, kMillisecondsMax, &node.damage_check_interval_us,
+               kMicrosPerMilli);
   block.Number("lease_counters", 1, 1u << 30, &node.lease_counters);
   block.Number("record_bytes_max", 1024, 8u << 20, &node.record_bytes_max);
   block.Number("context_entries_max", 16, 65536, &node.context_entries_max);

@@ -103,6 +103,8 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("tree_scrubs", status.tree_scrubs);
   lines.Add("tree_scanned_bytes", status.tree_scanned_bytes);
   lines.Add("tree_mismatches", status.tree_mismatches);
+  lines.Add("damaged_ranges_to_mend", status.damaged_ranges);
+  lines.Add("damaged_ranges_mended", status.damage_mended);
   lines.Add("dots_minted", status.dots_minted);
   lines.Add("incarnations", status.incarnations);
   lines.Add("partitions_held", status.partitions_held);

@@ -271,6 +271,8 @@ const char* FaultKindName(FaultKind kind) {
       return "wiped disk";
     case FaultKind::kOlderDisk:
       return "older copy of a disk";
+    case FaultKind::kBitRot:
+      return "rotten blocks of tables";
   }
   return "?";
 }
@@ -307,7 +309,7 @@ int64_t WallShiftUs(const Fault& fault, int64_t now_us) {
 
 bool OfDisk(FaultKind kind) {
   return kind == FaultKind::kReadError || kind == FaultKind::kBadBlock ||
-         kind == FaultKind::kFullDisk;
+         kind == FaultKind::kFullDisk || kind == FaultKind::kBitRot;
 }
 
 bool Fault::Concerns(NodeId node) const {
@@ -378,6 +380,12 @@ std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, in
     });
     if (!wasted && SomeoneIsUp(fault, nodes, plan, end_us, 4 * kSecond))
       plan.push_back(std::move(fault));
+  }
+  // What rots is lost, like what a wiped disk held.
+  for (Fault& fault : plan) {
+    if (!OfDisk(fault.kind) || fault.kind == FaultKind::kFullDisk) continue;
+    if (wipes && random.Chance(1, 2)) fault.kind = FaultKind::kBitRot;
+    if (fault.kind == FaultKind::kBitRot) fault.amount = uint64_t{1} << random.Below(6);
   }
   std::stable_sort(plan.begin(), plan.end(), earlier);
   return plan;

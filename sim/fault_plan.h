@@ -38,8 +38,9 @@ enum class FaultKind : uint8_t {
   kFullDisk,     // one node's disk has room for `amount` bytes more, and that is all
   kWipedDisk,    // one node dies, and comes back with an empty disk
   kOlderDisk,    // one node dies, and comes back with its disk as it was at the start
+  kBitRot,       // `amount` bits of one node's tables flip, for good
 };
-inline constexpr int kFaultKindCount = 19;
+inline constexpr int kFaultKindCount = 20;
 const char* FaultKindName(FaultKind kind);
 
 struct Fault {
@@ -53,14 +54,15 @@ struct Fault {
   int loss = 0;              // kCrash, kPowerCut: sim::CrashLoss of what was not synced
   bool again = false;        // kCrash: crash once more, while it recovers
   bool tables_only = false;  // kReadError: spares the log, the manifest and the slots
-  bool withheld = false;     // kWipedDisk, kOlderDisk: the fault budget never allowed it
+  bool withheld = false;     // kWipedDisk, kOlderDisk, kBitRot: the fault budget never allowed it
+  bool rotten = false;       // kBitRot: bits have flipped, whether or not anybody has seen it
   uint64_t effects = 0;      // counted as the run goes
 
   bool ActiveAt(int64_t time_us) const { return start_us <= time_us && time_us < end_us; }
   bool Concerns(NodeId node) const;
 };
 
-// What TakesDown() takes nodes down, Destroys() among it takes what they held; OfDisk() makes
+// What TakesDown() takes nodes down, Destroys() among it takes all that they held; OfDisk() makes
 // a disk ill; OfNetwork() harms messages.
 bool TakesDown(FaultKind kind);
 bool Destroys(FaultKind kind);

@@ -151,13 +151,19 @@ class Checker {
     const bool hints = check.has_hints_min() || check.has_hints_max() ||
                        check.has_hint_bytes_min() || check.has_hint_bytes_max() ||
                        check.has_hints_refused_min();
-    if (!hints && !check.has_key()) return "the check looks at nothing: write hints_min, key, ...";
+    const bool damage =
+        check.has_damaged_min() || check.has_damaged_max() || check.has_mended_min();
+    if (!hints && !damage && !check.has_key())
+      return "the check looks at nothing: write hints_min, key, ...";
     if ((hints || check.hint()) && !sloppy_) return Strict("hints");
     if (check.has_hints_max() && check.hints_min() > check.hints_max()) {
       return "hints_min is above hints_max";
     }
     if (check.has_hint_bytes_max() && check.hint_bytes_min() > check.hint_bytes_max()) {
       return "hint_bytes_min is above hint_bytes_max";
+    }
+    if (check.has_damaged_max() && check.damaged_min() > check.damaged_max()) {
+      return "damaged_min is above damaged_max";
     }
     const bool holds = check.holds_size() > 0;
     if (!check.has_key() &&
@@ -182,6 +188,7 @@ class Checker {
       case Kind::FULL_DISK:
       case Kind::WIPED_DISK:
       case Kind::OLDER_DISK:
+      case Kind::BIT_ROT:
       case Kind::ISOLATE:
         if (fault.nodes_size() != 1) return "this fault befalls one node: name it by nodes";
         break;

@@ -64,6 +64,19 @@ std::string CompareHints(const v1::ScenarioCheck& check, const NodeStatus& statu
   return "";
 }
 
+std::string CompareDamage(const v1::ScenarioCheck& check, SimNode& node) {
+  uint64_t damaged = 0;
+  for (const storage::DamagedRange& range : node.engine()->damaged_ranges()) {
+    damaged += range.settled ? 1 : 0;
+  }
+  if (damaged < check.damaged_min() || (check.has_damaged_max() && damaged > check.damaged_max())) {
+    return absl::StrCat("cannot read ", damaged, " ranges of keys");
+  }
+  const uint64_t mended = node.node()->Status().damage_mended;
+  if (mended < check.mended_min()) return absl::StrCat("has mended ", mended, " ranges of keys");
+  return "";
+}
+
 }  // namespace
 
 std::string NameOfValue(const std::string& value) { return value.substr(0, value.find(' ')); }
@@ -74,6 +87,7 @@ std::string FindOtherwise(const v1::ScenarioCheck& check, const Layout& layout, 
   if (std::string other = CompareHints(check, node.node()->Status()); !other.empty()) {
     return name + other;
   }
+  if (std::string other = CompareDamage(check, node); !other.empty()) return name + other;
   if (check.key().empty()) return "";
   const absl::StatusOr<std::vector<std::string>> values = ValuesOf(check, layout, node);
   if (!values.ok()) return absl::StrCat(name, absl::string_view(values.status().message()));

@@ -73,6 +73,11 @@ class Universe final : public StoreObserver {
   std::optional<std::string> ReadEverything();
   bool ReadOnce(const std::string& key, size_t turn);
   FinalState ReadState();
+  bool Rots(NodeId id) const {
+    return std::any_of(plan_.begin(), plan_.end(), [id](const Fault& fault) {
+      return fault.kind == FaultKind::kBitRot && fault.Concerns(id);
+    });
+  }
   std::optional<Violation> CheckTrees() const;
   void Judge();
   // A fault that was planned and never took effect; empty: none.
@@ -115,6 +120,7 @@ class Universe final : public StoreObserver {
   std::set<std::string> keys_seen_;         // record keys that were ever minted
   FinalState state_;                        // at rest, after healing
   size_t last_reads_ = 0;                   // the first of the reads of that state, in the history
+  std::string unmended_;                    // a range that could not be read then
   std::map<NodeId, std::vector<std::string>> hints_left_;  // when the state was read
   RunResult result_;
 };
@@ -277,6 +283,9 @@ void Universe::Heal() {
 
 std::optional<Violation> Universe::FindApart() {
   const FinalState state = ReadState();
+  if (!unmended_.empty()) {
+    return Violation{"what a disk has lost is mended from the other replicas", unmended_};
+  }
   if (auto left = CheckHintsDrained(hints_left_)) return left;
   std::map<std::string, std::vector<NodeId>> replicas;
   for (const auto& [key, copies] : state) {
@@ -342,6 +351,7 @@ void Universe::CheckSurvivors() {
 
 FinalState Universe::ReadState() {
   FinalState state;
+  unmended_.clear();
   hints_left_.clear();
   for (const std::string& key : keys_seen_) state[key];
   for (const auto& node : nodes_) {
@@ -351,7 +361,9 @@ FinalState Universe::ReadState() {
       std::vector<storage::Engine::Entry> entries;
       std::string next;
       const absl::Status status = node->engine()->Scan(from, "", 1000, 4 << 20, &entries, &next);
-      if (!status.ok()) {
+      if (absl::IsDataLoss(status) && Rots(node->id())) {
+        unmended_ = absl::StrCat("n", node->id(), ": ", absl::string_view(status.message()));
+      } else if (!status.ok()) {
         Violated(
             Violation{"a disk that was never damaged can be read",
                       absl::StrCat("n", node->id(), ": ", absl::string_view(status.message()))});

@@ -3,7 +3,7 @@
 //   0 ─── quiet start ─── faults and clients ─── healing: clean network, all nodes up ───►
 //
 // Safety is checked over the whole run; at the end the replicas must agree by value within
-// the healing bound, and every key must be readable again.
+// the healing bound, what disks have lost must be mended, and every key be readable again.
 
 #ifndef NORN_SIM_UNIVERSE_H_
 #define NORN_SIM_UNIVERSE_H_

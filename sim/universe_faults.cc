@@ -13,6 +13,7 @@ namespace norn::sim {
 namespace {
 
 constexpr int64_t kLaterUs = 250'000;  // until what could not be done is tried again
+constexpr int64_t kWatchUs = 20'000;
 constexpr char kTables[] = ".sst";
 
 }  // namespace
@@ -29,6 +30,8 @@ void UniverseFaults::Schedule() {
     } else if (Destroys(fault.kind)) {
       scheduler_.At(fault.start_us, [this, i] { CopyDisk(i); });
       scheduler_.At(fault.end_us, [this, i] { LoseDisk(i); });
+    } else if (fault.kind == FaultKind::kBitRot) {
+      scheduler_.At(fault.start_us, [this, i] { Rot(i); });
     } else if (OfDisk(fault.kind)) {
       scheduler_.At(fault.start_us, [this, i] { BeginDiskFault(i); });
       scheduler_.At(fault.end_us, [this, i] { EndDiskFault(i); });
@@ -40,7 +43,8 @@ void UniverseFaults::Schedule() {
 }
 
 std::optional<size_t> UniverseFaults::Begin(Fault fault) {
-  if (Destroys(fault.kind) && !hooks_.may_destroy(fault.nodes.front())) return std::nullopt;
+  const bool lost = Destroys(fault.kind) || fault.kind == FaultKind::kBitRot;
+  if (lost && !hooks_.may_destroy(fault.nodes.front())) return std::nullopt;
   fault.start_us = scheduler_.now_us();
   const size_t number = plan_.size();
   plan_.push_back(std::move(fault));
@@ -63,6 +67,10 @@ std::optional<size_t> UniverseFaults::Begin(Fault fault) {
       break;
     case FaultKind::kOlderDisk:
       CopyDisk(number);
+      break;
+    case FaultKind::kBitRot:
+      Announce(number, "begins");
+      if (TryRot(number)) WatchRot(number);
       break;
     default:
       if (OfDisk(plan_[number].kind)) {
@@ -268,20 +276,71 @@ void UniverseFaults::BeginDiskFault(size_t fault) {
   victim(fault).disk().Inject(std::move(errors));
 }
 
-void UniverseFaults::SpoilBlock(size_t fault) {
-  SimDisk& disk = victim(fault).disk();
-  std::vector<SimDisk::FileState> tables = disk.Files();
+std::optional<UniverseFaults::Spot> UniverseFaults::SpotInTable(size_t fault) {
+  std::vector<SimDisk::FileState> tables = victim(fault).disk().Files();
   const auto other = [](const SimDisk::FileState& file) {
     return !absl::EndsWith(file.path, kTables) || file.size == 0;
   };
   tables.erase(std::remove_if(tables.begin(), tables.end(), other), tables.end());
-  if (tables.empty()) return;
+  if (tables.empty()) return std::nullopt;
   const SimDisk::FileState& table = tables[random_.Below(tables.size())];
   const uint64_t offset = random_.Below(table.size);
-  trace_.Explain(scheduler_.now_us(), victim(fault).id(),
-                 absl::StrCat("cannot be read: ", table.path, " at offset ", offset));
-  CORE_CHECK(disk.AddReadError(table.path, offset, offset + 1).ok());
+  return Spot{table.path, offset};
 }
+
+void UniverseFaults::SpoilBlock(size_t fault) {
+  const std::optional<Spot> spot = SpotInTable(fault);
+  if (!spot.has_value()) return;
+  trace_.Explain(scheduler_.now_us(), victim(fault).id(),
+                 absl::StrCat("cannot be read: ", spot->path, " at offset ", spot->offset));
+  SimDisk& disk = victim(fault).disk();
+  CORE_CHECK(disk.AddReadError(spot->path, spot->offset, spot->offset + 1).ok());
+}
+
+// ---- Rot --------------------------------------------------------------------------
+
+void UniverseFaults::Rot(size_t fault) {
+  if (plan_[fault].effects > 0) return;
+  if (!plan_[fault].rotten) Announce(fault, "begins");
+  const bool first = !std::exchange(plan_[fault].rotten, TryRot(fault));
+  if (plan_[fault].rotten && first) WatchRot(fault);
+  // What rots may be merged into other tables unread; then something else has to.
+  if (Later(fault, &UniverseFaults::Rot)) {
+    plan_[fault].end_us = std::max(plan_[fault].end_us, scheduler_.now_us() + kLaterUs);
+  } else {
+    plan_[fault].withheld = !plan_[fault].rotten;
+  }
+}
+
+bool UniverseFaults::TryRot(size_t fault) {
+  const NodeId id = victim(fault).id();
+  SimDisk& disk = victim(fault).disk();
+  if (!victim(fault).up() || !hooks_.may_destroy(id)) return plan_[fault].rotten;
+  bool any = false;
+  for (uint64_t i = 0; i < plan_[fault].amount; ++i) {
+    const std::optional<Spot> spot = SpotInTable(fault);
+    if (!spot.has_value()) break;
+    trace_.Explain(scheduler_.now_us(), id,
+                   absl::StrCat("a bit flips: ", spot->path, " at offset ", spot->offset));
+    const int bit = static_cast<int>(random_.Below(8));
+    CORE_CHECK(disk.FlipBit(spot->path, spot->offset, bit).ok());
+    any = true;
+  }
+  if (any) hooks_.destroyed(id);
+  return any || plan_[fault].rotten;
+}
+
+void UniverseFaults::WatchRot(size_t fault) {
+  storage::Engine* const engine = victim(fault).engine();
+  if (engine != nullptr) {
+    plan_[fault].effects = std::max<uint64_t>(
+        engine->damaged_ranges().size() + engine->stats().bad_blocks, plan_[fault].effects);
+  }
+  if (plan_[fault].effects > 0) return;
+  scheduler_.After(kWatchUs, [this, fault] { WatchRot(fault); });
+}
+
+// ---- Ill disks --------------------------------------------------------------------
 
 void UniverseFaults::EndDiskFault(size_t fault) {
   if (Counted(fault) == ill_.at(fault) && Later(fault, &UniverseFaults::EndDiskFault)) {
@@ -305,7 +364,7 @@ void UniverseFaults::HealDisk(size_t fault) {
     disk.set_capacity_bytes(SimDisk::kUnlimited);
   } else if (plan_[fault].kind == FaultKind::kReadError) {
     disk.ClearFaults();
-  } else {
+  } else if (plan_[fault].kind == FaultKind::kBadBlock) {
     for (const SimDisk::FileState& file : disk.Files()) {
       CORE_CHECK(disk.ClearReadErrors(file.path).ok());
     }

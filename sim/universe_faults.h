@@ -31,9 +31,9 @@ class UniverseFaults {
   struct Hooks {
     // A node refuses to start although its disk could be read.
     std::function<void(NodeId node, const std::string& error)> refused;
-    // Whether the fault budget allows that the node's disk is lost.
+    // Whether the fault budget allows that the node's disk, or some of it, is lost.
     std::function<bool(NodeId node)> may_destroy;
-    // Its disk was lost (`destroyed`), or the power of several nodes was cut.
+    // It was lost (`destroyed`), or the power of several nodes was cut.
     std::function<void(NodeId node)> destroyed;
     std::function<void()> power_cut;
   };
@@ -90,6 +90,16 @@ class UniverseFaults {
   void BeginDiskFault(size_t fault);
   void EndDiskFault(size_t fault);
   void SpoilBlock(size_t fault);
+  void Rot(size_t fault);
+  bool TryRot(size_t fault);
+  // Looks again and again whether the node has met what rots.
+  void WatchRot(size_t fault);
+  // One of the node's tables, and a place in it; nothing: there is none.
+  struct Spot {
+    std::string path;
+    uint64_t offset = 0;
+  };
+  std::optional<Spot> SpotInTable(size_t fault);
   void HealDisk(size_t fault);
   // What the disk of the fault's node has counted of the fault's kind so far.
   uint64_t Counted(size_t fault);

@@ -283,9 +283,11 @@ class Engine {
   // Declares what is unreadable of the keys in [from, until) ("" as `until`: no bound), of writes
   // up to `sequence`, to be gone for good: the owner has merged over the range whatever its
   // replicas have. Take all three from a damaged_ranges(), so that damage which was found after
-  // it is not meant. From then on lookups see what else there is of these keys, and compaction
-  // may take the tables. Durable and in effect when damaged_ranges() tells the range no longer;
-  // lost in a crash before that. kUnavailable once poisoned.
+  // it is not meant. From then on lookups see what was written to these keys later, and nothing
+  // else: what could be read of older writes may be what the unreadable ones replaced or deleted,
+  // so it goes with them, as by DropRange(). Durable and in effect when damaged_ranges() tells the
+  // range no longer; lost in a crash before that. What is cached above the engine is its owner's
+  // to forget. kUnavailable once poisoned.
   virtual absl::Status ExciseDamage(absl::string_view from, absl::string_view until,
                                     uint64_t sequence) = 0;
   // For compactions that start from now on. Null: none.

@@ -52,6 +52,12 @@ bool IsWithin(const KeyRange& range, const VersionEdit::LiftedQuarantine& excisi
   return excision.from <= range.from && (excision.until.empty() || range.until <= excision.until);
 }
 
+// A range of which something is lifted: what is older there must not show again. It is hidden by
+// the same edit.
+RangeDrop OlderThan(const VersionEdit::LiftedQuarantine& lift) {
+  return {.from = lift.from, .to = lift.until, .sequence = lift.sequence};
+}
+
 }  // namespace
 
 // --- Noting ---
@@ -237,6 +243,9 @@ void EngineImpl::SettleDamage() {
     }
     if (rest == *quarantine_) edit.lifted.clear();
   }
+  for (const VersionEdit::LiftedQuarantine& lift : edit.lifted) {
+    edit.added_drops.push_back(OlderThan(lift));
+  }
   // What was dropped since is not missed.
   std::erase_if(edit.quarantined, [this](const Quarantine& quarantine) {
     return IsDropped(quarantine.from, quarantine.until, quarantine.sequence);
@@ -252,7 +261,11 @@ void EngineImpl::SettleTable(int level, const LiveTable& live, bool pressed,
   const auto settles = [&](std::optional<uint64_t> offset, const Flaw& flaw) {
     KeyRange range = KeysOf(live, offset);
     for (const VersionEdit::LiftedQuarantine& excision : edit->lifted) {
-      if (live.meta.largest_sequence <= excision.sequence && IsWithin(range, excision)) return true;
+      if (live.meta.largest_sequence > excision.sequence || !IsWithin(range, excision)) continue;
+      edit->added_drops.push_back({.from = std::move(range.from),
+                                   .to = std::move(range.until),
+                                   .sequence = live.meta.largest_sequence});
+      return true;
     }
     if (!(pressed ? flaw.SettlesUnderPressure() : flaw.certain())) return false;
     edit->quarantined.push_back({.from = std::move(range.from),

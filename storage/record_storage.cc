@@ -36,6 +36,21 @@ std::string EngineKeyAt(uint32_t partition, absl::string_view cursor) {
   return key;
 }
 
+// The first partition with keys at or behind the place `key` in the engine, which need not be
+// the key of a record.
+uint32_t PartitionAtOrBehind(absl::string_view key) {
+  uint32_t partition = 0;
+  for (size_t i = 0; i < sizeof(PartitionId); ++i) {
+    partition = partition << 8 | (i < key.size() ? uint8_t(key[i]) : 0u);
+  }
+  return partition;
+}
+
+// The place of such a key in its partition, as a cursor.
+std::string CursorIn(absl::string_view key) {
+  return std::string(key.substr(std::min(sizeof(PartitionId), key.size())));
+}
+
 }  // namespace
 
 std::string MakeEngineKey(PartitionId partition, absl::string_view record_key) {
@@ -77,6 +92,10 @@ void RecordStorage::Submit(StoreRequest&& request) {
     Enter(std::move(pending));
   } else if (const StoreScan* const scan = std::get_if<StoreScan>(&request)) {
     RunScan(*scan);
+  } else if (const StoreDamage* const damage = std::get_if<StoreDamage>(&request)) {
+    TellDamage(damage->ticket);
+  } else if (const StoreExcise* const excise = std::get_if<StoreExcise>(&request)) {
+    RunExcise(*excise);
   } else {
     StoreSlot& slot = std::get<StoreSlot>(request);
     if (slot.name == kLeaseSlot) lease_ticket_ = slot.ticket;
@@ -101,14 +120,17 @@ void RecordStorage::Enter(Pending&& pending) {
 RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
   RecordCache::Found cached;
   // What is not durable and never will be is for the engine to refuse.
-  if (engine_.health().ok() && cache_.Find(pending.key, &cached)) {
-    return Decide(pending, cached.record, cached.sequence);
-  }
+  const bool at_hand = engine_.health().ok() && cache_.Find(pending.key, &cached);
+  // What is cached may be what the disk has lost.
+  if (at_hand && !pending.over_damage) return Decide(pending, cached.record, cached.sequence);
   Lookup found = engine_.Get(pending.key, &pending.read);
   if (found.state == Lookup::State::kNeedsRead) return Progress::kNeedsRead;
   if (found.state == Lookup::State::kError) {
     // What is in doubt is another matter: that error is kUnavailable.
-    if (pending.over_damage && absl::IsDataLoss(found.status)) return Decide(pending, "", 0);
+    if (pending.over_damage && absl::IsDataLoss(found.status)) {
+      const absl::string_view record = at_hand ? cached.record : absl::string_view();
+      return Decide(pending, record, /*sequence=*/0, /*rewrites=*/true);
+    }
     // Any other update over an unreadable record fails, too: it would hide what cannot be read.
     StoreReply reply;
     reply.ticket = pending.ticket;
@@ -123,9 +145,9 @@ RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
 }
 
 RecordStorage::Progress RecordStorage::Decide(Pending& pending, absl::string_view record,
-                                              uint64_t sequence) {
+                                              uint64_t sequence, bool rewrites) {
   if (pending.op.has_value()) {
-    RunUpdate(pending, record, sequence);
+    RunUpdate(pending, record, sequence, rewrites);
     return Progress::kDone;
   }
   StoreReply reply;
@@ -135,14 +157,15 @@ RecordStorage::Progress RecordStorage::Decide(Pending& pending, absl::string_vie
   return Progress::kDone;
 }
 
-void RecordStorage::RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence) {
+void RecordStorage::RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence,
+                              bool rewrites) {
   StoreReply reply;
   reply.ticket = pending.ticket;
   reply.status = ApplyOp(*pending.op, record, &scratch_);
   reply.forgotten = ForgottenBy(*pending.op);
   if (reply.forgotten != 0) reply.partition = pending.partition;
   if (reply.status.ok()) {
-    if (scratch_ != record) {
+    if (scratch_ != record || (rewrites && !scratch_.empty())) {
       RecordChange change;
       // Before the cache lets go of what `record` looks at.
       const absl::string_view key = absl::string_view(pending.key).substr(kEngineKeyPrefixBytes);
@@ -191,6 +214,67 @@ void RecordStorage::RunScan(const StoreScan& scan) {
   Release(std::move(reply), newest);
 }
 
+void RecordStorage::TellDamage(StoreTicket ticket) {
+  StoreReply reply;
+  reply.ticket = ticket;
+  for (const DamagedRange& range : engine_.damaged_ranges()) {
+    if (!range.settled) continue;  // it may pass
+    const uint32_t first = PartitionAtOrBehind(range.from);
+    for (uint32_t partition = first; partition <= std::numeric_limits<PartitionId>::max() &&
+                                     EngineKeyAt(partition, "") < range.until;
+         ++partition) {
+      DamagedCursors damaged;
+      damaged.partition = static_cast<PartitionId>(partition);
+      if (partition == first) damaged.from = CursorIn(range.from);
+      const std::string end = EngineKeyAt(partition + 1, "");
+      if (end.empty() || range.until < end) damaged.to = CursorIn(range.until);
+      damaged.sequence = range.sequence;
+      reply.damaged.push_back(std::move(damaged));
+    }
+  }
+  ready_.push_back(std::move(reply));
+}
+
+void RecordStorage::RunExcise(const StoreExcise& excise) {
+  const DamagedCursors& damaged = excise.damaged;
+  Excision excision;
+  excision.ticket = excise.ticket;
+  excision.from = EngineKeyAt(damaged.partition, damaged.from);
+  excision.to = damaged.to.empty() ? EngineKeyAt(uint32_t{damaged.partition} + 1, "")
+                                   : EngineKeyAt(damaged.partition, damaged.to);
+  excision.sequence = damaged.sequence;
+  const absl::Status asked = engine_.ExciseDamage(excision.from, excision.to, excision.sequence);
+  if (asked.ok()) {
+    excising_.push_back(std::move(excision));
+    return;
+  }
+  StoreReply reply;
+  reply.ticket = excision.ticket;
+  reply.status = InDoubt(asked);
+  ready_.push_back(std::move(reply));
+}
+
+// There are few excisions at any time, and mostly none.
+void RecordStorage::FinishExcisions() {
+  if (excising_.empty()) return;
+  const std::vector<DamagedRange> ranges = engine_.damaged_ranges();
+  const auto is_done = [&](const Excision& excision) {
+    const bool lasts = std::any_of(ranges.begin(), ranges.end(), [&](const DamagedRange& range) {
+      return range.settled && range.sequence <= excision.sequence && range.until > excision.from &&
+             (excision.to.empty() || range.from < excision.to);
+    });
+    if (lasts && engine_.health().ok()) return false;
+    StoreReply reply;
+    reply.ticket = excision.ticket;
+    if (lasts) reply.status = InDoubt(engine_.health());
+    // What the disk had lost before may still be at hand.
+    if (!lasts) cache_.Clear();
+    ready_.push_back(std::move(reply));
+    return true;
+  };
+  excising_.erase(std::remove_if(excising_.begin(), excising_.end(), is_done), excising_.end());
+}
+
 void RecordStorage::Release(StoreReply&& reply, uint64_t sequence) {
   if (sequence <= engine_.durable_sequence() && reply.scan && delayed_.size() > 0) {
     delayed_.Add(/*due_us=*/0, std::move(reply));  // behind the changes that it shows
@@ -221,6 +305,7 @@ void RecordStorage::Pump(int64_t now_us) {
   for (const std::shared_ptr<PendingRead>& read : engine_.TakeFinishedReads()) {
     Resume(read.get());
   }
+  FinishExcisions();
   StoreReply waiting;
   const int64_t delay_us = PutDelayUs(engine_.write_debt());
   while (waiting_.Pop(engine_.durable_sequence(), &waiting)) {

@@ -12,6 +12,8 @@
 //     in the order in which they were made. A scan waits for the newest sequence it shows, so
 //     its reply leaves after those of all changes that it shows, and before those of its keys'
 //     later changes, which wait for later sequences;
+//   * what is damaged can be excised by those who know better (StoreExcise): the reply leaves when
+//     that is durable, and nothing that was cached of it is left by then;
 //   * once the engine is poisoned, requests whose record is not durable answer
 //     kUnavailable, `applied` set where memory had taken the write: in doubt for ever;
 //   * while flushes and compactions lag, replies to updates leave a little later
@@ -31,6 +33,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "core/causality/record_hasher.h"
@@ -97,11 +100,16 @@ class RecordStorage : public norn::Storage {
 
   void Enter(Pending&& pending);
   Progress TryRun(Pending& pending);
-  // These take what they need out of `pending`.
-  Progress Decide(Pending& pending, absl::string_view record, uint64_t sequence);
-  void RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence);
+  // These take what they need out of `pending`. `rewrites`: the record goes back even if the
+  // update leaves it as it is, because the disk has lost it.
+  Progress Decide(Pending& pending, absl::string_view record, uint64_t sequence,
+                  bool rewrites = false);
+  void RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence, bool rewrites);
   void Resume(const PendingRead* read);
   void RunScan(const StoreScan& scan);
+  void TellDamage(StoreTicket ticket);
+  void RunExcise(const StoreExcise& excise);
+  void FinishExcisions();
   void Release(StoreReply&& reply, uint64_t sequence);
 
   Engine& engine_;
@@ -116,6 +124,14 @@ class RecordStorage : public norn::Storage {
   std::deque<StoreReply> ready_;
   std::string scratch_;  // the record that an update makes
   std::optional<StoreTicket> lease_ticket_;
+  // Asked of the engine, and not durable yet.
+  struct Excision {
+    StoreTicket ticket = 0;
+    std::string from;  // in the engine
+    std::string to;
+    uint64_t sequence = 0;
+  };
+  std::vector<Excision> excising_;
   bool recovery_acknowledged_ = false;
 };
 

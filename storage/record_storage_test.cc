@@ -1,4 +1,4 @@
-// Updates over records that cannot be read.
+// Records that cannot be read: updates over them, and their excision.
 
 #include "storage/record_storage.h"
 
@@ -129,6 +129,58 @@ TEST_F(RecordStorageDamageTest, WhereNothingIsDamagedItIsAMergeLikeAnyOther) {
 TEST_F(RecordStorageDamageTest, APeerThatHasNothingLeavesTheErrorInPlace) {
   EXPECT_TRUE(Update(Key(bad_), MergeOp{""}, true).status.ok());
   EXPECT_TRUE(absl::IsDataLoss(Read(Key(bad_)).status));
+}
+
+TEST_F(RecordStorageDamageTest, DamageIsToldAndExcised) {
+  RunJobs(engine_.get());
+  const StoreReply told = Run(StoreDamage{.ticket = 3});
+  EXPECT_EQ(told.ticket, 3u);
+  ASSERT_EQ(told.damaged.size(), 1u);
+  const DamagedCursors damaged = told.damaged[0];
+  EXPECT_EQ(damaged.partition, kPartition);
+  EXPECT_LE(damaged.from, CursorOf(Key(bad_)));
+  EXPECT_GT(damaged.to, CursorOf(Key(bad_)));
+  // One of its records comes back from a peer.
+  const int other = NextBad(bad_ + 1);
+  ASSERT_LT(other, 200);
+  const std::string record = RecordOf(Mint(1000, "from a peer"));
+  ASSERT_TRUE(Update(Key(other), MergeOp{record}, true).status.ok());
+  records_->Submit(StoreExcise{.ticket = 4, .damaged = damaged});
+  StoreReply done;
+  EXPECT_FALSE(records_->PopReply(&done)) << "it is not durable yet";
+  RunJobs(engine_.get());
+  records_->Pump(/*now_us=*/0);
+  ASSERT_TRUE(records_->PopReply(&done));
+  EXPECT_EQ(done.ticket, 4u);
+  EXPECT_TRUE(done.status.ok()) << done.status;
+  EXPECT_TRUE(Run(StoreDamage{.ticket = 5}).damaged.empty());
+  EXPECT_TRUE(Read(Key(bad_)).status.ok());
+  EXPECT_EQ(Read(Key(bad_)).record, "");
+  EXPECT_EQ(Read(Key(other)).record, record);
+  EXPECT_EQ(NextBad(0), 200);
+}
+
+TEST_F(RecordStorageDamageTest, WhatIsAtHandGoesBackToTheDiskWhenItIsMended) {
+  ASSERT_TRUE(Open().ok());
+  records_ = std::make_unique<RecordStorage>(*engine_, RecordHasher("cluster", "secret"), 1 << 20);
+  // It is read once, before the disk loses it.
+  ASSERT_TRUE(disk_.FlipBit(FilesEndingIn(".sst").front(), 5000, 1).ok());
+  const std::string record = Read(Key(bad_)).record;
+  ASSERT_NE(record, "");
+  ASSERT_TRUE(disk_.FlipBit(FilesEndingIn(".sst").front(), 5000, 1).ok());
+  engine_->GrantScrub(1u << 20);
+  RunJobs(engine_.get());
+  const StoreReply told = Run(StoreDamage{.ticket = 3});
+  ASSERT_EQ(told.damaged.size(), 1u);
+  EXPECT_EQ(Read(Key(bad_)).record, record) << "at hand";
+  // A peer has the very same.
+  ASSERT_TRUE(Update(Key(bad_), MergeOp{record}, true).status.ok());
+  records_->Submit(StoreExcise{.ticket = 4, .damaged = told.damaged[0]});
+  RunJobs(engine_.get());
+  records_->Pump(/*now_us=*/0);
+  StoreReply done;
+  ASSERT_TRUE(records_->PopReply(&done));
+  EXPECT_EQ(Read(Key(bad_)).record, record);
 }
 
 }  // namespace

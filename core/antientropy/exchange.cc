@@ -149,8 +149,8 @@ bool Exchange::SendSums(StepContext& step) {
   for (auto place = frontier_.end() - static_cast<std::ptrdiff_t>(count); place != frontier_.end();
        ++place) {
     const MerkleTree* const tree = forest_.Find(place->partition);
-    CORE_CHECK(tree != nullptr);  // a tree is replaced, never taken away
-    if (DepthOf(place->node) > tree->depth()) {
+    // It may have been forgotten meanwhile, to be built anew: then all keys are compared.
+    if (tree == nullptr || DepthOf(place->node) > tree->depth()) {
       AddRange(*place);
       continue;
     }
@@ -201,10 +201,15 @@ void Exchange::TakeFinding(const Place& place, const TreeFinding& finding) {
     }
     return;
   }
+  const MerkleTree* const tree = forest_.Find(place.partition);
+  if (tree == nullptr) {  // forgotten meanwhile: what it said was not true, perhaps
+    AddRange(place);
+    return;
+  }
   if (!finding.differs) return;
   const int depth = DepthOf(place.node);
   const int deepest =
-      std::min(forest_.Find(place.partition)->depth(),
+      std::min(tree->depth(),
                static_cast<int>(std::min(finding.depth, static_cast<uint32_t>(kTreeDepthMax))));
   if (depth < deepest) {
     const int levels = std::min(kLevelsPerStep, deepest - depth);

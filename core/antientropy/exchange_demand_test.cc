@@ -151,7 +151,8 @@ class Replicas {
           forest(context),
           throttle(options.exchange_bytes_per_second),
           exchange(context, membership, minter, forest, throttle),
-          server(context, minter, forest, throttle, [this](PartitionId) { return complete; }),
+          server(context, minter, forest, throttle,
+                 [this](PartitionId, const std::string&, const std::string&) { return complete; }),
           store(context.hasher) {}
 
     NodeContext context;

@@ -13,10 +13,11 @@
 namespace norn {
 
 // Has the store merge a record that came from another replica, labelled with `epoch`. False: it is
-// not a record of `partition`, or of an epoch that is over, and is left alone.
+// not a record of `partition`, or of an epoch that is over, and is left alone. `over_damage`: also
+// where what is there cannot be read.
 inline bool SubmitMerge(const NodeContext& node, const Minter& minter, StepContext& step,
                         StoreTicket ticket, PartitionId partition, uint64_t epoch,
-                        KeyRecord&& record) {
+                        KeyRecord&& record, bool over_damage = false) {
   if (node.layout.PartitionOf(record.key) != partition ||
       !node.IsReplicaOf(node.self(), record.key, partition) ||
       !node.Takes(record.key, partition, epoch)) {
@@ -27,6 +28,7 @@ inline bool SubmitMerge(const NodeContext& node, const Minter& minter, StepConte
   update.partition = partition;
   update.key = std::move(record.key);
   update.op = MergeOp{std::move(record.record), minter.NewestIn(partition)};
+  update.over_damage = over_damage;
   step.out.store.emplace_back(std::move(update));
   return true;
 }

@@ -42,7 +42,7 @@ void ExchangeServer::OnCompare(StepContext& step, NodeId from, const TreeCompare
     const MerkleTree* const tree = forest_.Find(sum.partition);
     finding.unknown = tree == nullptr;
     finding.damaged = forest_.IsDamaged(sum.partition);
-    finding.incomplete = !is_complete_(sum.partition);
+    finding.incomplete = !is_complete_(sum.partition, "", "");
     if (tree != nullptr) {
       finding.depth = static_cast<uint32_t>(tree->depth());
       finding.differs = DepthOf(sum.node) > tree->depth() ||
@@ -85,7 +85,7 @@ void ExchangeServer::OnOffer(StepContext& step, NodeId from, ExchangeOffer&& off
   scan.to = offer.to;
   scan.entries_max = 2 * node_.options.exchange_page_entries;
   scan.bytes_max = 2 * node_.options.exchange_page_bytes;
-  const bool complete = is_complete_(offer.partition);
+  const bool complete = is_complete_(offer.partition, offer.from, offer.to);
   const uint64_t epoch = node_.epochs.Of(offer.partition);
   incoming_[id] = Incoming{from, std::move(offer), complete, epoch};
   step.out.store.emplace_back(std::move(scan));
@@ -113,7 +113,7 @@ void ExchangeServer::AnswerOffer(StepContext& step, const Incoming& incoming,
     return;
   }
   answer.status = ReplicaStatus::kOk;
-  answer.complete = incoming.complete && is_complete_(offer.partition);
+  answer.complete = incoming.complete && is_complete_(offer.partition, offer.from, offer.to);
   answer.covered_to = scan.next.empty() ? offer.to : scan.next;
   const auto beyond_scan = [&scan](const std::string& key) {
     return !scan.next.empty() && CursorOf(key) >= scan.next;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "core/antientropy/byte_throttle.h"
@@ -21,9 +22,12 @@ namespace norn {
 class ExchangeServer {
  public:
   // `throttle` is charged with what is sent and taken; offers are refused while it owes much.
-  // `is_complete` tells whether we are a complete replica of a partition that we hold.
+  // `is_complete` tells whether we are a complete replica of a partition that we hold, as far as
+  // the keys with cursors in [from, to) go ("" as `to`: no bound).
+  using IsComplete =
+      std::function<bool(PartitionId, const std::string& from, const std::string& to)>;
   ExchangeServer(NodeContext& node, const Minter& minter, const MerkleForest& forest,
-                 ByteThrottle& throttle, std::function<bool(PartitionId)> is_complete)
+                 ByteThrottle& throttle, IsComplete is_complete)
       : node_(node),
         minter_(minter),
         forest_(forest),
@@ -52,7 +56,7 @@ class ExchangeServer {
   const Minter& minter_;
   const MerkleForest& forest_;
   ByteThrottle& throttle_;
-  std::function<bool(PartitionId)> is_complete_;
+  const IsComplete is_complete_;
   std::map<uint64_t, Incoming> incoming_;  // by store id
   uint64_t next_id_ = 0;
 };

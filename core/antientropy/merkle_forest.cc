@@ -79,6 +79,34 @@ void MerkleForest::Queue(PartitionId partition, Tree& tree) {
   to_build_.push_back(partition);
 }
 
+void MerkleForest::Forget(PartitionId partition) {
+  const auto it = trees_.find(partition);
+  if (it == trees_.end()) return;
+  it->second.tree.reset();
+  it->second.damaged = false;
+  it->second.forgotten = true;
+  CountMissing();
+  if (!pass_.has_value() || pass_->partition != partition) return;
+  pass_.reset();
+  page_id_ = 0;  // its page is of no use any more
+  next_us_ = to_build_.empty() ? kNever : 0;
+}
+
+void MerkleForest::Rebuild(StepContext& step, PartitionId partition) {
+  const auto it = trees_.find(partition);
+  if (it == trees_.end()) return;
+  it->second.forgotten = false;
+  Queue(partition, it->second);
+  next_us_ = std::min(next_us_, step.now.monotonic_us);
+}
+
+StoreSlot MerkleForest::NoSave(StoreTicket ticket) const {
+  StoreSlot slot;
+  slot.ticket = ticket;
+  slot.name = kSaveSlot;
+  return slot;
+}
+
 void MerkleForest::OnChange(StepContext& step, const RecordChange& change) {
   const auto it = trees_.find(change.partition);
   sequence_ = std::max(sequence_, change.sequence);
@@ -119,6 +147,10 @@ void MerkleForest::BeginPass(StepContext& step) {
   } else {
     to_build_.pop_front();
     it->second.queued = false;
+  }
+  if (it->second.forgotten) {  // another one's turn
+    next_us_ = step.now.monotonic_us + kRetryUs;
+    return;
   }
   pass_ = Pass();  // not emplace(): clang 16 takes a nested class for not constructible there
   pass_->partition = it->first;

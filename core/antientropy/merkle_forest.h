@@ -51,6 +51,13 @@ class MerkleForest {
   // `generation`: of this node's last life, as its identity slot tells. Begins to build.
   void Start(StepContext& step, const StoreRecovery& recovery, Generation generation);
 
+  // What the store holds of the partition is not what we were told: there is no tree of it until
+  // Rebuild(), nor is any that was saved of use once NoSave() is written.
+  void Forget(PartitionId partition);
+  void Rebuild(StepContext& step, PartitionId partition);
+  // The slot that says that nothing is saved.
+  StoreSlot NoSave(StoreTicket ticket) const;
+
   // Of every reply that has one and is OK.
   void OnChange(StepContext& step, const RecordChange& change);
   void OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply);
@@ -72,6 +79,7 @@ class MerkleForest {
  private:
   struct Tree {
     std::optional<MerkleTree> tree;  // nothing: not built yet
+    bool forgotten = false;          // not to be built until Rebuild()
     bool damaged = false;
     bool queued = false;  // in to_build_
   };

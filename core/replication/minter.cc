@@ -60,10 +60,22 @@ void Minter::Retire(StepContext& step, PartitionId partition, Incarnation incarn
   step.Note(
       Note::Level::kWarning,
       absl::StrCat("partition ", partition, ": a dot of ours was seen before: new incarnation"));
-  Begin(*lease);
   retired_.push_back(partition);
+  Renew(step, partition);
+}
+
+void Minter::Renew(StepContext& step, PartitionId partition) {
+  Lease* const lease = Find(partition);
+  CORE_CHECK(lease != nullptr);
+  Begin(*lease);
   lease->wanted = node_.options.lease_counters;
   if (!writing_) WriteSlot(step);
+}
+
+bool Minter::IsLeased(PartitionId partition) const {
+  const Lease* const lease = Find(partition);
+  CORE_CHECK(lease != nullptr);
+  return lease->limit > 0;
 }
 
 bool Minter::OnStoreReply(StepContext& step, const StoreReply& reply) {

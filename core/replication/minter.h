@@ -45,6 +45,12 @@ class Minter {
   // (several puts can find out at once).
   void Retire(StepContext& step, PartitionId partition, Incarnation incarnation);
 
+  // Begins a new incarnation in `partition`: dots of ours may be among what cannot be read. Nobody
+  // is told by TakeRetired().
+  void Renew(StepContext& step, PartitionId partition);
+  // Whether that is durable: the old one will never be minted under again.
+  bool IsLeased(PartitionId partition) const;
+
   // All of them: what the store holds is an older copy.
   void RetireAll(StepContext& step);
 

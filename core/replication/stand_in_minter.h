@@ -40,6 +40,9 @@ class StandInMinter {
     incarnations_.erase(it);
   }
 
+  // Hints are lost, nobody knows which.
+  void RetireAll() { incarnations_.clear(); }
+
   // A dot of this incarnation was seen before.
   void Retire(PartitionId partition, Incarnation incarnation) {
     const auto it = incarnations_.find(partition);

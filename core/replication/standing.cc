@@ -72,6 +72,11 @@ std::vector<Fence> Standing::FencesIn(PartitionId partition) const {
 void Standing::BeginLife(Replica& replica, uint64_t number) {
   const bool nothing_held = replica.empty && replica.level == StandingLevel::kNew;
   if (!nothing_held) Doubt(replica);
+  BeginUndoubtedLife(replica, number);
+}
+
+void Standing::BeginUndoubtedLife(Replica& replica, uint64_t number) {
+  replica.mending.clear();
   replica.discarding = false;
   replica.number = number;
   replica.level = StandingLevel::kNew;
@@ -225,26 +230,6 @@ void Standing::OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer
 
 // ---- From one level to the next ---------------------------------------------------
 
-template <typename Counts, typename Anyhow, typename Needed>
-bool Standing::Enough(const Replica& replica, Counts counts, Anyhow anyhow, Needed needed) const {
-  const absl::Span<const NodeId> order = node_.layout.Replicas(replica.partition);
-  const auto own = static_cast<int>(
-      std::distance(order.begin(), std::find(order.begin(), order.end(), node_.self())));
-  for (const BucketConfig& bucket : node_.cluster.buckets) {
-    const int n = std::min(bucket.n, static_cast<int>(order.size()));
-    if (own >= n) continue;  // none of its keys are ours
-    int good = 0;
-    int some = 0;
-    for (int i = 0; i < n - 1; ++i) {  // the peers are the others, in the same order
-      const Peer& peer = replica.peers[static_cast<size_t>(i)];
-      good += counts(peer) ? 1 : 0;
-      some += anyhow(peer) ? 1 : 0;
-    }
-    if (good < needed(bucket) && some < n - 1) return false;
-  }
-  return true;
-}
-
 void Standing::Advance(StepContext& step, Replica& replica) {
   const auto met = [](const Peer& peer) { return peer.met; };
   const auto merged = [](const Peer& peer) { return peer.merged; };
@@ -257,7 +242,7 @@ void Standing::Advance(StepContext& step, Replica& replica) {
     replica.level = StandingLevel::kTaking;
     dirty_ = true;
   }
-  if (replica.level != StandingLevel::kTaking) return;
+  if (replica.level != StandingLevel::kTaking || !replica.mending.empty()) return;
   for (Peer& peer : replica.peers) {
     if (!peer.met || peer.merged || peer.asked != 0) continue;
     peer.asked = exchange_.Demand(step, replica.partition, peer.id);

@@ -24,6 +24,12 @@
 //
 // Lives are compared by identity; their numbers only tell two nodes which one is newer.
 //
+// Mending: a complete replica that has lost some ranges of keys to its disk, and nothing else, and
+// knows which (damage_repair.h), begins a new life, too. In kTaking it asks for no exchange: it
+// goes to kComplete when those ranges were merged, after the introductions, from as many as above.
+// Of all other keys it can still vouch for what it holds: so two replicas can mend each other. This
+// is not durable: after a restart it is like any other that is not complete.
+//
 // Durable in the slot "standing", one entry per partition; void under another incarnation than
 // the lease's, so both cannot disagree:
 //   slot  := 0x02 varint(#entries) (varint(partition) fixed64(incarnation) varint(number)
@@ -37,12 +43,15 @@
 #ifndef NORN_CORE_REPLICATION_STANDING_H_
 #define NORN_CORE_REPLICATION_STANDING_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "core/antientropy/exchange.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
@@ -68,6 +77,25 @@ class Standing {
 
   // The minter began a new incarnation: what we hold is in doubt.
   void OnNewIncarnation(StepContext& step, PartitionId partition);
+
+  // Whether `complete`, other replicas of the partition that are so, are as many as must have each
+  // acknowledged write among them; or `all` is all others there are, complete or not: nobody has
+  // what they do not have.
+  enum class Coverage : uint8_t { kTooFew, kAllThereAre, kEnough };
+  Coverage CoverageOf(PartitionId partition, const std::set<NodeId>& complete,
+                      const std::set<NodeId>& all) const;
+
+  // `ranges` of the partition, of which we are not kNew, are lost: a new life.
+  void BeginMending(StepContext& step, PartitionId partition, std::vector<DamagedCursors> ranges);
+  // The same life, if that was its reason; false: it was not.
+  bool GoOnMending(PartitionId partition, const std::vector<DamagedCursors>& ranges);
+  // All of the ranges is merged and durable, from replicas that know our life.
+  void OnMended(StepContext& step, PartitionId partition);
+  // Whether `peer` has noted our present life.
+  bool HasMet(PartitionId partition, NodeId peer) const;
+  // Whether we hold, of the keys with cursors in [from, to) ("" as `to`: no bound), all that a
+  // complete replica does.
+  bool VouchesFor(PartitionId partition, const std::string& from, const std::string& to) const;
 
   void OnIntroduction(StepContext& step, NodeId from, const Introduction& introduction);
   void OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer& answer);
@@ -104,7 +132,8 @@ class Standing {
     StandingLevel level = StandingLevel::kNew;
     bool empty = false;  // nothing was ever here: with level kNew nothing is, as yet
     bool discarding = false;
-    std::vector<Peer> peers;  // in order of preference
+    std::vector<DamagedCursors> mending;  // all that it has to merge; empty: everything
+    std::vector<Peer> peers;              // in order of preference
   };
   // An introduction whose noting is on its way to the disk, or with `raised` an epoch.
   struct Owed {
@@ -121,6 +150,8 @@ class Standing {
   static Peer* FindPeer(Replica& replica, NodeId id);
   // A new life, or one under another number: whoever knew us has to be told.
   void BeginLife(Replica& replica, uint64_t number);
+  // The same, of one that holds nothing that is older than what it vouched for.
+  void BeginUndoubtedLife(Replica& replica, uint64_t number);
   // What it holds may be older than what it vouched for.
   void Doubt(const Replica& replica);
   bool NoteLife(Peer& peer, const KnownLife& life);
@@ -160,6 +191,26 @@ class Standing {
   int64_t next_us_ = kNever;
   int losses_ = 0;  // partitions that are complete after merging with doubtful replicas only
 };
+
+template <typename Counts, typename Anyhow, typename Needed>
+bool Standing::Enough(const Replica& replica, Counts counts, Anyhow anyhow, Needed needed) const {
+  const absl::Span<const NodeId> order = node_.layout.Replicas(replica.partition);
+  const auto own = static_cast<int>(
+      std::distance(order.begin(), std::find(order.begin(), order.end(), node_.self())));
+  for (const BucketConfig& bucket : node_.cluster.buckets) {
+    const int n = std::min(bucket.n, static_cast<int>(order.size()));
+    if (own >= n) continue;  // none of its keys are ours
+    int good = 0;
+    int some = 0;
+    for (int i = 0; i < n - 1; ++i) {  // the peers are the others, in the same order
+      const Peer& peer = replica.peers[static_cast<size_t>(i)];
+      good += counts(peer) ? 1 : 0;
+      some += anyhow(peer) ? 1 : 0;
+    }
+    if (good < needed(bucket) && some < n - 1) return false;
+  }
+  return true;
+}
 
 }  // namespace norn
 

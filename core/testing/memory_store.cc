@@ -26,11 +26,12 @@ MemoryStore::Waiting MemoryStore::Run(StoreUpdate&& update) {
   Waiting out;
   out.reply.ticket = update.ticket;
   const Place place(update.partition, update.key);
-  if (IsSpoilt(update.key)) {
+  const bool rewrites = IsSpoilt(update.key);
+  if (rewrites && (!update.over_damage || all_spoilt_)) {
     out.reply.status = absl::DataLossError("a bad block");
     return out;
   }
-  const std::string current = Get(update.partition, update.key);
+  const std::string current = rewrites ? "" : Get(update.partition, update.key);
   std::string next;
   out.reply.status = ApplyOp(update.op, current, &next);
   out.reply.forgotten = ForgottenBy(update.op);
@@ -49,6 +50,7 @@ MemoryStore::Waiting MemoryStore::Run(StoreUpdate&& update) {
     out.reply.change = std::move(change);
     Set(&applied_, place, next);
     out.written[place] = next;
+    if (rewrites) spoilt_[update.key].rewritten = true;
   }
   out.reply.applied = true;
   if (update.record_wanted) out.reply.record = std::move(next);
@@ -87,7 +89,7 @@ MemoryStore::Waiting MemoryStore::Run(StoreScan&& scan) {
     const std::string& key = it->first.key;
     const std::string cursor = CursorOf(key);
     if (!scan.to.empty() && cursor >= scan.to) break;
-    const bool spoilt = IsSpoilt(key);
+    const bool spoilt = all_spoilt_ || spoilt_.count(key) != 0;
     const bool full = out.reply.entries.size() >= scan.entries_max || bytes >= scan.bytes_max;
     // What was found before an error is a page of its own.
     if ((full || spoilt) && !out.reply.entries.empty()) {
@@ -117,6 +119,34 @@ MemoryStore::Waiting MemoryStore::Run(StoreSlot&& slot) {
   return out;
 }
 
+MemoryStore::Waiting MemoryStore::Run(StoreDamage&& damage) {
+  Waiting out;
+  out.reply.ticket = damage.ticket;
+  for (const auto& [place, record] : applied_) {
+    const auto spoilt = spoilt_.find(place.key);
+    if (spoilt == spoilt_.end()) continue;
+    DamagedCursors damaged;
+    damaged.partition = place.partition;
+    damaged.from = CursorOf(place.key);
+    damaged.to = damaged.from + '\0';
+    damaged.sequence = spoilt->second.sequence;
+    out.reply.damaged.push_back(std::move(damaged));
+  }
+  return out;
+}
+
+MemoryStore::Waiting MemoryStore::Run(StoreExcise&& excise) {
+  Waiting out;
+  out.reply.ticket = excise.ticket;
+  const DamagedCursors& damaged = excise.damaged;
+  for (auto it = FirstAt(damaged.partition, damaged.from);
+       it != applied_.end() && it->first.partition == damaged.partition; ++it) {
+    if (!damaged.to.empty() && CursorOf(it->first.key) >= damaged.to) break;
+    if (spoilt_.count(it->first.key) != 0) out.excised.push_back(it->first);
+  }
+  return out;
+}
+
 void MemoryStore::Hold(bool held) {
   held_ = held;
   if (!held_) Sync();
@@ -124,7 +154,20 @@ void MemoryStore::Hold(bool held) {
 
 void MemoryStore::Sync() {
   for (Waiting& waiting : waiting_) {
-    for (const auto& [place, record] : waiting.written) Set(&durable_, place, record);
+    for (const auto& [place, record] : waiting.written) {
+      Set(&durable_, place, record);
+      const auto spoilt = spoilt_.find(place.key);
+      if (spoilt != spoilt_.end()) spoilt->second.rewritten_durably = spoilt->second.rewritten;
+    }
+    for (const Place& place : waiting.excised) {
+      const auto spoilt = spoilt_.find(place.key);
+      if (spoilt == spoilt_.end()) continue;
+      if (!spoilt->second.rewritten) {
+        Set(&applied_, place, "");
+        Set(&durable_, place, "");
+      }
+      spoilt_.erase(spoilt);
+    }
     if (waiting.reply.change.has_value()) durable_sequence_ = waiting.reply.change->sequence;
     for (auto& [name, bytes] : waiting.slots) slots_[name] = std::move(bytes);
     ready_.push_back({std::move(waiting.reply), waiting.is_scan});
@@ -151,6 +194,7 @@ void MemoryStore::MendAll() {
 
 void MemoryStore::Crash() {
   applied_ = durable_;
+  for (auto& [key, spoilt] : spoilt_) spoilt.rewritten = spoilt.rewritten_durably;
   sequence_ = durable_sequence_;
   waiting_.clear();
   ready_.clear();
@@ -162,6 +206,7 @@ void MemoryStore::Wipe() {
   applied_.clear();
   durable_.clear();
   slots_.clear();
+  spoilt_.clear();
   sequence_ = durable_sequence_ = 0;
 }
 

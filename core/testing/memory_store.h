@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +38,11 @@ class MemoryStore : public Storage {
   // (until the next start).
   void FailSync();
 
-  // Records that cannot be read: reads, updates and scans over them fail.
-  void SpoilKey(std::string record_key) { spoilt_.insert(std::move(record_key)); }
+  // Records that cannot be read: reads, updates and scans over them fail. A key that is spoilt is
+  // told as damage, until it is excised.
+  void SpoilKey(std::string record_key) { spoilt_[std::move(record_key)] = Spoilt{sequence_}; }
+  // How many are not excised yet.
+  size_t spoilt() const { return spoilt_.size(); }
   void SpoilAll(bool spoilt) { all_spoilt_ = spoilt; }
   void MendAll();
   void SetFull(bool full) { full_ = full; }
@@ -88,6 +90,12 @@ class MemoryStore : public Storage {
     bool is_scan = false;
     std::map<Place, std::string> written;
     std::map<std::string, std::string> slots;
+    std::vector<Place> excised;
+  };
+  struct Spoilt {
+    uint64_t sequence = 0;           // the newest then
+    bool rewritten = false;          // since: it can be read, though scans still fail
+    bool rewritten_durably = false;  // ... and survives a crash
   };
 
   // An empty record is none.
@@ -97,10 +105,13 @@ class MemoryStore : public Storage {
   Waiting Run(StoreRead&& read);
   Waiting Run(StoreScan&& scan);
   Waiting Run(StoreSlot&& slot);
+  Waiting Run(StoreDamage&& damage);
+  Waiting Run(StoreExcise&& excise);
   std::map<Place, std::string>::const_iterator FirstAt(PartitionId partition,
                                                        const std::string& cursor) const;
   bool IsSpoilt(const std::string& record_key) const {
-    return all_spoilt_ || spoilt_.count(record_key) != 0;
+    const auto it = spoilt_.find(record_key);
+    return all_spoilt_ || (it != spoilt_.end() && !it->second.rewritten);
   }
 
   const RecordHasher hasher_;
@@ -115,7 +126,7 @@ class MemoryStore : public Storage {
     bool is_scan = false;
   };
   std::vector<Ready> ready_;
-  std::set<std::string> spoilt_;
+  std::map<std::string, Spoilt> spoilt_;
   bool all_spoilt_ = false;
   bool held_ = false;
   bool full_ = false;

@@ -76,6 +76,7 @@ MiniCluster::MiniCluster(const MiniOptions& options)
       config_(MakeConfig(options)),
       layout_(Layout::Build(1, config_.partitions, GreatestN(config_), config_.members)) {
   if (!options_.exchange) options_.node.exchange_interval_us = kAnHour;
+  if (!options_.mend_damage) options_.node.damage_check_interval_us = 0;
   if (!options_.remove_tombstones) options_.node.tombstone_interval_us = 0;
   if (!options_.gossip) {
     options_.node.gossip_interval_us = kAnHour;

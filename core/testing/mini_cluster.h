@@ -34,6 +34,7 @@ struct MiniOptions {
   bool gossip = true;     // false: after the first meeting nobody speaks up
   bool exchange = false;  // background exchanges
   bool remove_tombstones = false;
+  bool mend_damage = false;
   uint64_t seed = 1;
   bool start = true;  // all nodes, and let them meet
 };
