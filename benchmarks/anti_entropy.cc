@@ -317,7 +317,7 @@ Row Measure(World& world, uint64_t keys, uint64_t differing, bool both_sides, st
   static uint64_t counter = 1;
   ++counter;
   Random random(counter);
-  const uint64_t per_key = KeyOf(0).size() + 1 + 18 + 3;  // of an offer
+  const uint64_t per_key = KeyOf(0).size() + 1 + 18 + 3;  // and its hash
   for (uint64_t i = 0; i < differing; ++i) {
     // Spread over all keys, each once.
     const uint64_t which =

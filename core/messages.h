@@ -206,25 +206,32 @@ struct KeyRecord {
   std::string record;
 };
 
-// The sender's keys of the partition in [from, to) and their hashes, in the order of their
-// cursors (ring/position.h). `from` and `to` are cursors; `to` empty: to the end.
+// What stands for a key and its record in one offer: 64 bits made of the 128 of their hash, by the
+// offer's number. Of two that differ, one in 2^64 looks like the other, and not in the next offer.
+constexpr uint64_t KeyDigest(uint64_t high, uint64_t low, RequestId request) {
+  return high * (2 * request + 1) + low;
+}
+
+// The sender's keys of the partition in [from, to), in the order of their cursors
+// (ring/position.h), as digests. `from` and `to` are cursors; `to` empty: to the end.
 struct ExchangeOffer {
   RequestId request = 0;
   uint64_t layout = 0;
   PartitionId partition = 0;
   std::string from;
   std::string to;
-  std::vector<KeyHash> entries;
+  std::vector<uint64_t> digests;
   uint64_t epoch = 0;  // the sender's
 };
 
-// What the receiver has and the sender lacks or has otherwise, and what it wants.
+// What the receiver of an offer has and its sender lacks or has otherwise, and what it wants.
 struct ExchangeAnswer {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;
   PartitionId partition = 0;
   std::vector<KeyRecord> records;
-  std::vector<std::string> wanted;
+  std::vector<uint32_t> wanted;  // indexes into the offer, rising; those of keys from covered_to on
+                                 // say nothing
   std::string
       covered_to;         // the answer speaks of [from, covered_to); empty: of all that was offered
   bool complete = false;  // the receiver of the offer is a complete replica

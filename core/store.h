@@ -129,9 +129,11 @@ struct StoreSlot {
 };
 
 // Asks which keys cannot be read, for certain and until they are excised: DamagedCursors, in
-// StoreReply::damaged.
+// StoreReply::damaged. Of the partitions below `partitions` and kHintSpace: between them are no
+// keys, though a damaged range may go across.
 struct StoreDamage {
   StoreTicket ticket = 0;
+  uint32_t partitions = 0;
 };
 
 // Keys of one partition, a range of its cursors, of which the store has lost something: each reads

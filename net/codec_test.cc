@@ -203,15 +203,45 @@ TEST(CodecErrorTest, ErrorsNameTheField) {
 }
 
 TEST(CodecErrorTest, LimitsHold) {
-  ExchangeOffer two_keys;
+  TombstoneOffer two_keys;
   two_keys.entries = {{.key = "abc"}, {.key = "abcd"}};
   const Message offer = two_keys;
   EXPECT_TRUE(DecodeMessage(Encode(offer), {.key_bytes_max = 4, .elements_max = 2}).ok());
   EXPECT_EQ(ErrorOf(Encode(offer), {.key_bytes_max = 3}),
-            "malformed message: ExchangeOffer.entries.key: a key of 4 bytes is over the limit "
+            "malformed message: TombstoneOffer.entries.key: a key of 4 bytes is over the limit "
             "of 3");
   EXPECT_EQ(ErrorOf(Encode(offer), {.elements_max = 1}),
-            "malformed message: ExchangeOffer.entries: more than 1 elements in one message");
+            "malformed message: TombstoneOffer.entries: more than 1 elements in one message");
+}
+
+TEST(CodecErrorTest, PackedListsAreRefusedWhole) {
+  ExchangeOffer two_digests;
+  two_digests.digests = {1, 2};
+  const Message offer = two_digests;
+  EXPECT_TRUE(DecodeMessage(Encode(offer), {.elements_max = 2}).ok());
+  EXPECT_EQ(ErrorOf(Encode(offer), {.elements_max = 1}),
+            "malformed message: ExchangeOffer.digests: more than 1 elements in one message");
+  ExchangeAnswer two_indexes;
+  two_indexes.status = ReplicaStatus::kOk;
+  two_indexes.wanted = {1, 1u << 31};
+  const Message answer = two_indexes;
+  EXPECT_TRUE(DecodeMessage(Encode(answer), {.elements_max = 2}).ok());
+  EXPECT_EQ(ErrorOf(Encode(answer), {.elements_max = 1}),
+            "malformed message: ExchangeAnswer.wanted: more than 1 elements in one message");
+
+  // A body of one field, of type 2: digests of 7 bytes; indexes that are no varint, or too great.
+  const auto with_field = [](char body, std::string value) {
+    std::string field = "\xa2\x01";
+    field.push_back(static_cast<char>(value.size()));
+    field += value;
+    return std::string{body, static_cast<char>(field.size())} + field;
+  };
+  EXPECT_EQ(ErrorOf(with_field('\x42', "1234567")),
+            "malformed message: ExchangeOffer.digests: is no list of 8 bytes each");
+  EXPECT_EQ(ErrorOf(with_field('\x4a', "\xff")),
+            "malformed message: ExchangeAnswer.wanted: is no list of canonical varints");
+  EXPECT_EQ(ErrorOf(with_field('\x4a', "\x80\x80\x80\x80\x10")),
+            "malformed message: ExchangeAnswer.wanted: 4294967296 does not fit in 32 bits");
 }
 
 TEST(CodecErrorTest, EveryTruncationIsRefused) {

@@ -257,13 +257,13 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ExchangeOffer> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, from, to, entries, epoch] = m;
+  auto& [request, layout, partition, from, to, digests, epoch] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "from", from);
   v.Key(5, "to", to);
-  v.Repeated(6, "entries", entries);
+  v.PackedFixed64(20, "digests", digests);
   v.Int(50, "epoch", epoch);
 }
 
@@ -274,8 +274,8 @@ void Fields(V& v, M& m) {
   v.Enum(2, "status", status, ReplicaStatus::kStale);
   v.Int(3, "partition", partition);
   v.Repeated(4, "records", records);
-  v.RepeatedKeys(5, "wanted", wanted);
   v.Key(6, "covered_to", covered_to);
+  v.PackedInts(20, "wanted", wanted);
   v.Bool(50, "complete", complete);
   v.Int(51, "epoch", epoch);
 }

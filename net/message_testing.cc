@@ -148,9 +148,9 @@ bool Same(const ForwardReply& a, const ForwardReply& b) {
 }
 
 bool Same(const ExchangeOffer& a, const ExchangeOffer& b) {
-  const auto& [request, layout, partition, from, to, entries, epoch] = a;
+  const auto& [request, layout, partition, from, to, digests, epoch] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(from, b.from) && Same(to, b.to) && Same(entries, b.entries) && Same(epoch, b.epoch);
+         Same(from, b.from) && Same(to, b.to) && Same(digests, b.digests) && Same(epoch, b.epoch);
 }
 
 bool Same(const ExchangeAnswer& a, const ExchangeAnswer& b) {
@@ -344,14 +344,14 @@ class Draw {
                              .partition = Number<PartitionId>(),
                              .from = Bytes(),
                              .to = Bytes(),
-                             .entries = Many([this] { return Hash(); }),
+                             .digests = Many([this] { return Number<uint64_t>(); }),
                              .epoch = Number<uint64_t>()};
       case 8:
         return ExchangeAnswer{.request = Number<uint64_t>(),
                               .status = Status(),
                               .partition = Number<PartitionId>(),
                               .records = Many([this] { return Record(); }),
-                              .wanted = Many([this] { return Bytes(); }),
+                              .wanted = Many([this] { return Number<uint32_t>(); }),
                               .covered_to = Bytes(),
                               .complete = Flag(),
                               .epoch = Number<uint64_t>()};
@@ -499,12 +499,12 @@ std::vector<Message> OneOfEach() {
                     .partition = 9,
                     .from = "a",
                     .to = "b",
-                    .entries = {{.key = key, .high = ~uint64_t{0}, .low = 1}}},
+                    .digests = {~uint64_t{0}, 0, 1}},
       ExchangeAnswer{.request = 4,
                      .status = ReplicaStatus::kError,
                      .partition = 9,
                      .records = {{.key = key, .record = "record"}},
-                     .wanted = {"a", ""},
+                     .wanted = {0, 300},
                      .covered_to = "b",
                      .complete = true},
       ExchangeRecords{.layout = 5, .partition = 9, .records = {{.key = key, .record = "record"}}},

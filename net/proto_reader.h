@@ -118,6 +118,24 @@ class ProtoReader {
     if (!KeyBytes(number, name, &bytes) || !TakeElement(name)) return;
     values.emplace_back(bytes.data(), bytes.size());
   }
+  void PackedFixed64(uint32_t number, const char* name, std::vector<uint64_t>& values) {
+    absl::string_view bytes;
+    if (!Delimited(number, name, &bytes)) return;
+    if (bytes.size() % sizeof(uint64_t) != 0) return Fail(name, "is no list of 8 bytes each");
+    for (; !bytes.empty() && TakeElement(name); bytes.remove_prefix(sizeof(uint64_t))) {
+      values.push_back(LoadFixed64(bytes.data()));
+    }
+  }
+  void PackedInts(uint32_t number, const char* name, std::vector<uint32_t>& values) {
+    absl::string_view bytes;
+    if (!Delimited(number, name, &bytes)) return;
+    while (!bytes.empty() && TakeElement(name)) {
+      uint64_t value = 0;
+      if (!TakeVarint(&bytes, &value)) return Fail(name, "is no list of canonical varints");
+      if (value > UINT32_MAX) return Fail(name, absl::StrCat(value, " does not fit in 32 bits"));
+      values.push_back(static_cast<uint32_t>(value));
+    }
+  }
 
  private:
   // Visits the fields when a message has been read: who may not be absent is asked for, and
@@ -141,6 +159,8 @@ class ProtoReader {
     void Repeated(uint32_t, const char*, const T&) {}
     template <typename T>
     void RepeatedKeys(uint32_t, const char*, const T&) {}
+    void PackedFixed64(uint32_t, const char*, const std::vector<uint64_t>&) {}
+    void PackedInts(uint32_t, const char*, const std::vector<uint32_t>&) {}
     void Node(uint32_t number, const char* name, NodeId) { Require(number, name); }
     template <typename T>
     void Enum(uint32_t number, const char* name, T, T) {

@@ -101,6 +101,17 @@ class ProtoSizer {
   void RepeatedKeys(uint32_t number, const char*, const std::vector<std::string>& values) {
     for (const std::string& value : values) AddDelimited(number, value.size());
   }
+  void PackedFixed64(uint32_t number, const char*, const std::vector<uint64_t>& values) {
+    if (!values.empty()) AddDelimited(number, values.size() * sizeof(uint64_t));
+  }
+  void PackedInts(uint32_t number, const char*, const std::vector<uint32_t>& values) {
+    if (!values.empty()) AddDelimited(number, PackedSize(values));
+  }
+  static size_t PackedSize(const std::vector<uint32_t>& values) {
+    size_t size = 0;
+    for (const uint32_t value : values) size += VarintSize(value);
+    return size;
+  }
 
  private:
   static size_t TagSize(uint32_t number) {
@@ -158,6 +169,21 @@ class ProtoWriter {
   }
   void RepeatedKeys(uint32_t number, const char*, const std::vector<std::string>& values) {
     for (const std::string& value : values) PutBytes(number, value);
+  }
+  void PackedFixed64(uint32_t number, const char*, const std::vector<uint64_t>& values) {
+    if (values.empty()) return;
+    PutTagAndVarint(number, WireType::kBytes, values.size() * sizeof(uint64_t));
+    for (const uint64_t value : values) {
+      StoreFixed64(Room(sizeof(value)), value);
+      used_ += sizeof(value);
+    }
+  }
+  void PackedInts(uint32_t number, const char*, const std::vector<uint32_t>& values) {
+    if (values.empty()) return;
+    PutTagAndVarint(number, WireType::kBytes, ProtoSizer::PackedSize(values));
+    for (const uint32_t value : values) {
+      used_ = static_cast<size_t>(StoreVarint(Room(kVarintBytesMax), value) - buffer_);
+    }
   }
 
  private:

@@ -76,6 +76,12 @@ class SchemaCheck {
   void RepeatedKeys(uint32_t number, const char* name, std::vector<std::string>&) {
     Expect(number, name, FieldDescriptor::TYPE_BYTES, true);
   }
+  void PackedFixed64(uint32_t number, const char* name, std::vector<uint64_t>&) {
+    Expect(number, name, FieldDescriptor::TYPE_FIXED64, true);
+  }
+  void PackedInts(uint32_t number, const char* name, std::vector<uint32_t>&) {
+    Expect(number, name, FieldDescriptor::TYPE_UINT32, true);
+  }
 
  private:
   explicit SchemaCheck(const google::protobuf::Descriptor* descriptor) : descriptor_(descriptor) {}

@@ -100,7 +100,7 @@ struct Describer {
                         ok ? OutcomeName(m.reply.outcome) : StatusName(m.status));
   }
   std::string operator()(const ExchangeOffer& m) const {
-    return absl::StrCat(Number(m.request), " partition ", m.partition, ", ", m.entries.size(),
+    return absl::StrCat(Number(m.request), " partition ", m.partition, ", ", m.digests.size(),
                         " keys");
   }
   std::string operator()(const ExchangeAnswer& m) const {

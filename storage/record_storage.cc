@@ -93,7 +93,7 @@ void RecordStorage::Submit(StoreRequest&& request) {
   } else if (const StoreScan* const scan = std::get_if<StoreScan>(&request)) {
     RunScan(*scan);
   } else if (const StoreDamage* const damage = std::get_if<StoreDamage>(&request)) {
-    TellDamage(damage->ticket);
+    TellDamage(*damage);
   } else if (const StoreExcise* const excise = std::get_if<StoreExcise>(&request)) {
     RunExcise(*excise);
   } else {
@@ -214,15 +214,22 @@ void RecordStorage::RunScan(const StoreScan& scan) {
   Release(std::move(reply), newest);
 }
 
-void RecordStorage::TellDamage(StoreTicket ticket) {
+void RecordStorage::TellDamage(const StoreDamage& asked) {
   StoreReply reply;
-  reply.ticket = ticket;
+  reply.ticket = asked.ticket;
   for (const DamagedRange& range : engine_.damaged_ranges()) {
     if (!range.settled) continue;  // it may pass
     const uint32_t first = PartitionAtOrBehind(range.from);
     for (uint32_t partition = first; partition <= std::numeric_limits<PartitionId>::max() &&
                                      EngineKeyAt(partition, "") < range.until;
          ++partition) {
+      if (partition >= asked.partitions && partition < kHintSpace) {
+        // Should it fail, it is asked for again the next time.
+        engine_.ExciseDamage(EngineKeyAt(partition, ""), EngineKeyAt(kHintSpace, ""), range.sequence)
+            .IgnoreError();
+        partition = kHintSpace;
+      }
+      if (EngineKeyAt(partition, "") >= range.until) break;
       DamagedCursors damaged;
       damaged.partition = static_cast<PartitionId>(partition);
       if (partition == first) damaged.from = CursorIn(range.from);
@@ -276,7 +283,10 @@ void RecordStorage::FinishExcisions() {
 }
 
 void RecordStorage::Release(StoreReply&& reply, uint64_t sequence) {
-  if (sequence <= engine_.durable_sequence() && reply.scan && delayed_.size() > 0) {
+  if (reply.scan && !waiting_.empty()) {
+    // What it shows can be durable, and told by nobody yet: since a job finished, until Pump().
+    waiting_.Add(sequence, std::move(reply));
+  } else if (sequence <= engine_.durable_sequence() && reply.scan && delayed_.size() > 0) {
     delayed_.Add(/*due_us=*/0, std::move(reply));  // behind the changes that it shows
   } else if (sequence <= engine_.durable_sequence()) {
     ready_.push_back(std::move(reply));

@@ -107,7 +107,7 @@ class RecordStorage : public norn::Storage {
   void RunUpdate(Pending& pending, absl::string_view record, uint64_t sequence, bool rewrites);
   void Resume(const PendingRead* read);
   void RunScan(const StoreScan& scan);
-  void TellDamage(StoreTicket ticket);
+  void TellDamage(const StoreDamage& damage);
   void RunExcise(const StoreExcise& excise);
   void FinishExcisions();
   void Release(StoreReply&& reply, uint64_t sequence);

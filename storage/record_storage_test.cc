@@ -133,7 +133,7 @@ TEST_F(RecordStorageDamageTest, APeerThatHasNothingLeavesTheErrorInPlace) {
 
 TEST_F(RecordStorageDamageTest, DamageIsToldAndExcised) {
   RunJobs(engine_.get());
-  const StoreReply told = Run(StoreDamage{.ticket = 3});
+  const StoreReply told = Run(StoreDamage{.ticket = 3, .partitions = 64});
   EXPECT_EQ(told.ticket, 3u);
   ASSERT_EQ(told.damaged.size(), 1u);
   const DamagedCursors damaged = told.damaged[0];
@@ -153,7 +153,7 @@ TEST_F(RecordStorageDamageTest, DamageIsToldAndExcised) {
   ASSERT_TRUE(records_->PopReply(&done));
   EXPECT_EQ(done.ticket, 4u);
   EXPECT_TRUE(done.status.ok()) << done.status;
-  EXPECT_TRUE(Run(StoreDamage{.ticket = 5}).damaged.empty());
+  EXPECT_TRUE(Run(StoreDamage{.ticket = 5, .partitions = 64}).damaged.empty());
   EXPECT_TRUE(Read(Key(bad_)).status.ok());
   EXPECT_EQ(Read(Key(bad_)).record, "");
   EXPECT_EQ(Read(Key(other)).record, record);
@@ -170,7 +170,7 @@ TEST_F(RecordStorageDamageTest, WhatIsAtHandGoesBackToTheDiskWhenItIsMended) {
   ASSERT_TRUE(disk_.FlipBit(FilesEndingIn(".sst").front(), 5000, 1).ok());
   engine_->GrantScrub(1u << 20);
   RunJobs(engine_.get());
-  const StoreReply told = Run(StoreDamage{.ticket = 3});
+  const StoreReply told = Run(StoreDamage{.ticket = 3, .partitions = 64});
   ASSERT_EQ(told.damaged.size(), 1u);
   EXPECT_EQ(Read(Key(bad_)).record, record) << "at hand";
   // A peer has the very same.

@@ -289,12 +289,14 @@ void Exchange::OnScanned(StepContext& step, StoreReply&& reply) {
   offer.epoch = node_.epochs.Of(partition_);
   offer.from = from_;
   offer.to = reply.next.empty() ? to_ : std::move(reply.next);
-  offer.entries.reserve(reply.entries.size());
+  offered_.clear();
+  offer.digests.reserve(reply.entries.size());
   for (KeyRecord& entry : reply.entries) {
     // A bucket with fewer replicas may leave the peer out.
     if (!node_.IsReplicaOf(task_.peer, entry.key, partition_)) continue;
     const RecordHash hash = node_.hasher.Hash(entry.key, entry.record);
-    offer.entries.push_back({std::move(entry.key), hash.high, hash.low});
+    offer.digests.push_back(KeyDigest(hash.high, hash.low, request_));
+    offered_.push_back(std::move(entry.key));
   }
   phase_ = Phase::kOffered;
   next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
@@ -322,6 +324,7 @@ void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer)
   page_refused_ = false;
   node_.epochs.Learn(partition_, answer.epoch);
   page_epoch_ = node_.epochs.Of(partition_);
+  NoteWanted(answer);
   for (KeyRecord& record : answer.records) {
     const uint64_t id = ++next_id_;
     if (SubmitMerge(node_, minter_, step, MakeTicket(TicketKind::kExchange, id), partition_,
@@ -333,16 +336,32 @@ void Exchange::OnAnswer(StepContext& step, NodeId from, ExchangeAnswer&& answer)
     }
   }
   // The store keeps the order per key: these reads see the merges.
-  for (std::string& key : answer.wanted) {
-    const uint64_t id = ++next_id_;
+  for (const auto& [id, wanted] : wanted_) {
     StoreRead read;
     read.ticket = MakeTicket(TicketKind::kExchange, id);
     read.partition = partition_;
-    read.key = key;
-    wanted_[id] = std::move(key);
+    read.key = wanted.key;
     step.out.store.emplace_back(std::move(read));
   }
   if (merging_.empty() && wanted_.empty()) EndPage(step);
+}
+
+// Decides what is to be read for the peer, before its records are merged.
+void Exchange::NoteWanted(const ExchangeAnswer& answer) {
+  std::map<absl::string_view, RecordHash> theirs;
+  for (const KeyRecord& record : answer.records) {
+    if (answer.wanted.empty()) break;
+    theirs[record.key] = node_.hasher.Hash(record.key, record.record);
+  }
+  for (const uint32_t index : answer.wanted) {
+    if (index >= offered_.size()) continue;
+    std::string& key = offered_[index];
+    if (!covered_to_.empty() && CursorOf(key) >= covered_to_) continue;
+    const auto sent = theirs.find(key);
+    Wanted& wanted = wanted_[++next_id_];
+    if (sent != theirs.end()) wanted.theirs = sent->second;
+    wanted.key = key;
+  }
 }
 
 void Exchange::OnMergedOrRead(StepContext& step, uint64_t id, StoreReply&& reply) {
@@ -356,9 +375,13 @@ void Exchange::OnMergedOrRead(StepContext& step, uint64_t id, StoreReply&& reply
   }
   merging_.erase(id);
   if (wanted != wanted_.end()) {
-    if (reply.status.ok() && !reply.record.empty()) {
-      outgoing_bytes_ += wanted->second.size() + reply.record.size();
-      outgoing_.records.push_back({std::move(wanted->second), std::move(reply.record)});
+    std::string& key = wanted->second.key;
+    // What it has sent may be all there is to know, now that it is merged here.
+    const bool knows_more = reply.status.ok() && !reply.record.empty() &&
+                            !(node_.hasher.Hash(key, reply.record) == wanted->second.theirs);
+    if (knows_more) {
+      outgoing_bytes_ += key.size() + reply.record.size();
+      outgoing_.records.push_back({std::move(key), std::move(reply.record)});
     }
     wanted_.erase(wanted);
     if (outgoing_bytes_ >= node_.options.exchange_page_bytes) SendWanted(step);

@@ -4,10 +4,10 @@
 // The initiator, one peer and some of the partitions shared with it at a time:
 //
 //   kIdle ─► kComparing ◄──► (next level) ─► kScanning ─► kOffered ─► kMerging ─► next page,
-//   pause    sums of tree     of what        a page of     keys and    the peer's   or range,
-//            nodes sent       differs        a differing   hashes      records are  or kIdle
-//                                            range         sent        merged, what
-//                                                                      it wants, sent
+//   pause    sums of tree     of what        a page of     digests of  the peer's   or range,
+//            nodes sent       differs        a differing   keys and    records are  or kIdle
+//                                            range         records     merged, what
+//                                                          sent        it lacks, sent
 //
 // It begins with the roots of all partitions in one message: where nothing differs, that and
 // the answer is all. Where a root differs, it goes down the trees, four levels (16 children)
@@ -91,6 +91,12 @@ class Exchange {
     uint32_t end = 0;
   };
 
+  // What the peer has not as we have it.
+  struct Wanted {
+    std::string key;
+    RecordHash theirs;  // of the record that it has sent; absent: it has sent none
+  };
+
   void Begin(StepContext& step);
   void Advance(StepContext& step);
   void Pause(int64_t until_us);
@@ -100,6 +106,7 @@ class Exchange {
   void OpenRange();
   void ScanPage(StepContext& step);
   void OnScanned(StepContext& step, StoreReply&& reply);
+  void NoteWanted(const ExchangeAnswer& answer);
   void OnMergedOrRead(StepContext& step, uint64_t id, StoreReply&& reply);
   void SendWanted(StepContext& step);
   void EndPage(StepContext& step);
@@ -129,14 +136,15 @@ class Exchange {
   std::deque<Range> ranges_;     // whose keys are to be compared
 
   bool range_open_ = false;
-  PartitionId partition_ = 0;               // of the open range
-  std::string from_;                        // cursor: where its next page begins
-  std::string to_;                          // cursor: its end
-  std::string covered_to_;                  // cursor: where the peer's answer ended
-  bool page_refused_ = false;               // the store had no room for some of it
-  std::set<uint64_t> merging_;              // store ids of the page's merges
-  std::map<uint64_t, std::string> wanted_;  // store id -> key that the peer wants
-  uint64_t page_epoch_ = 0;                 // in which they are read
+  PartitionId partition_ = 0;          // of the open range
+  std::string from_;                   // cursor: where its next page begins
+  std::string to_;                     // cursor: its end
+  std::string covered_to_;             // cursor: where the peer's answer ended
+  bool page_refused_ = false;          // the store had no room for some of it
+  std::set<uint64_t> merging_;         // store ids of the page's merges
+  std::vector<std::string> offered_;   // keys, as in the offer
+  std::map<uint64_t, Wanted> wanted_;  // by store id
+  uint64_t page_epoch_ = 0;            // in which they are read
   ExchangeRecords outgoing_;
   size_t outgoing_bytes_ = 0;
 

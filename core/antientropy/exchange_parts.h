@@ -42,14 +42,10 @@ inline size_t BytesOf(const std::vector<KeyRecord>& records) {
 inline size_t BytesOf(const TreeCompare& compare) { return 24 + 26 * compare.sums.size(); }
 inline size_t BytesOf(const TreeAnswer& answer) { return 16 + 8 * answer.findings.size(); }
 inline size_t BytesOf(const ExchangeOffer& offer) {
-  size_t bytes = 32 + offer.from.size() + offer.to.size();
-  for (const KeyHash& entry : offer.entries) bytes += entry.key.size() + 22;
-  return bytes;
+  return 32 + offer.from.size() + offer.to.size() + sizeof(uint64_t) * offer.digests.size();
 }
 inline size_t BytesOf(const ExchangeAnswer& answer) {
-  size_t bytes = 24 + answer.covered_to.size() + BytesOf(answer.records);
-  for (const std::string& key : answer.wanted) bytes += key.size() + 2;
-  return bytes;
+  return 24 + answer.covered_to.size() + BytesOf(answer.records) + 2 * answer.wanted.size();
 }
 inline size_t BytesOf(const ExchangeRecords& records) { return 8 + BytesOf(records.records); }
 

@@ -1,7 +1,9 @@
 #include "core/antientropy/exchange_server.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/antientropy/exchange_parts.h"
 
@@ -99,7 +101,8 @@ void ExchangeServer::OnStoreReply(StepContext& step, uint64_t id, const StoreRep
   AnswerOffer(step, incoming, reply);
 }
 
-// Walks both lists, in the order of cursors, side by side, until the answer is full.
+// Tells what of the scan the initiator does not hold exactly so, until the answer is full, and
+// what it offered that was not met.
 void ExchangeServer::AnswerOffer(StepContext& step, const Incoming& incoming,
                                  const StoreReply& scan) {
   const ExchangeOffer& offer = incoming.offer;
@@ -115,38 +118,35 @@ void ExchangeServer::AnswerOffer(StepContext& step, const Incoming& incoming,
   answer.status = ReplicaStatus::kOk;
   answer.complete = incoming.complete && is_complete_(offer.partition, offer.from, offer.to);
   answer.covered_to = scan.next.empty() ? offer.to : scan.next;
-  const auto beyond_scan = [&scan](const std::string& key) {
-    return !scan.next.empty() && CursorOf(key) >= scan.next;
-  };
+  std::vector<std::pair<uint64_t, uint32_t>> offered;  // and where
+  offered.reserve(offer.digests.size());
+  for (const uint64_t digest : offer.digests) {
+    offered.emplace_back(digest, static_cast<uint32_t>(offered.size()));
+  }
+  std::sort(offered.begin(), offered.end());
+  std::vector<bool> met(offered.size());
   size_t bytes = 0;
-  auto theirs = offer.entries.begin();
-  auto mine = scan.entries.begin();
-  while (theirs != offer.entries.end() || mine != scan.entries.end()) {
-    if (mine == scan.entries.end() ||
-        (theirs != offer.entries.end() && ComesBefore(theirs->key, mine->key))) {
-      if (beyond_scan(theirs->key)) break;
-      answer.wanted.push_back(theirs->key);
-      ++theirs;
+  for (const KeyRecord& mine : scan.entries) {
+    const RecordHash hash = node_.hasher.Hash(mine.key, mine.record);
+    const std::pair<uint64_t, uint32_t> digest(KeyDigest(hash.high, hash.low, offer.request), 0);
+    const auto same = std::lower_bound(offered.begin(), offered.end(), digest);
+    if (same != offered.end() && same->first == digest.first) {
+      met[same->second] = true;
       continue;
     }
+    // A bucket with fewer replicas may leave the initiator out.
+    if (!node_.IsReplicaOf(incoming.from, mine.key, offer.partition)) continue;
     if (bytes >= node_.options.exchange_page_bytes) {
-      answer.covered_to = CursorOf(mine->key);
+      answer.covered_to = CursorOf(mine.key);
       break;
     }
-    // A bucket with fewer replicas may leave the initiator out.
-    bool send = node_.IsReplicaOf(incoming.from, mine->key, offer.partition);
-    if (theirs != offer.entries.end() && theirs->key == mine->key) {
-      const RecordHash hash = node_.hasher.Hash(mine->key, mine->record);
-      send = !(hash == RecordHash{theirs->high, theirs->low});
-      if (send) answer.wanted.push_back(mine->key);  // they may know more: have it merged back
-      ++theirs;
-    }
-    if (send) {
-      bytes += mine->key.size() + mine->record.size();
-      answer.records.push_back(*mine);
-      ++node_.status.exchange_records;
-    }
-    ++mine;
+    bytes += mine.key.size() + mine.record.size();
+    answer.records.push_back(mine);
+    ++node_.status.exchange_records;
+  }
+  // Also what the initiator has otherwise: it may know more.
+  for (uint32_t i = 0; i < met.size(); ++i) {
+    if (!met[i]) answer.wanted.push_back(i);
   }
   Charge(step, BytesOf(answer));
   step.Send(incoming.from, std::move(answer));

@@ -141,6 +141,32 @@ TEST(ExchangeTest, WhatWasNotLookedAtIsNotWanted) {
   EXPECT_EQ(exchange.cluster().Sent("ExchangeRecords"), 0u);
 }
 
+// A record that the peer has sent and that covers ours is not sent back; one that was merged is.
+TEST(ExchangeTest, OnlyWhoKnowsMoreSends) {
+  for (const bool concurrent : {false, true}) {
+    OneExchange exchange(16, 1 << 20);
+    const std::string older = MakeRecord(9, 1, 10);
+    Plant(exchange.cluster(), 1, "key", concurrent ? MakeRecord(8, 1, 10) : older);
+    Plant(exchange.cluster(), 2, "key", older);
+    Record newer;
+    ASSERT_TRUE(Record::Decode(older, &newer));
+    newer.Put({.dot = {MakeIncarnation(9, 1), 2}, .value = "newer"}, newer.context());
+    Plant(exchange.cluster(), 2, "key", newer.Encode());
+    exchange.Run();
+    EXPECT_EQ(exchange.cluster().Difference(), "");
+    EXPECT_EQ(exchange.cluster().Sent("ExchangeRecords"), concurrent ? 1u : 0u);
+  }
+}
+
+// Nor is a pair of records taken for the same in one offer after the other.
+TEST(ExchangeTest, DigestsThatCollideDoSoOnce) {
+  const RequestId request = 77;
+  const uint64_t high = 0x123456789abcdef0, low = 0x0fedcba987654321;
+  const uint64_t other_high = high + 5, other_low = low - 5 * (2 * request + 1);
+  EXPECT_EQ(KeyDigest(high, low, request), KeyDigest(other_high, other_low, request));
+  EXPECT_NE(KeyDigest(high, low, request + 1), KeyDigest(other_high, other_low, request + 1));
+}
+
 TEST(ExchangeTest, NothingIsSentWhereNothingDiffers) {
   MiniCluster cluster(Small(16, 1 << 20));
   for (int i = 0; i < 50; ++i) {

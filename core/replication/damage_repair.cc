@@ -63,7 +63,8 @@ void DamageRepair::Look(StepContext& step) {
   phase_ = Phase::kLooking;
   next_us_ = kNever;
   awaited_ = {++next_id_};
-  step.out.store.emplace_back(StoreDamage{MakeTicket(TicketKind::kDamage, next_id_)});
+  step.out.store.emplace_back(
+      StoreDamage{MakeTicket(TicketKind::kDamage, next_id_), node_.layout.partitions()});
 }
 
 void DamageRepair::OnLooked(StepContext& step, StoreReply&& reply) {

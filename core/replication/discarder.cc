@@ -79,7 +79,8 @@ std::optional<PartitionId> Discarder::OnStoreReply(StepContext& step, uint64_t i
   if (damaged_) {
     damage_id_ = ++next_id_;
     awaited_ = 1;
-    step.out.store.emplace_back(StoreDamage{MakeTicket(TicketKind::kDiscard, damage_id_)});
+    step.out.store.emplace_back(
+        StoreDamage{MakeTicket(TicketKind::kDiscard, damage_id_), node_.layout.partitions()});
     return std::nullopt;
   }
   step.Note(Note::Level::kWarning,

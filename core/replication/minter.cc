@@ -19,6 +19,7 @@ void Minter::Start(StepContext& step, const StoreRecovery& recovery) {
   for (const PartitionId partition : node_.layout.PartitionsOf(node_.self())) {
     Lease lease;
     lease.partition = partition;
+    index_.Add(lease.partition);
     leases_.push_back(lease);
   }
   const bool decoded = Decode(recovery.lease);
@@ -124,10 +125,8 @@ Minter::Lease* Minter::Find(PartitionId partition) {
 }
 
 const Minter::Lease* Minter::Find(PartitionId partition) const {
-  const auto it = std::lower_bound(
-      leases_.begin(), leases_.end(), partition,
-      [](const Lease& lease, PartitionId wanted) { return lease.partition < wanted; });
-  return it != leases_.end() && it->partition == partition ? &*it : nullptr;
+  const uint32_t place = index_.Find(partition);
+  return place == PartitionIndex::kNone ? nullptr : &leases_[place];
 }
 
 void Minter::Begin(Lease& lease) {

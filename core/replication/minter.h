@@ -18,6 +18,7 @@
 
 #include "absl/strings/string_view.h"
 #include "core/node_context.h"
+#include "core/replication/partition_index.h"
 
 namespace norn {
 
@@ -83,6 +84,7 @@ class Minter {
 
   NodeContext& node_;
   std::vector<Lease> leases_;  // by partition, ascending
+  PartitionIndex index_;       // of leases_
   std::vector<PartitionId> retired_;
   bool lease_found_ = false;
   bool ready_ = false;

@@ -30,6 +30,7 @@ void Standing::Start(StepContext& /*step*/, const StoreRecovery& recovery) {
       peer.id = other;
       replica.peers.push_back(peer);
     }
+    index_.Add(partition);
     replicas_.push_back(std::move(replica));
   }
   tail_lost_ = recovery.doubtful && minter_.lease_found();
@@ -357,10 +358,8 @@ void Standing::OnTimer(StepContext& step) {
 }
 
 const Standing::Replica* Standing::Find(PartitionId partition) const {
-  const auto it = std::lower_bound(
-      replicas_.begin(), replicas_.end(), partition,
-      [](const Replica& replica, PartitionId wanted) { return replica.partition < wanted; });
-  return it != replicas_.end() && it->partition == partition ? &*it : nullptr;
+  const uint32_t place = index_.Find(partition);
+  return place == PartitionIndex::kNone ? nullptr : &replicas_[place];
 }
 
 Standing::Replica* Standing::Find(PartitionId partition) {

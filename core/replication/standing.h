@@ -56,6 +56,7 @@
 #include "core/membership/membership.h"
 #include "core/node_context.h"
 #include "core/replication/minter.h"
+#include "core/replication/partition_index.h"
 
 namespace norn {
 
@@ -175,6 +176,7 @@ class Standing {
   Minter& minter_;
   Exchange& exchange_;
   std::vector<Replica> replicas_;  // by partition, ascending
+  PartitionIndex index_;           // of replicas_
   std::vector<Owed> owed_;
   bool created_ = false;    // the store was empty at the start
   bool tail_lost_ = false;  // during Start(): all that may be missing is behind last_sequence

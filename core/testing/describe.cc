@@ -106,13 +106,12 @@ struct Describer {
   }
   std::string operator()(const ExchangeOffer& m) const {
     return absl::StrCat(" partition ", m.partition, " [", Bound(m.from, "start"), ", ",
-                        Bound(m.to, "end"), ") ", m.entries.size(), " keys");
+                        Bound(m.to, "end"), ") ", m.digests.size(), " keys");
   }
   std::string operator()(const ExchangeAnswer& m) const {
-    const auto key = [](std::string* out, const std::string& k) { out->append(Key(k)); };
     return absl::StrCat(" ", StatusName(m.status), " up to ", Bound(m.covered_to, "the end"),
-                        ", has [", Records(m.records), "], wants [",
-                        absl::StrJoin(m.wanted, " ", key), "]");
+                        ", has [", Records(m.records), "], wants [", absl::StrJoin(m.wanted, " "),
+                        "]");
   }
   std::string operator()(const Introduction& m) const {
     return absl::StrJoin(m.lives, "", [](std::string* out, const ReplicaLife& life) {
