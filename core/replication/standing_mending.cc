@@ -15,7 +15,8 @@ Standing::Coverage Standing::CoverageOf(PartitionId partition, const std::set<No
   const absl::Span<const NodeId> order = node_.layout.Replicas(partition);
   for (const BucketConfig& bucket : node_.cluster.buckets) {
     // What nobody else has nobody can mend: it is to stay an error.
-    const absl::Span<const NodeId> holders = order.first(std::min<size_t>(bucket.n, order.size()));
+    const absl::Span<const NodeId> holders =
+        order.first(std::min(static_cast<size_t>(bucket.n), order.size()));
     if (holders.size() == 1 && holders.front() == node_.self()) return Coverage::kTooFew;
   }
   const auto good = [&complete](const Peer& peer) { return complete.count(peer.id) != 0; };
