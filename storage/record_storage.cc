@@ -225,7 +225,8 @@ void RecordStorage::TellDamage(const StoreDamage& asked) {
          ++partition) {
       if (partition >= asked.partitions && partition < kHintSpace) {
         // Should it fail, it is asked for again the next time.
-        engine_.ExciseDamage(EngineKeyAt(partition, ""), EngineKeyAt(kHintSpace, ""), range.sequence)
+        engine_
+            .ExciseDamage(EngineKeyAt(partition, ""), EngineKeyAt(kHintSpace, ""), range.sequence)
             .IgnoreError();
         partition = kHintSpace;
       }
