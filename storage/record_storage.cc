@@ -224,10 +224,9 @@ void RecordStorage::TellDamage(const StoreDamage& asked) {
                                      EngineKeyAt(partition, "") < range.until;
          ++partition) {
       if (partition >= asked.partitions && partition < kHintSpace) {
-        // Should it fail, it is asked for again the next time.
-        engine_
-            .ExciseDamage(EngineKeyAt(partition, ""), EngineKeyAt(kHintSpace, ""), range.sequence)
-            .IgnoreError();
+        const absl::Status excised = engine_.ExciseDamage(
+            EngineKeyAt(partition, ""), EngineKeyAt(kHintSpace, ""), range.sequence);
+        if (!excised.ok()) break;  // the engine is ill: there will be another time
         partition = kHintSpace;
       }
       if (EngineKeyAt(partition, "") >= range.until) break;
