@@ -42,7 +42,7 @@ void Burials::Found(absl::string_view record_key, absl::string_view record) {
 std::optional<Violation> Burials::Removed(History* history, absl::string_view record_key,
                                           const RecordHash& hash, int64_t now_us) {
   const Name name(std::string(record_key), {hash.high, hash.low});
-  if (!removed_.emplace(name, true).second) return std::nullopt;
+  if (!removed_.insert(name).second) return std::nullopt;
   const std::string key(ClientKeyOf(record_key));
   const auto found = found_.find(name);
   if (found == found_.end()) {

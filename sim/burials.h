@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -32,7 +33,7 @@ class Burials {
   // By record key and hash.
   using Name = std::pair<std::string, std::pair<uint64_t, uint64_t>>;
   std::map<Name, std::string> found_;
-  std::map<Name, bool> removed_;
+  std::set<Name> removed_;
 };
 
 // Without the copies that may be removed at any time: of records in which all is dead, or will be.

@@ -93,7 +93,7 @@ void TombstoneCollector::OnScanned(StepContext& step, StoreReply&& reply) {
   for (KeyRecord& entry : reply.entries) {
     bytes += entry.key.size() + entry.record.size();
     if (IsDead(step, entry)) {
-      dead_[std::move(entry.key)] = Dead{HashOf(entry.record), entry.record.size()};
+      dead_[std::move(entry.key)] = HashOf(entry.record);
     }
   }
   throttle_.Take(step.now.monotonic_us, bytes);
@@ -108,7 +108,7 @@ void TombstoneCollector::OnScanned(StepContext& step, StoreReply&& reply) {
 std::vector<KeyHash> TombstoneCollector::Entries() const {
   std::vector<KeyHash> entries;
   entries.reserve(dead_.size());
-  for (const auto& [key, dead] : dead_) entries.push_back({key, dead.hash.high, dead.hash.low});
+  for (const auto& [key, hash] : dead_) entries.push_back({key, hash.high, hash.low});
   return entries;
 }
 
@@ -201,12 +201,12 @@ void TombstoneCollector::MaybeRemove(StepContext& step) {
     removal.entries = Entries();
     step.Send(other, std::move(removal));
   }
-  for (const auto& [key, dead] : dead_) {
+  for (const auto& [key, hash] : dead_) {
     StoreUpdate update;
     update.ticket = MakeTicket(TicketKind::kTombstones, kRemovalId);
     update.partition = partition;
     update.key = key;
-    update.op = RemoveOp{dead.hash};
+    update.op = RemoveOp{hash};
     step.out.store.emplace_back(std::move(update));
   }
   GoOn(step);

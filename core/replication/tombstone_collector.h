@@ -60,11 +60,6 @@ class TombstoneCollector {
  private:
   enum class Phase : uint8_t { kIdle, kScanning, kAsking, kRaising };
 
-  struct Dead {
-    RecordHash hash;
-    uint64_t bytes = 0;
-  };
-
   bool CanLead(PartitionId partition) const;
   // The others of the partition.
   std::vector<NodeId> Others() const;
@@ -89,9 +84,9 @@ class TombstoneCollector {
   int64_t next_us_ = kNever;  // kIdle: the next page; kAsking, kRaising: when it is given up
   std::string from_;          // cursor
   std::string next_;          // ... behind the page; empty: it is the partition's last
-  std::map<std::string, Dead> dead_;  // record keys, of the page
-  Incarnation life_ = 0;              // ours, when the page was scanned
-  uint64_t epoch_ = 0;                // kAsking: the greatest heard of; kRaising: the new one
+  std::map<std::string, RecordHash> dead_;  // by record key, of the page
+  Incarnation life_ = 0;                    // ours, when the page was scanned
+  uint64_t epoch_ = 0;                      // kAsking: the greatest heard of; kRaising: the new one
   RequestId request_ = 0;
   std::map<NodeId, Incarnation> lives_;  // of those that have answered
   std::set<NodeId> raised_;
