@@ -222,6 +222,28 @@ TEST(NodeHintTest, ARestartedStandInGoesOnHandingOver) {
   EXPECT_EQ(cluster.Difference(), "");
 }
 
+// It may count toward a W: a device that could not read it for a while is no reason to forget it.
+TEST(NodeHintTest, AHintThatCannotBeReadAtTheStartIsFoundOnceItCan) {
+  MiniOptions options = Sloppy();
+  options.node.damage_check_interval_us = 3'600'000'000;  // nobody gives it up
+  MiniCluster cluster(options);
+  const Walk walk(cluster);
+  CrashAll(cluster, {walk.owners[1]});
+  EXPECT_EQ(Describe(cluster.Call(walk.owners[0], Put("k", "v", 3))), "ok 3");
+  const NodeId stand_in = walk.stand_ins[0];
+  cluster.Crash(stand_in);
+  cluster.store(stand_in).SpoilKey(MakeRecordKey(0, "k"));
+  cluster.Start(stand_in);
+  cluster.Start(walk.owners[1]);
+  cluster.Run(kSuspected);
+  EXPECT_EQ(cluster.Status(stand_in).hints_held, 0u);
+  EXPECT_NE(cluster.HintAt(stand_in, "k"), "");
+  cluster.store(stand_in).MendAll();
+  cluster.Run(15'000'000);
+  EXPECT_EQ(cluster.Status(stand_in).hints_delivered, 1u);
+  EXPECT_EQ(cluster.HintAt(stand_in, "k"), "");
+}
+
 // Regression 9: the owner crashes after it took the hint, and before that was durable.
 TEST(NodeHintTest, AHintStaysUntilItsOwnerHoldsItDurably) {
   MiniCluster cluster(Sloppy());

@@ -51,6 +51,9 @@ class Scheduler {
   }
 
  private:
+  // A run whose clock stands still would never end: it is to fail instead.
+  static constexpr uint64_t kAtOnceMax = 1'000'000;
+
   struct Entry {
     int64_t time_us;
     uint64_t order;
@@ -60,6 +63,8 @@ class Scheduler {
     std::pop_heap(heap_.begin(), heap_.end(), Later);
     Entry entry = std::move(heap_.back());
     heap_.pop_back();
+    at_once_ = entry.time_us == now_us_ ? at_once_ + 1 : 0;
+    CORE_CHECK(at_once_ < kAtOnceMax);  // somebody waits for what time alone would bring
     now_us_ = entry.time_us;
     ++events_;
     entry.action();
@@ -73,6 +78,7 @@ class Scheduler {
   int64_t now_us_ = 0;
   uint64_t scheduled_ = 0;
   uint64_t events_ = 0;
+  uint64_t at_once_ = 0;  // done at this very moment
 };
 
 }  // namespace norn::sim

@@ -1,7 +1,9 @@
 #include "storage/compaction_pace.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "core/types.h"
 #include "gtest/gtest.h"
@@ -84,6 +86,29 @@ TEST_F(EnginePaceTest, SlicesWaitForTheirTimeAndNothingElseDoes) {
   ASSERT_GT(bytes, 50'000);
   // The last slice is followed by no pause.
   EXPECT_NEAR(static_cast<double>(now_us_ - began_us), static_cast<double>(bytes), 50'000);
+}
+
+// Whoever sleeps until then would wake up again and again, and find the lane taken.
+TEST_F(EnginePaceTest, NothingIsDueWhileTheLaneIsTaken) {
+  options_.compaction_bytes_per_second = 1'000'000;
+  ASSERT_TRUE(Open().ok());
+  FillUntilCompacting();
+  const int64_t due_us = engine_->NextDue();
+  engine_->GrantScrub(1);
+  std::unique_ptr<Job> scrub = engine_->NextJob(Lane::kBackground);
+  ASSERT_NE(scrub, nullptr);
+  EXPECT_EQ(engine_->NextDue(), kNever);
+  engine_->SetTime(due_us + 1);
+  EXPECT_EQ(engine_->NextJob(Lane::kBackground), nullptr);
+  EXPECT_EQ(engine_->NextDue(), kNever);
+  while (!scrub->RunStep()) {
+  }
+  engine_->Finish(std::move(scrub));
+  std::unique_ptr<Job> slice = engine_->NextJob(Lane::kBackground);
+  ASSERT_NE(slice, nullptr) << "its time has come";
+  while (!slice->RunStep()) {
+  }
+  engine_->Finish(std::move(slice));
 }
 
 TEST_F(EnginePaceTest, WithoutALimitNothingIsDueLater) {

@@ -114,6 +114,8 @@ std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
   if (job == nullptr) job = NextCompactionJob();
   if (job == nullptr) job = NextReserveJob();
   if (job == nullptr) job = NextScrubJob();
+  // It is asked for again when the lane is free: until then there is nothing to wake up for.
+  if (job != nullptr) compaction_due_us_ = kNever;
   return job;
 }
 

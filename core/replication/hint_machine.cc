@@ -49,10 +49,12 @@ void HintMachine::Scan(StepContext& step, std::string from) {
 
 void HintMachine::OnScanned(StepContext& step, const StoreReply& reply) {
   if (!reply.status.ok()) {
-    step.Note(Note::Level::kError,
-              absl::StrCat("hints cannot be read, so that some may not be handed over and new ones "
-                           "are refused: ",
-                           absl::string_view(reply.status.message())));
+    if (!std::exchange(unread_, true)) {
+      step.Note(Note::Level::kError,
+                absl::StrCat("hints cannot be read, so that some are not handed over ",
+                             ready_ ? "" : "and new ones are refused ", "as yet: ",
+                             absl::string_view(reply.status.message())));
+    }
     if (reply.next.empty()) {
       rescan_us_ = step.now.monotonic_us + kRescanAfterUs;
       return;
@@ -66,6 +68,7 @@ void HintMachine::OnScanned(StepContext& step, const StoreReply& reply) {
       continue;
     }
     for (const NodeId owner : hint.owners) {
+      if (index_.WritesOf({owner, entry.key}) > 0) continue;  // another look, that went well
       index_.Found({owner, entry.key}, hint.record.size(), NewestWall(hint.record));
     }
   }
@@ -73,8 +76,12 @@ void HintMachine::OnScanned(StepContext& step, const StoreReply& reply) {
     Scan(step, reply.next);
     return;
   }
-  ready_ = true;
-  if (!index_.empty()) {
+  // What could not be read may be readable later: it may count toward a W.
+  if (std::exchange(unread_, false)) {
+    scan_from_.clear();
+    rescan_us_ = step.now.monotonic_us + kRescanAfterUs;
+  }
+  if (!std::exchange(ready_, true) && !index_.empty()) {
     step.Note(Note::Level::kInfo,
               absl::StrCat("found ", index_.count(), " hints of an earlier life to hand over"));
   }

@@ -87,6 +87,7 @@ class HintMachine {
   uint64_t next_id_ = 0;
   size_t in_flight_ = 0;
   bool ready_ = false;
+  bool unread_ = false;    // some of the space, in the look that is under way
   std::string scan_from_;  // where to go on
   int64_t rescan_us_ = kNever;
 };

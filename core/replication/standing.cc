@@ -204,12 +204,13 @@ void Standing::OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer
       if (whose != node_.self()) {
         Peer* const other = FindPeer(*replica, whose);
         if (other != nullptr) NoteLife(*other, life);
-      } else if (life.incarnation == ours) {
+      } else if (life.incarnation == ours && life.number <= replica->number) {
         knows_us = life.number == replica->number;
       } else if (life.number >= replica->number) {
-        // Somebody knows a life of ours that we do not: what we have is an older copy.
+        // Somebody knows a life of ours that we do not: what we have is an older copy. If it is
+        // this incarnation under a number that a crash has made us forget, it may have minted.
         const uint64_t number = life.number + 1;
-        if (replica->level != StandingLevel::kNew) {
+        if (replica->level != StandingLevel::kNew || life.incarnation == ours) {
           minter_.Retire(step, standing.partition, ours);
         }
         BeginLife(*replica, number);

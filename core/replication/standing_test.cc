@@ -237,6 +237,21 @@ TEST(StandingTest, WhoIsKnownUnderANewerLifeBeginsAnother) {
   EXPECT_FALSE(Complete(cluster, 1));
 }
 
+// It introduced itself under the number that it had just learned to be due, and died before its own
+// disk had it: the others know its incarnation, but another number of it.
+TEST(StandingTest, WhoForgetsTheNumberOfItsLifeBeginsAnother) {
+  MiniCluster cluster(Cluster(3, 2, 2));
+  ASSERT_EQ(cluster.Call(2, Put("k", "v", 3)).outcome, Outcome::kOk);
+  Restart(cluster, 1, /*wiped=*/true);
+  cluster.Run(1'000'000);
+  cluster.Crash(1);
+  cluster.store(1).SetSlot("standing", "");
+  cluster.Start(1);
+  cluster.Run(3'000'000);
+  EXPECT_TRUE(Complete(cluster, 1));
+  EXPECT_EQ(cluster.Status(1).incarnations, 1u);  // that of the lease was given up
+}
+
 // ... or shows it what it has done since.
 TEST(StandingTest, WhoIsShownUnknownDotsOfItsOwnBeginsAnotherLife) {
   MiniCluster cluster(Cluster(3, 2, 2));
