@@ -11,10 +11,22 @@
 // log's next group commit is usually ready as soon as the loop has taken the last one, and
 // waking a sleeping thread costs as much as a fast disk's sync.
 //
-// Reads come here only if the page cache lacks them (RandomAccessFile::TryRead). For those one
-// io_uring would serve 1.2 to 1.8 times as many at a time of one, 2.3 times as many at 32, for a
-// third to a sixth of the processor time (//benchmarks/engines:io_paths): the hand-over between
-// threads is what costs. The threads are what works on every kernel and in every container.
+// Reads come here only if the page cache lacks them (RandomAccessFile::TryRead). On Linux that
+// first try has the device begin, so that any number of reads are under way, and the two threads
+// only wait for them. (Two at a time it is on file systems that do not know RWF_NOWAIT.) Hence no
+// io_uring: at 32 at a time one reads twice as much as two threads that just read, but no more than
+// two threads after a first try (0.9 to 1.0 of it; 1.25 to 1.5 times at 1 and at 4 at a time:
+// //benchmarks/engines:io_paths). In a node whose loop submits to the ring and takes from it, that
+// is, of GETs of 2,000 bytes that the page cache lacks (2 cores, shared with redis-benchmark, which
+// has so many connections; microseconds of processor time a GET):
+//
+//   at once   GET/s, ring : threads   all threads: threads, ring   the loop alone: threads, ring
+//        1      1.00 to 1.07                48         41                  35         41
+//        8      0.97 to 1.07                26         23                  21         23
+//       32      0.95 to 1.00                20         19                  17         19
+//
+// A ring saves hand-overs between threads, and puts what the threads did on the loop, which is what
+// a busy node is short of: with other processes on the cores, 32 at once are 0.7 times as many.
 //
 // Threads: all methods are called on the loop's thread. `wake` is called on a lane's thread and
 // must neither block nor call back.

@@ -79,7 +79,8 @@ class RandomAccessFile {
 
   // As Read, but only if nothing has to be waited for: a few microseconds at most. False: it
   // would have to wait, or there is an error, which Read will tell. A file system that cannot
-  // know answers false.
+  // know answers false. One that would have to wait may have the device begin, so that a Read of
+  // the same waits less: tries in a row are then served at the same time (Linux, RWF_NOWAIT).
   virtual bool TryRead(uint64_t offset, size_t n, char* scratch) const = 0;
 
   // Size in bytes when it was opened.

@@ -5,11 +5,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -440,6 +442,34 @@ TEST_F(PosixFileSystemTest, ReadsMayRunBesideEachOther) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, std::vector<int>(4, 0));
+}
+
+// Why a node has so few threads that read (node/job_lanes.h).
+TEST_F(PosixFileSystemTest, ATryThatWouldWaitHasTheDeviceBegin) {
+  const std::string bytes(4096, 'b');
+  std::unique_ptr<WritableFile> file = Create("a");
+  ASSERT_NE(file, nullptr);
+  ASSERT_TRUE(file->Append(bytes).ok() && file->Sync().ok() && file->Close().ok());
+  const int fd = ::open(Path("a").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  std::string scratch(bytes.size(), '\0');
+  iovec room{.iov_base = scratch.data(), .iov_len = scratch.size()};
+  const bool knows = ::preadv2(fd, &room, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
+  EXPECT_EQ(::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+  ::close(fd);
+  if (!knows) GTEST_SKIP() << dir_ << " is on a file system without RWF_NOWAIT";
+  absl::StatusOr<std::unique_ptr<RandomAccessFile>> reader = fs_.OpenForRead(Path("a"));
+  ASSERT_TRUE(reader.ok());
+  if ((*reader)->TryRead(0, scratch.size(), scratch.data())) {
+    GTEST_SKIP() << "the page cache keeps what it was told to drop: " << dir_ << " is in memory";
+  }
+  // Nobody reads it but by trying.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!(*reader)->TryRead(0, scratch.size(), scratch.data())) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the device has not begun";
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(scratch, bytes);
 }
 
 }  // namespace

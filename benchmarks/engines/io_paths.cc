@@ -1,7 +1,8 @@
 // io_paths: which way to the disk suits the engine's reads and compactions? On this machine:
 //
 //   * random reads of 4 KiB: the read lane that nornd has (two threads that pread) beside one
-//     io_uring, from the device (O_DIRECT) and from the page cache;
+//     io_uring, from the device (O_DIRECT), through a page cache that lacks them and from one that
+//     has them; the latter two also as nornd reads: tried on the loop (RWF_NOWAIT) first;
 //   * tables written through the page cache, with sync_file_range as the engine does, beside
 //     O_DIRECT, and what a log that is synced all the while notices of it;
 //   * tables read, when the page cache has them and when not, beside O_DIRECT.
@@ -10,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -46,6 +48,8 @@ constexpr uint64_t kTableBytes = 64u << 20;
 constexpr size_t kBlockBytes = 4096;
 constexpr size_t kPieceBytes = 256u << 10;
 constexpr double kSeconds = 3;
+// Of a page cache that lacks them: few enough that it still does at the end.
+constexpr uint64_t kColdReadsMax = kFileBytes / kBlockBytes / 8;
 
 [[noreturn]] void Fail(const std::string& path) {
   Die(absl::StrCat(path, ": ", std::strerror(errno)));
@@ -146,12 +150,27 @@ void MeasureSequentialRead(const std::string& path, const char* name, int flags,
 
 struct Reads {
   int fd;
-  int depth;  // reads under way
+  int depth;       // reads under way
+  bool try_first;  // those that the page cache has need not go to lane or ring
+  int64_t end_ns;
+  uint64_t most;
   std::vector<Buffer> buffers;
   Random random{1};
   uint64_t done = 0;
 
-  uint64_t NextOffset() { return random.Below(kFileBytes / kBlockBytes) * kBlockBytes; }
+  bool GoOn() const { return done < most && NowNs() < end_ns; }
+
+  // Where lane or ring is to read next.
+  uint64_t NextOffset(char* buffer) {
+    for (;;) {
+      const uint64_t offset = random.Below(kFileBytes / kBlockBytes) * kBlockBytes;
+      iovec room{.iov_base = buffer, .iov_len = kBlockBytes};
+      const bool had = try_first && preadv2(fd, &room, 1, static_cast<off_t>(offset), RWF_NOWAIT) ==
+                                        static_cast<ssize_t>(kBlockBytes);
+      if (!had || !GoOn()) return offset;
+      ++done;
+    }
+  }
 };
 
 class BlockJob : public storage::Job {
@@ -174,15 +193,15 @@ class BlockJob : public storage::Job {
   char* buffer_;
 };
 
-void ReadOnLane(Reads* reads, int64_t end_ns) {
+void ReadOnLane(Reads* reads) {
   std::atomic<int> rung{0};
   node::JobLanes lanes([&rung] {
     rung.store(1, std::memory_order_release);
     rung.notify_one();
   });
   const auto start = [&](size_t slot) {
-    lanes.Start(std::make_unique<BlockJob>(reads->fd, reads->NextOffset(), slot,
-                                           reads->buffers[slot].get()));
+    char* const buffer = reads->buffers[slot].get();
+    lanes.Start(std::make_unique<BlockJob>(reads->fd, reads->NextOffset(buffer), slot, buffer));
   };
   for (size_t slot = 0; slot < reads->buffers.size(); ++slot) start(slot);
   std::vector<std::unique_ptr<storage::Job>> finished;
@@ -190,7 +209,7 @@ void ReadOnLane(Reads* reads, int64_t end_ns) {
     rung.wait(0, std::memory_order_acquire);
     rung.store(0, std::memory_order_release);
     lanes.TakeFinished(&finished);
-    const bool go_on = NowNs() < end_ns;
+    const bool go_on = reads->GoOn();
     for (const std::unique_ptr<storage::Job>& job : finished) {
       const auto& block = static_cast<const BlockJob&>(*job);
       if (!block.ok) Die("a read on the lane failed");
@@ -200,15 +219,16 @@ void ReadOnLane(Reads* reads, int64_t end_ns) {
   }
 }
 
-void ReadOnRing(Reads* reads, int64_t end_ns) {
+void ReadOnRing(Reads* reads) {
   IoRing ring(static_cast<uint32_t>(reads->depth));
   const auto start = [&](size_t slot) {
-    ring.Read(reads->fd, reads->NextOffset(), kBlockBytes, reads->buffers[slot].get(), slot);
+    char* const buffer = reads->buffers[slot].get();
+    ring.Read(reads->fd, reads->NextOffset(buffer), kBlockBytes, buffer, slot);
   };
   for (size_t slot = 0; slot < reads->buffers.size(); ++slot) start(slot);
   for (size_t out = reads->buffers.size(); out > 0;) {
     ring.SubmitAndWait();
-    const bool go_on = NowNs() < end_ns;
+    const bool go_on = reads->GoOn();
     uint64_t slot = 0;
     for (int32_t result = 0; ring.Pop(&slot, &result);) {
       if (result != static_cast<int32_t>(kBlockBytes)) Die("a read of io_uring failed");
@@ -222,19 +242,35 @@ void ReadOnRing(Reads* reads, int64_t end_ns) {
   }
 }
 
-void MeasureRandomReads(const std::string& path, int flags, const char* source) {
+enum class Source { kDevice, kColdPageCache, kPageCache };
+
+void MeasureRandomReads(const std::string& path, Source source) {
+  static constexpr const char* kNames[] = {"the device", "page cache, cold", "page cache"};
+  const bool direct = source == Source::kDevice;
+  const bool cold = source == Source::kColdPageCache;
   for (const int depth : {1, 4, 32}) {
-    for (const auto& [name, run] : {std::pair("lane", &ReadOnLane), {"io_uring", &ReadOnRing}}) {
-      Reads reads{.fd = Open(path, O_RDONLY | flags), .depth = depth, .buffers = {}};
-      for (int i = 0; i < depth; ++i) reads.buffers.push_back(MakeBuffer(kBlockBytes));
-      const double cpu_before = CpuSeconds();
-      const int64_t started_ns = NowNs();
-      run(&reads, started_ns + static_cast<int64_t>(kSeconds * 1e9));
-      const double seconds = static_cast<double>(NowNs() - started_ns) / 1e9;
-      const auto done = static_cast<double>(reads.done);
-      absl::PrintF("%-12s %2d at once, %-9s %9.0f reads/s  cpu %5.2f us a read\n", source, depth,
-                   name, done / seconds, (CpuSeconds() - cpu_before) * 1e6 / done);
-      close(reads.fd);
+    for (const bool try_first : {false, true}) {
+      if (direct && try_first) continue;  // there is no page cache to ask
+      for (const auto& [name, run] : {std::pair("lane", &ReadOnLane), {"io_uring", &ReadOnRing}}) {
+        Reads reads{.fd = Open(path, O_RDONLY | (direct ? O_DIRECT : 0)),
+                    .depth = depth,
+                    .try_first = try_first,
+                    .end_ns = 0,
+                    .most = cold ? kColdReadsMax : ~uint64_t{0},
+                    .buffers = {}};
+        for (int i = 0; i < depth; ++i) reads.buffers.push_back(MakeBuffer(kBlockBytes));
+        if (cold && posix_fadvise(reads.fd, 0, 0, POSIX_FADV_DONTNEED) != 0) Fail(path);
+        const double cpu_before = CpuSeconds();
+        const int64_t started_ns = NowNs();
+        reads.end_ns = started_ns + static_cast<int64_t>(kSeconds * 1e9);
+        run(&reads);
+        const double seconds = static_cast<double>(NowNs() - started_ns) / 1e9;
+        const auto done = static_cast<double>(reads.done);
+        absl::PrintF("%-16s %2d at once, %-6s%-9s %9.0f reads/s  cpu %5.2f us a read\n",
+                     kNames[static_cast<int>(source)], depth, try_first ? "tried," : "", name,
+                     done / seconds, (CpuSeconds() - cpu_before) * 1e6 / done);
+        close(reads.fd);
+      }
     }
   }
 }
@@ -261,9 +297,10 @@ int Main(const std::string& parent) {
   MeasureSequentialRead(path, "page cache, cold", 0, true);
   MeasureSequentialRead(path, "O_DIRECT", O_DIRECT, true);
   absl::PrintF("\nReading blocks of 4 KiB at random\n");
-  MeasureRandomReads(path, O_DIRECT, "the device");
+  MeasureRandomReads(path, Source::kDevice);
+  MeasureRandomReads(path, Source::kColdPageCache);
   MeasureSequentialRead(path, "(filling the page cache)", 0, false);
-  MeasureRandomReads(path, 0, "page cache");
+  MeasureRandomReads(path, Source::kPageCache);
   unlink(path.c_str());
   rmdir(dir.c_str());
   return EXIT_SUCCESS;
