@@ -15,7 +15,7 @@
 // first try has the device begin, so that any number of reads are under way, and the two threads
 // only wait for them. (Two at a time it is on file systems that do not know RWF_NOWAIT.) Hence no
 // io_uring: at 32 at a time one reads twice as much as two threads that just read, but no more than
-// two threads after a first try (0.9 to 1.0 of it; 1.25 to 1.5 times at 1 and at 4 at a time:
+// two threads after a first try (0.86 to 0.98 of it; 0.9 to 1.6 times at 1 and at 4 at a time:
 // //benchmarks/engines:io_paths). In a node whose loop submits to the ring and takes from it, that
 // is, of GETs of 2,000 bytes that the page cache lacks (2 cores, shared with redis-benchmark, which
 // has so many connections; microseconds of processor time a GET):
@@ -26,7 +26,8 @@
 //       32      0.95 to 1.00                20         19                  17         19
 //
 // A ring saves hand-overs between threads, and puts what the threads did on the loop, which is what
-// a busy node is short of: with other processes on the cores, 32 at once are 0.7 times as many.
+// a busy node is short of: with other processes on the cores, 32 at once
+// are 0.54 to 0.76 times as many.
 //
 // Threads: all methods are called on the loop's thread. `wake` is called on a lane's thread and
 // must neither block nor call back.
