@@ -16,7 +16,9 @@
 #include "absl/strings/str_format.h"
 #include "sim/campaign.h"
 #include "sim/campaign_json.h"
+#include "sim/case_commands.h"
 #include "sim/scenario.h"
+#include "sim/show_run.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -32,6 +34,15 @@ constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, from one
   norn-sim run --seed S --trace
       runs one seed and prints what happens, line by line: messages, what clients ask and
       are told, faults
+  norn-sim run --seed S --case FILE
+      runs one seed and writes it down with every choice, as a case that can be replayed
+  norn-sim run --seeds A..B --report DIR
+      writes down each run that is not valid: DIR/seed-S.textproto
+  norn-sim replay FILE [--trace]
+      performs a case again, without drawing anything, and compares the trace hashes
+  norn-sim shrink FILE -o MIN [--budget 60s] [--limit 60s]
+      cuts a failing case down, as long as it fails in the same way, for at most the budget
+      (default: to the end); a run that takes longer than the limit does not count
   norn-sim run --scenario FILE [--seed S] [--trace]
       performs a staged run (tests/scenarios/); the seed (default 1) decides delays
   norn-sim scenarios [DIR]
@@ -52,12 +63,14 @@ Options of run and hash:
                        the fault budget allows; without it they are not
   --jobs J             runs at once (default: the number of processors)
 
+Options of run --seed and of replay, to see where runs part:
+  --trace --events A..B  shows only these events, each with its number and the hash so far
+  --checkpoints K      prints, instead, a line "EVENTS HASH" every K events
+
 Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
 healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
 assertion or was not deterministic.
 )";
-
-constexpr int kJobsMax = 256;
 
 constexpr char kScenarioFolder[] = "tests/scenarios";
 
@@ -66,7 +79,9 @@ struct Arguments {
   std::string scenario;
   CampaignOptions campaign;
   bool seeds_given = false;
-  bool trace = false;
+  std::string case_path;
+  std::string report;
+  ShowOptions show;
   bool json = false;
 };
 
@@ -95,8 +110,9 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
   RunOptions& run = arguments->campaign.run;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (word == "--trace") {
-      arguments->trace = true;
+    std::optional<std::string> wrong_show;
+    if (TakeShowOption(words, &i, &arguments->show, &wrong_show)) {
+      if (wrong_show.has_value()) return wrong_show;
       continue;
     }
     if (word == "--json") {
@@ -123,6 +139,10 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
       arguments->scenario = words[++i];
       continue;
     }
+    if ((word == "--case" || word == "--report") && i + 1 < words.size()) {
+      (word == "--case" ? arguments->case_path : arguments->report) = words[++i];
+      continue;
+    }
     int* number = nullptr;
     if (word == "--nodes") number = &run.nodes;
     if (word == "--jobs") number = &arguments->campaign.jobs;
@@ -130,7 +150,8 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
     if (word == "--r") number = &run.r;
     if (word == "--w") number = &run.w;
     const bool seeds = word == "--seed" || word == "--seeds";
-    const bool known = number != nullptr || seeds || word == "--scenario";
+    const bool known = number != nullptr || seeds || word == "--scenario" || word == "--case" ||
+                       word == "--report";
     if (!known) return absl::StrCat("unknown option \"", word, "\"");
     if (i + 1 == words.size()) return absl::StrCat(word, " needs a value");
     const std::string& value = words[++i];
@@ -166,10 +187,10 @@ std::optional<std::string> CheckArguments(const Arguments& arguments) {
   return std::nullopt;
 }
 
-std::string Reproduce(const RunOptions& run, uint64_t seed) {
+std::string Reproduce(const RunOptions& run, uint64_t seed, const char* and_then) {
   std::string command = absl::StrCat("norn-sim run --seed ", seed);
   if (run.scenario != nullptr) {
-    return absl::StrCat(command, " --scenario ", run.scenario->path, " --trace");
+    return absl::StrCat(command, " --scenario ", run.scenario->path, and_then);
   }
   const RunOptions usual;
   if (run.nodes != usual.nodes) absl::StrAppend(&command, " --nodes ", run.nodes);
@@ -179,7 +200,7 @@ std::string Reproduce(const RunOptions& run, uint64_t seed) {
   if (run.random_config) absl::StrAppend(&command, " --random-config");
   if (run.wipes) absl::StrAppend(&command, " --wipes");
   if (run.sloppy) absl::StrAppend(&command, " --sloppy");
-  return absl::StrCat(command, " --trace");
+  return absl::StrCat(command, and_then);
 }
 
 void PrintCounts(const char* title, const std::map<std::string, uint64_t>& counts) {
@@ -234,7 +255,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
     const SeedFailure& failure = result.failures[i];
     std::cout << "\nseed " << failure.seed << ": " << failure.text
-              << "\n  to see it again: " << Reproduce(options.run, failure.seed) << "\n";
+              << "\n  to see it again: " << Reproduce(options.run, failure.seed, " --trace")
+              << "\n";
   }
   if (result.failures.size() > kShown) {
     std::cout << "\n... and " << result.failures.size() - kShown << " more (--json lists all)\n";
@@ -270,35 +292,32 @@ int Campaign(const Arguments& arguments) {
   } else {
     PrintSummary(options, result, elapsed_ms());
   }
+  if (!arguments.report.empty() && options.run.scenario == nullptr) {
+    const int written = WriteFailures(
+        options, result, [&options](uint64_t seed) { return Reproduce(options.run, seed, ""); },
+        arguments.report);
+    if (written != kExitValid) return written;
+  }
   return ExitCodeOf(result);
 }
 
-int TraceOne(const Arguments& arguments) {
+int ShowOne(const Arguments& arguments) {
   if (arguments.campaign.first_seed != arguments.campaign.last_seed) {
-    return Refuse("--trace shows one run: give --seed S");
+    return Refuse("--trace, --events and --checkpoints show one run: give --seed S");
   }
   RunOptions run = arguments.campaign.run;
   run.seed = arguments.campaign.first_seed;
-  const RunResult result =
-      RunUniverse(run, [](const std::string& line) { std::cout << line << "\n"; });
-  std::cout << "\n";
-  std::cout << result.config << "\n";
-  for (const Fault& fault : result.plan) std::cout << ToString(fault) << "\n";
-  std::cout << VerdictName(result.verdict)
-            << (result.property.empty() ? "" : ": " + result.property) << "\n";
-  if (!result.witness.empty()) std::cout << result.witness << "\n";
-  std::cout << "hash " << result.trace_hash << "\n";
-  switch (result.verdict) {
-    case Verdict::kValid:
-      return kExitValid;
-    case Verdict::kViolated:
-      return kExitViolated;
-    case Verdict::kNoProgress:
-      return kExitNoProgress;
-    case Verdict::kUnknown:
-      return kExitUnknown;
+  return ShowRun(run, arguments.show);
+}
+
+int RecordOne(const Arguments& arguments) {
+  RunOptions run = arguments.campaign.run;
+  run.seed = arguments.campaign.first_seed;
+  if (run.scenario != nullptr) return Refuse("a scenario is a script already: --case is for seeds");
+  if (run.seed != arguments.campaign.last_seed) {
+    return Refuse("--case writes down one run: give --seed S (--report DIR takes all failures)");
   }
-  return kExitCrashed;
+  return WriteCase(run, Reproduce(run, run.seed, ""), arguments.case_path);
 }
 
 int PrintHashes(const Arguments& arguments) {
@@ -349,6 +368,8 @@ int Main(int argc, char** argv) {
     std::cout << kUsage;
     return kExitValid;
   }
+  if (arguments.command == "shrink") return ShrinkCommand(words, Processors());
+  if (arguments.command == "replay") return ReplayCommand(words);
   if (arguments.command == "scenarios") {
     if (words.size() > 1) return Refuse("scenarios takes one folder");
     return ListScenarios(words.empty() ? kScenarioFolder : words.front());
@@ -367,7 +388,9 @@ int Main(int argc, char** argv) {
     arguments.campaign.run.scenario = *std::move(scenario);
   }
   if (arguments.command == "hash") return PrintHashes(arguments);
-  return arguments.trace ? TraceOne(arguments) : Campaign(arguments);
+  if (!arguments.case_path.empty()) return RecordOne(arguments);
+  const bool show = arguments.show.trace || arguments.show.checkpoint_every != 0;
+  return show ? ShowOne(arguments) : Campaign(arguments);
 }
 
 }  // namespace
