@@ -46,12 +46,6 @@ std::string FormatCase(const v1::Case& written);
 // kUnavailable names the file.
 absl::Status SaveCase(const v1::Case& written, const std::string& path);
 
-// How a run is written down before it begins; the operations follow as they come.
-v1::Case RecordSetup(uint64_t seed, int64_t until_us, const UniverseConfig& config,
-                     const std::vector<Fault>& plan);
-v1::CaseOperation RecordOperation(const ScriptedOperation& operation);
-v1::CaseHarm RecordHarm(const MessageHarm& harm);
-
 }  // namespace norn::sim
 
 #endif  // NORN_SIM_CASE_H_

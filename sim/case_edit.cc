@@ -63,6 +63,13 @@ PartsOfCase PartsOfOperations(const char* name, const v1::Case& from, const Of& 
 
 FaultKind KindOf(const v1::CaseFault& fault) { return static_cast<FaultKind>(fault.kind()); }
 
+// By chance, one by one.
+bool HarmsMessages(const v1::CaseFault& fault) {
+  const FaultKind kind = KindOf(fault);
+  return kind == FaultKind::kLoss || kind == FaultKind::kDuplicate || kind == FaultKind::kSlow ||
+         kind == FaultKind::kReorder;
+}
+
 bool OneNodeOnly(FaultKind kind) {
   return OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash;
 }
@@ -158,10 +165,7 @@ v1::Case WithListedHarms(const v1::Case& from, const std::vector<v1::CaseHarm>& 
   std::set<uint64_t> listed;
   v1::Case next = from;
   Drop(next.mutable_fault(), [&listed, only](const v1::CaseFault& fault, size_t) {
-    const FaultKind kind = KindOf(fault);
-    const bool harms_messages = kind == FaultKind::kLoss || kind == FaultKind::kDuplicate ||
-                                kind == FaultKind::kSlow || kind == FaultKind::kReorder;
-    if (!harms_messages || (only != 0 && fault.id() != only)) return false;
+    if (!HarmsMessages(fault) || (only != 0 && fault.id() != only)) return false;
     listed.insert(fault.id());
     return true;
   });
@@ -171,6 +175,11 @@ v1::Case WithListedHarms(const v1::Case& from, const std::vector<v1::CaseHarm>& 
     if (any && listed.count(harm.fault()) != 0) *next.add_message() = message;
   }
   return next;
+}
+
+size_t FaultsOfChance(const v1::Case& from) {
+  return static_cast<size_t>(
+      std::count_if(from.fault().begin(), from.fault().end(), HarmsMessages));
 }
 
 v1::Case WithConstantDelays(const v1::Case& from) {

@@ -37,6 +37,8 @@ v1::Case Until(const v1::Case& from, int64_t until_us);
 // what they did to single messages.
 v1::Case WithListedHarms(const v1::Case& from, const std::vector<v1::CaseHarm>& harms,
                          uint64_t only = 0);
+// How many faults WithListedHarms can replace.
+size_t FaultsOfChance(const v1::Case& from);
 // All that travels takes the usual time.
 v1::Case WithConstantDelays(const v1::Case& from);
 

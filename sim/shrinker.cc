@@ -14,6 +14,7 @@ namespace norn::sim {
 namespace {
 
 constexpr int64_t kMilli = 1'000;
+constexpr size_t kChanceWeighs = 100;  // bytes
 
 class Shrinker {
  public:
@@ -50,7 +51,12 @@ class Shrinker {
   }
 
  private:
-  size_t Size() const { return result_.smallest.ByteSizeLong(); }
+  // What is named is simpler than what is left to chance: a few messages weigh less than one fault
+  // that may harm any.
+  static size_t SizeOf(const v1::Case& written) {
+    return written.ByteSizeLong() + kChanceWeighs * FaultsOfChance(written);
+  }
+  size_t Size() const { return SizeOf(result_.smallest); }
 
   // Takes the first candidate that fails in the same way. Returns its place.
   std::optional<size_t> Try(const std::string& pass, size_t count,
@@ -128,7 +134,7 @@ class Shrinker {
     listed.erase(std::remove_if(listed.begin(), listed.end(), same), listed.end());
     if (listed.empty() || !Try("listed harms", listed).has_value()) return;
     CutAll(MessagesOf);
-    if (Size() > before.smallest.ByteSizeLong()) result_ = before;
+    if (Size() > SizeOf(before.smallest)) result_ = before;
   }
 
   void Simplify(const char* pass, const std::function<std::vector<v1::Case>(const v1::Case&)>& to) {

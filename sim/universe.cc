@@ -12,6 +12,7 @@
 #include "core/ring/layout.h"
 #include "sim/burials.h"
 #include "sim/case.h"
+#include "sim/case_report.h"
 #include "sim/checkers/fault_budget.h"
 #include "sim/history.h"
 #include "sim/keyed_seed.h"
@@ -49,10 +50,9 @@ class Universe final : public StoreObserver {
 
  private:
   void Build();
+  bool recording() const { return options_.recorder && options_.scenario == nullptr; }
   // What is drawn, or taken from a case or a scenario, before anything is built.
   void Choose();
-  void RecordBegin();
-  void RecordEnd();
   void RunScenario();
   void Heal();
   std::optional<Violation> FindApart();
@@ -147,7 +147,7 @@ RunResult Universe::Run() {
     ++result_.outcomes[absl::StrCat(kKinds[static_cast<int>(operation.kind)], " ", outcome)];
   }
   result_.plan = plan_;
-  if (options_.recorder && options_.scenario == nullptr) RecordEnd();
+  if (recording()) options_.recorder(ReportEnd(result_, network_->harms()));
   return std::move(result_);
 }
 
@@ -175,37 +175,6 @@ void Universe::Choose() {
     plan_ = DrawFaultPlan(faults, nodes, kQuietUs, until_us_, options_.wipes);
     AdaptToFaults(plan_, &config_);
   }
-}
-
-void Universe::RecordBegin() {
-  v1::CaseReport setup;
-  *setup.mutable_recorded() = RecordSetup(seed_, until_us_, config_, plan_);
-  setup.set_config(result_.config);
-  options_.recorder(setup);
-  workload_->set_recorder([this](const ScriptedOperation& operation) {
-    v1::CaseReport piece;
-    *piece.mutable_recorded()->add_operation() = RecordOperation(operation);
-    options_.recorder(piece);
-  });
-  network_->set_witness([this](const MessageHarm& harm) {
-    v1::CaseReport piece;
-    *piece.add_harm() = RecordHarm(harm);
-    options_.recorder(piece);
-  });
-}
-
-void Universe::RecordEnd() {
-  v1::CaseReport end;
-  for (const MessageHarm& harm : network_->harms()) {
-    *end.mutable_recorded()->add_message() = RecordHarm(harm).message();
-  }
-  v1::CaseOutcome& outcome = *end.mutable_recorded()->mutable_outcome();
-  outcome.set_verdict(VerdictName(result_.verdict));
-  outcome.set_property(result_.property);
-  outcome.set_hash(result_.trace_hash);
-  end.set_witness(result_.witness);
-  end.set_exit_code(static_cast<uint32_t>(ExitCodeOfVerdict(result_.verdict)));
-  options_.recorder(end);
 }
 
 void Universe::Build() {
@@ -270,7 +239,13 @@ void Universe::Build() {
                                    return true;
                                  });
   if (options_.replay != nullptr) workload_->Follow(options_.replay->script);
-  if (options_.recorder && options_.scenario == nullptr) RecordBegin();
+  if (recording()) {
+    options_.recorder(ReportSetup(seed_, until_us_, config_, plan_));
+    workload_->set_recorder([this](const ScriptedOperation& operation) {
+      options_.recorder(ReportOperation(operation));
+    });
+    network_->set_witness([this](const MessageHarm& harm) { options_.recorder(ReportHarm(harm)); });
+  }
   for (const MemberConfig& member : cluster.members) faults_->StartNode(member.id);
 }
 
