@@ -67,7 +67,7 @@ TEST(Bisect, FindsTheFirstEventThatDiffers) {
     EXPECT_EQ(parting.left, first);
     EXPECT_EQ(parting.right, first);
     EXPECT_EQ(parting.common.size(), 2 * std::min<uint64_t>(3, odd - 1));
-    if (odd > 1) {
+    if (odd > 1 && !parting.common.empty()) {
       EXPECT_EQ(parting.common.back(), absl::StrCat("event ", odd - 1, " what happens"));
     }
   }
@@ -79,6 +79,7 @@ TEST(Bisect, ARunThatEndsEarlierPartsAtItsEnd) {
     EXPECT_TRUE(parting.part);
     EXPECT_EQ(parting.common_events, events);
     EXPECT_TRUE(parting.right.empty());
+    ASSERT_FALSE(parting.left.empty());
     EXPECT_EQ(parting.left.back(), absl::StrCat("event ", events + 1, " what happens"));
   }
 }
