@@ -18,20 +18,6 @@ namespace norn::sim {
 
 namespace {
 
-int ExitCodeOfVerdict(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kValid:
-      return kExitValid;
-    case Verdict::kViolated:
-      return kExitViolated;
-    case Verdict::kNoProgress:
-      return kExitNoProgress;
-    case Verdict::kUnknown:
-      return kExitUnknown;
-  }
-  return kExitCrashed;
-}
-
 // What a worker tells of one seed. It travels through a pipe as a length and the fields.
 struct Report {
   uint64_t seed = 0;

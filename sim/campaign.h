@@ -14,6 +14,8 @@
 
 namespace norn::sim {
 
+inline constexpr int kJobsMax = 256;
+
 struct CampaignOptions {
   RunOptions run;  // its seed is ignored
   uint64_t first_seed = 1;
@@ -42,13 +44,6 @@ struct CampaignResult {
   std::map<uint64_t, std::string> hashes;  // by seed
   std::vector<SeedFailure> failures;       // by seed
 };
-
-inline constexpr int kExitValid = 0;
-inline constexpr int kExitViolated = 1;
-inline constexpr int kExitUsage = 2;
-inline constexpr int kExitNoProgress = 3;
-inline constexpr int kExitUnknown = 4;
-inline constexpr int kExitCrashed = 5;
 
 // `progress` hears of every finished seed.
 CampaignResult RunCampaign(const CampaignOptions& options,

@@ -388,6 +388,7 @@ std::vector<Fault> DrawFaultPlan(Random& random, int nodes, int64_t begin_us, in
     if (fault.kind == FaultKind::kBitRot) fault.amount = uint64_t{1} << random.Below(6);
   }
   std::stable_sort(plan.begin(), plan.end(), earlier);
+  for (size_t i = 0; i < plan.size(); ++i) plan[i].id = i + 1;
   return plan;
 }
 

@@ -44,6 +44,8 @@ inline constexpr int kFaultKindCount = 20;
 const char* FaultKindName(FaultKind kind);
 
 struct Fault {
+  // Not 0, and no other fault of the run has it: the key of what chance decides about it.
+  uint64_t id = 0;
   FaultKind kind = FaultKind::kCrash;
   int64_t start_us = 0;
   int64_t end_us = 0;

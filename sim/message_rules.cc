@@ -17,9 +17,24 @@ struct KeyFinder {
   }
 };
 
+template <size_t... kIndex>
+std::set<std::string> NamesOf(std::index_sequence<kIndex...>) {
+  return {MessageName(Message(std::in_place_index<kIndex>))...};
+}
+
 }  // namespace
 
+const std::set<std::string>& MessageNames() {
+  static const auto* const kNames =
+      new std::set<std::string>(NamesOf(std::make_index_sequence<std::variant_size_v<Message>>()));
+  return *kNames;
+}
+
 std::string KeyOfMessage(const Message& message) { return std::visit(KeyFinder{}, message); }
+
+MessageLabel LabelOf(const Message& message) {
+  return MessageLabel{MessageName(message), KeyOfMessage(message)};
+}
 
 size_t MessageRules::Add(MessageRule rule) {
   State state;
@@ -30,7 +45,9 @@ size_t MessageRules::Add(MessageRule rule) {
 
 void MessageRules::Release(size_t rule) {
   std::vector<Held> held = std::exchange(rules_[rule].held, {});
-  for (Held& message : held) network_.Send(message.from, message.to, std::move(message.bytes));
+  for (Held& message : held) {
+    network_.Send(message.from, message.to, std::move(message.bytes), message.label);
+  }
 }
 
 void MessageRules::EndAll() {
@@ -59,26 +76,29 @@ MessageRules::State* MessageRules::Match(NodeId from, NodeId to, const Message& 
   return found;
 }
 
-void MessageRules::SendLater(int64_t delay_us, NodeId from, NodeId to, std::string bytes) {
-  scheduler_.After(delay_us, [this, from, to, bytes = std::move(bytes)]() mutable {
-    network_.Send(from, to, std::move(bytes));
-  });
+void MessageRules::SendLater(int64_t delay_us, NodeId from, NodeId to, std::string bytes,
+                             MessageLabel label) {
+  scheduler_.After(delay_us,
+                   [this, from, to, bytes = std::move(bytes), label = std::move(label)]() mutable {
+                     network_.Send(from, to, std::move(bytes), label);
+                   });
 }
 
 void MessageRules::Route(NodeId from, NodeId to, const Message& message, std::string bytes) {
   State* const state = Match(from, to, message);
-  if (state == nullptr) return network_.Send(from, to, std::move(bytes));
+  const MessageLabel label = LabelOf(message);
+  if (state == nullptr) return network_.Send(from, to, std::move(bytes), label);
   ++state->effects;
   switch (state->rule.action) {
     case MessageRule::Action::kDrop:
       return;
     case MessageRule::Action::kDelay:
-      return SendLater(state->rule.delay_us, from, to, std::move(bytes));
+      return SendLater(state->rule.delay_us, from, to, std::move(bytes), label);
     case MessageRule::Action::kDuplicate:
-      SendLater(state->rule.delay_us, from, to, bytes);
-      return network_.Send(from, to, std::move(bytes));
+      SendLater(state->rule.delay_us, from, to, bytes, label);
+      return network_.Send(from, to, std::move(bytes), label);
     case MessageRule::Action::kHold:
-      state->held.push_back({from, to, std::move(bytes)});
+      state->held.push_back({from, to, std::move(bytes), label});
       return;
   }
 }

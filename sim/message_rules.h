@@ -8,6 +8,7 @@
 #define NORN_SIM_MESSAGE_RULES_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,11 @@ struct MessageRule {
   int64_t delay_us = 0;
 };
 
+// How the network tells the message from others: its name, and the client's key.
+MessageLabel LabelOf(const Message& message);
+// Every name that MessageName gives.
+const std::set<std::string>& MessageNames();
+inline bool IsMessageName(const std::string& name) { return MessageNames().count(name) != 0; }
 // The client's key that a message is about; empty if it is about none, or several.
 std::string KeyOfMessage(const Message& message);
 
@@ -67,6 +73,7 @@ class MessageRules {
     NodeId from = kNoNode;
     NodeId to = kNoNode;
     std::string bytes;
+    MessageLabel label;
   };
   struct State {
     MessageRule rule;
@@ -77,7 +84,7 @@ class MessageRules {
   };
 
   State* Match(NodeId from, NodeId to, const Message& message);
-  void SendLater(int64_t delay_us, NodeId from, NodeId to, std::string bytes);
+  void SendLater(int64_t delay_us, NodeId from, NodeId to, std::string bytes, MessageLabel label);
 
   Scheduler& scheduler_;
   SimNetwork& network_;

@@ -17,7 +17,7 @@ namespace {
 class MessageRulesTest : public testing::Test {
  protected:
   MessageRulesTest()
-      : network_(scheduler_, trace_, Random(3), &no_faults_, 100, 200,
+      : network_(scheduler_, trace_, KeyedSeed(3), &no_faults_, 100, 200,
                  [this](NodeId, NodeId, const std::string& bytes) {
                    arrived_.push_back(bytes);
                    arrived_us_.push_back(scheduler_.now_us());

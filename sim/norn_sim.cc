@@ -14,50 +14,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "sim/bisect.h"
 #include "sim/campaign.h"
 #include "sim/campaign_json.h"
+#include "sim/case_commands.h"
+#include "sim/norn_sim_usage.h"
 #include "sim/scenario.h"
+#include "sim/show_run.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
 namespace {
-
-constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, from one seed
-
-  norn-sim run --seeds A..B [--nodes N] [--jobs J] [--twice] [--json]
-      runs a campaign: real nodes on simulated disks and a simulated network, with
-      partitions, loss, delays, crashes at any file operation, power cuts, slow disks and
-      disks that cannot be read; checks every run.
-      --twice runs every seed twice and compares the trace hashes.
-  norn-sim run --seed S --trace
-      runs one seed and prints what happens, line by line: messages, what clients ask and
-      are told, faults
-  norn-sim run --scenario FILE [--seed S] [--trace]
-      performs a staged run (tests/scenarios/); the seed (default 1) decides delays
-  norn-sim scenarios [DIR]
-      lists the scenarios of a folder (default: tests/scenarios) with what they stage
-  norn-sim hash --seed S
-      prints the 128-bit hash of every event of the run
-  norn-sim hash --seeds A..B
-      prints a line "seed hash" for each
-  norn-sim help
-
-Options of run and hash:
-  --nodes N            servers (default 5)
-  --n N --r R --w W    replicas of a key, and quorums (default 3, 2, 2)
-  --random-config      instead of these: 3 to 9 nodes, N 1 to 5, any R and W, and the least of
-                       both that requests may ask for, drawn from each seed
-  --sloppy             stand-ins count, as in sloppy buckets; claims that need R + W > N are off
-  --wipes              disks may be lost and come back empty or as they were earlier, as far as
-                       the fault budget allows; without it they are not
-  --jobs J             runs at once (default: the number of processors)
-
-Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
-healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
-assertion or was not deterministic.
-)";
-
-constexpr int kJobsMax = 256;
 
 constexpr char kScenarioFolder[] = "tests/scenarios";
 
@@ -66,7 +33,9 @@ struct Arguments {
   std::string scenario;
   CampaignOptions campaign;
   bool seeds_given = false;
-  bool trace = false;
+  std::string case_path;
+  std::string report;
+  ShowOptions show;
   bool json = false;
 };
 
@@ -95,8 +64,9 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
   RunOptions& run = arguments->campaign.run;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (word == "--trace") {
-      arguments->trace = true;
+    std::optional<std::string> wrong_show;
+    if (TakeShowOption(words, &i, &arguments->show, &wrong_show)) {
+      if (wrong_show.has_value()) return wrong_show;
       continue;
     }
     if (word == "--json") {
@@ -123,6 +93,10 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
       arguments->scenario = words[++i];
       continue;
     }
+    if ((word == "--case" || word == "--report") && i + 1 < words.size()) {
+      (word == "--case" ? arguments->case_path : arguments->report) = words[++i];
+      continue;
+    }
     int* number = nullptr;
     if (word == "--nodes") number = &run.nodes;
     if (word == "--jobs") number = &arguments->campaign.jobs;
@@ -130,7 +104,8 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
     if (word == "--r") number = &run.r;
     if (word == "--w") number = &run.w;
     const bool seeds = word == "--seed" || word == "--seeds";
-    const bool known = number != nullptr || seeds || word == "--scenario";
+    const bool known = number != nullptr || seeds || word == "--scenario" || word == "--case" ||
+                       word == "--report";
     if (!known) return absl::StrCat("unknown option \"", word, "\"");
     if (i + 1 == words.size()) return absl::StrCat(word, " needs a value");
     const std::string& value = words[++i];
@@ -166,10 +141,10 @@ std::optional<std::string> CheckArguments(const Arguments& arguments) {
   return std::nullopt;
 }
 
-std::string Reproduce(const RunOptions& run, uint64_t seed) {
+std::string Reproduce(const RunOptions& run, uint64_t seed, const char* and_then) {
   std::string command = absl::StrCat("norn-sim run --seed ", seed);
   if (run.scenario != nullptr) {
-    return absl::StrCat(command, " --scenario ", run.scenario->path, " --trace");
+    return absl::StrCat(command, " --scenario ", run.scenario->path, and_then);
   }
   const RunOptions usual;
   if (run.nodes != usual.nodes) absl::StrAppend(&command, " --nodes ", run.nodes);
@@ -179,7 +154,7 @@ std::string Reproduce(const RunOptions& run, uint64_t seed) {
   if (run.random_config) absl::StrAppend(&command, " --random-config");
   if (run.wipes) absl::StrAppend(&command, " --wipes");
   if (run.sloppy) absl::StrAppend(&command, " --sloppy");
-  return absl::StrCat(command, " --trace");
+  return absl::StrCat(command, and_then);
 }
 
 void PrintCounts(const char* title, const std::map<std::string, uint64_t>& counts) {
@@ -234,7 +209,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
     const SeedFailure& failure = result.failures[i];
     std::cout << "\nseed " << failure.seed << ": " << failure.text
-              << "\n  to see it again: " << Reproduce(options.run, failure.seed) << "\n";
+              << "\n  to see it again: " << Reproduce(options.run, failure.seed, " --trace")
+              << "\n";
   }
   if (result.failures.size() > kShown) {
     std::cout << "\n... and " << result.failures.size() - kShown << " more (--json lists all)\n";
@@ -270,35 +246,32 @@ int Campaign(const Arguments& arguments) {
   } else {
     PrintSummary(options, result, elapsed_ms());
   }
+  if (!arguments.report.empty() && options.run.scenario == nullptr) {
+    const int written = WriteFailures(
+        options, result, [&options](uint64_t seed) { return Reproduce(options.run, seed, ""); },
+        arguments.report);
+    if (written != kExitValid) return written;
+  }
   return ExitCodeOf(result);
 }
 
-int TraceOne(const Arguments& arguments) {
+int ShowOne(const Arguments& arguments) {
   if (arguments.campaign.first_seed != arguments.campaign.last_seed) {
-    return Refuse("--trace shows one run: give --seed S");
+    return Refuse("--trace, --events and --checkpoints show one run: give --seed S");
   }
   RunOptions run = arguments.campaign.run;
   run.seed = arguments.campaign.first_seed;
-  const RunResult result =
-      RunUniverse(run, [](const std::string& line) { std::cout << line << "\n"; });
-  std::cout << "\n";
-  std::cout << result.config << "\n";
-  for (const Fault& fault : result.plan) std::cout << ToString(fault) << "\n";
-  std::cout << VerdictName(result.verdict)
-            << (result.property.empty() ? "" : ": " + result.property) << "\n";
-  if (!result.witness.empty()) std::cout << result.witness << "\n";
-  std::cout << "hash " << result.trace_hash << "\n";
-  switch (result.verdict) {
-    case Verdict::kValid:
-      return kExitValid;
-    case Verdict::kViolated:
-      return kExitViolated;
-    case Verdict::kNoProgress:
-      return kExitNoProgress;
-    case Verdict::kUnknown:
-      return kExitUnknown;
+  return ShowRun(run, arguments.show);
+}
+
+int RecordOne(const Arguments& arguments) {
+  RunOptions run = arguments.campaign.run;
+  run.seed = arguments.campaign.first_seed;
+  if (run.scenario != nullptr) return Refuse("a scenario is a script already: --case is for seeds");
+  if (run.seed != arguments.campaign.last_seed) {
+    return Refuse("--case writes down one run: give --seed S (--report DIR takes all failures)");
   }
-  return kExitCrashed;
+  return WriteCase(run, Reproduce(run, run.seed, ""), arguments.case_path);
 }
 
 int PrintHashes(const Arguments& arguments) {
@@ -349,6 +322,9 @@ int Main(int argc, char** argv) {
     std::cout << kUsage;
     return kExitValid;
   }
+  if (arguments.command == "shrink") return ShrinkCommand(words, Processors());
+  if (arguments.command == "bisect") return BisectCommand(words);
+  if (arguments.command == "replay") return ReplayCommand(words);
   if (arguments.command == "scenarios") {
     if (words.size() > 1) return Refuse("scenarios takes one folder");
     return ListScenarios(words.empty() ? kScenarioFolder : words.front());
@@ -367,7 +343,9 @@ int Main(int argc, char** argv) {
     arguments.campaign.run.scenario = *std::move(scenario);
   }
   if (arguments.command == "hash") return PrintHashes(arguments);
-  return arguments.trace ? TraceOne(arguments) : Campaign(arguments);
+  if (!arguments.case_path.empty()) return RecordOne(arguments);
+  const bool show = arguments.show.trace || arguments.show.checkpoint_every != 0;
+  return show ? ShowOne(arguments) : Campaign(arguments);
 }
 
 }  // namespace

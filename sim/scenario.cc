@@ -3,47 +3,22 @@
 #include <dirent.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "core/check.h"
-#include "google/protobuf/io/tokenizer.h"
 #include "google/protobuf/text_format.h"
 #include "sim/scenario_check.h"
+#include "sim/text_proto.h"
 
 namespace norn::sim {
 
 namespace {
 
-using google::protobuf::TextFormat;
-
 constexpr char kSuffix[] = ".textproto";
 constexpr int64_t kMilli = 1'000;
-
-class SyntaxErrors : public google::protobuf::io::ErrorCollector {
- public:
-  explicit SyntaxErrors(const std::string& path) : path_(path) {}
-
-  void AddError(int line, int column, const std::string& message) override {
-    errors_.push_back(line < 0
-                          ? absl::StrCat(path_, ": ", message)
-                          : absl::StrCat(path_, ":", line + 1, ":", column + 1, ": ", message));
-  }
-
-  absl::Status status() const {
-    return absl::InvalidArgumentError(absl::StrCat(
-        absl::StrJoin(errors_, "\n"), " (sim/scenario.proto tells what can be written)"));
-  }
-
- private:
-  const std::string& path_;
-  std::vector<std::string> errors_;
-};
 
 std::string NameOf(const std::string& path) {
   std::string name = path.substr(path.rfind('/') + 1);
@@ -52,8 +27,6 @@ std::string NameOf(const std::string& path) {
 }
 
 void TakeCluster(const v1::ScenarioCluster& from, ClusterConfig* cluster) {
-  cluster->name = "sim";
-  cluster->secret = "a simulated secret";
   cluster->partitions = from.has_partitions() ? from.partitions() : 16;
   const uint32_t nodes = from.has_nodes() ? from.nodes() : 3;
   const uint32_t zones = from.has_zones() ? from.zones() : 3;
@@ -101,26 +74,15 @@ void TakeNode(const v1::ScenarioNode& from, NodeOptions* node) {
   }
 }
 
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": no such scenario, or unreadable"));
-  return text.str();
-}
-
 }  // namespace
 
 std::string Scenario::Where(size_t step) const { return absl::StrCat(path, ":", lines[step]); }
 
 UniverseConfig Scenario::Config() const {
   UniverseConfig config;
+  SetUsualOptions(&config);
   TakeCluster(script.cluster(), &config.cluster);
   TakeNode(script.node(), &config.node);
-  config.engine.dir = "/data";
-  config.engine.wal_preallocate_bytes = 64 << 10;
-  config.engine.memtable_bytes = 1 << 20;
-  config.engine.immutable_memtables_max = 64;  // a script does not wait for flushes
   const v1::ScenarioStorage& storage = script.storage();
   if (storage.has_memtable_bytes()) config.engine.memtable_bytes = storage.memtable_bytes();
   if (storage.has_block_cache_bytes()) {
@@ -146,12 +108,9 @@ absl::StatusOr<std::shared_ptr<const Scenario>> ParseScenario(absl::string_view 
   auto scenario = std::make_shared<Scenario>();
   scenario->name = NameOf(path);
   scenario->path = path;
-  SyntaxErrors errors(path);
-  TextFormat::ParseInfoTree tree;
-  TextFormat::Parser parser;
-  parser.RecordErrorsTo(&errors);
-  parser.WriteLocationsTo(&tree);
-  if (!parser.ParseFromString(std::string(text), &scenario->script)) return errors.status();
+  google::protobuf::TextFormat::ParseInfoTree tree;
+  absl::Status parsed = ParseTextProto(text, path, "sim/scenario.proto", &scenario->script, &tree);
+  if (!parsed.ok()) return parsed;
   const auto* const steps = v1::Scenario::descriptor()->FindFieldByName("step");
   CORE_CHECK(steps != nullptr);
   for (int i = 0; i < scenario->script.step_size(); ++i) {
@@ -162,7 +121,7 @@ absl::StatusOr<std::shared_ptr<const Scenario>> ParseScenario(absl::string_view 
 }
 
 absl::StatusOr<std::shared_ptr<const Scenario>> LoadScenario(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadWholeFile(path);
+  const absl::StatusOr<std::string> text = ReadWholeFile(path, "scenario");
   if (!text.ok()) return text.status();
   return ParseScenario(*text, path);
 }

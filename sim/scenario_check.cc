@@ -4,26 +4,16 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/config.h"
-#include "core/messages.h"
+#include "sim/message_rules.h"
 
 namespace norn::sim {
 
 namespace {
-
-template <size_t... kIndex>
-std::set<std::string> NamesOf(std::index_sequence<kIndex...>) {
-  return {MessageName(Message(std::in_place_index<kIndex>))...};
-}
-
-std::set<std::string> MessageNames() {
-  return NamesOf(std::make_index_sequence<std::variant_size_v<Message>>());
-}
 
 const std::set<std::string>& Outcomes() {
   static const auto* const kOutcomes =

@@ -1,4 +1,5 @@
-// Virtual time: a queue of things to do, ordered by (time, order of scheduling).
+// Virtual time: a queue of things to do, ordered by (time, order of scheduling). What is given a
+// rank comes before all else of its moment, the lower rank first, whenever it was scheduled.
 //
 // Time is an integer of microseconds and moves only when the next thing is done. Two
 // things of one moment happen in the order in which they were scheduled, so a run is a
@@ -19,6 +20,7 @@ namespace norn::sim {
 
 class Scheduler {
  public:
+  static constexpr uint64_t kRanks = 1u << 20;
   using Action = std::function<void()>;
 
   int64_t now_us() const { return now_us_; }
@@ -27,6 +29,12 @@ class Scheduler {
   void At(int64_t time_us, Action action) {
     CORE_CHECK(time_us >= now_us_);
     heap_.push_back(Entry{time_us, ++scheduled_, std::move(action)});
+    std::push_heap(heap_.begin(), heap_.end(), Later);
+  }
+  // `rank` is below kRanks; no two things of one moment have the same.
+  void AtRank(int64_t time_us, uint64_t rank, Action action) {
+    CORE_CHECK(time_us >= now_us_ && rank < kRanks);
+    heap_.push_back(Entry{time_us, rank, std::move(action)});
     std::push_heap(heap_.begin(), heap_.end(), Later);
   }
   void After(int64_t delay_us, Action action) { At(now_us_ + delay_us, std::move(action)); }
@@ -76,7 +84,7 @@ class Scheduler {
 
   std::vector<Entry> heap_;
   int64_t now_us_ = 0;
-  uint64_t scheduled_ = 0;
+  uint64_t scheduled_ = kRanks;
   uint64_t events_ = 0;
   uint64_t at_once_ = 0;  // done at this very moment
 };

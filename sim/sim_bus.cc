@@ -17,7 +17,7 @@ void SimBus::Send(NodeId to, Message&& message) {
                    absl::StrCat("to n", to, ": ", DescribeMessage(message)));
   }
   if (rules_ != nullptr) return rules_->Route(self_, to, message, std::move(bytes));
-  network_.Send(self_, to, std::move(bytes));
+  network_.Send(self_, to, std::move(bytes), LabelOf(message));
 }
 
 MessageReceived SimBus::Receive(NodeId from, const std::string& bytes) {

@@ -1,8 +1,10 @@
 #include "sim/sim_network.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/check.h"
 
 namespace norn::sim {
 
@@ -26,39 +28,85 @@ Fault* SimNetwork::CutBy(NodeId from, NodeId to) {
   return nullptr;
 }
 
-void SimNetwork::Send(NodeId from, NodeId to, std::string bytes) {
+KeyedSeed SimNetwork::KindOf(NodeId from, NodeId to, const MessageLabel& label) const {
+  return seed_.With(uint64_t{from}).With(uint64_t{to}).With(label.name).With(label.key);
+}
+
+void SimNetwork::Harm(std::vector<MessageHarm> harms) {
+  CORE_CHECK(sent_ == 0);
+  harms_ = std::move(harms);
+  for (size_t i = 0; i < harms_.size(); ++i) {
+    const MessageHarm& harm = harms_[i];
+    harms_of_.emplace(std::make_pair(KindOf(harm.from, harm.to, harm.label).value(), harm.nth), i);
+  }
+}
+
+void SimNetwork::Tell(const Passage& passage, const Fault& fault, const MessageHarm& what) {
+  if (!witness_) return;
+  MessageHarm harm = what;
+  harm.from = passage.from;
+  harm.to = passage.to;
+  harm.label = passage.label;
+  harm.nth = passage.nth;
+  harm.fault = fault.id;
+  witness_(harm);
+}
+
+void SimNetwork::Send(NodeId from, NodeId to, std::string bytes, const MessageLabel& label) {
   ++sent_;
   trace_.Record(scheduler_.now_us(), from, absl::StrCat("send to n", to), bytes);
+  const KeyedSeed kind = KindOf(from, to, label);
+  const uint64_t nth = ++sent_of_[kind.value()];
   if (Fault* const cut = CutBy(from, to)) {
     ++cut->effects;
     return;
   }
+  Passage passage{from, to, label, nth, kind.With(nth), std::move(bytes), 0, false};
+  bool doubled = false;
+  const auto [first, last] = harms_of_.equal_range({kind.value(), nth});
+  for (auto it = first; it != last; ++it) {
+    MessageHarm& harm = harms_[it->second];
+    ++harm.effects;
+    if (harm.lost) return;
+    doubled = doubled || harm.doubled;
+    passage.later_us += harm.later_us;
+    passage.overtaken = passage.overtaken || harm.overtaken;
+  }
   for (Fault& fault : *plan_) {
     if (!fault.ActiveAt(scheduler_.now_us())) continue;
-    if (fault.kind == FaultKind::kLoss && random_.Chance(fault.amount, 1000)) {
-      ++fault.effects;
-      return;
-    }
-    if (fault.kind == FaultKind::kDuplicate && random_.Chance(fault.amount, 1000)) {
-      ++fault.effects;
-      Launch(from, to, bytes);
-    }
+    if (fault.kind != FaultKind::kLoss && fault.kind != FaultKind::kDuplicate) continue;
+    if (!passage.chance.With(fault.id).Stream().Chance(fault.amount, 1000)) continue;
+    ++fault.effects;
+    MessageHarm harm;
+    harm.lost = fault.kind == FaultKind::kLoss;
+    harm.doubled = !harm.lost;
+    Tell(passage, fault, harm);
+    if (harm.lost) return;
+    doubled = true;
   }
-  Launch(from, to, std::move(bytes));
+  if (doubled) Launch(passage, 1);
+  Launch(passage, 0);
 }
 
-void SimNetwork::Launch(NodeId from, NodeId to, std::string bytes) {
-  int64_t delay_us = random_.Between(delay_min_us_, delay_max_us_);
+void SimNetwork::Launch(const Passage& passage, uint64_t copy) {
+  int64_t delay_us =
+      passage.chance.With("delay").With(copy).Stream().Between(delay_min_us_, delay_max_us_);
+  if (copy == 0) delay_us += passage.later_us;
   bool in_order = true;
   for (Fault& fault : *plan_) {
     const bool slows = fault.kind == FaultKind::kSlow || fault.kind == FaultKind::kReorder;
     if (!slows || !fault.ActiveAt(scheduler_.now_us())) continue;
-    delay_us += static_cast<int64_t>(random_.Below(fault.amount + 1));
+    MessageHarm harm;
+    harm.later_us = static_cast<int64_t>(
+        passage.chance.With(fault.id).With(copy).Stream().Below(fault.amount + 1));
+    harm.overtaken = fault.kind == FaultKind::kReorder;
+    delay_us += harm.later_us;
+    if (copy == 0) Tell(passage, fault, harm);
     if (fault.kind == FaultKind::kSlow) ++fault.effects;
     if (fault.kind == FaultKind::kReorder) in_order = false;
   }
   int64_t arrival_us = scheduler_.now_us() + delay_us;
-  int64_t& last_us = last_arrival_us_[{from, to}];
+  int64_t& last_us = last_arrival_us_[{passage.from, passage.to}];
   if (in_order) {
     arrival_us = std::max(arrival_us, last_us);
   } else if (arrival_us < last_us) {
@@ -68,9 +116,10 @@ void SimNetwork::Launch(NodeId from, NodeId to, std::string bytes) {
       }
     }
   }
-  last_us = std::max(last_us, arrival_us);
-  scheduler_.At(arrival_us,
-                [this, from, to, bytes = std::move(bytes)] { Deliver(from, to, bytes); });
+  if (!passage.overtaken || copy != 0) last_us = std::max(last_us, arrival_us);
+  scheduler_.At(arrival_us, [this, from = passage.from, to = passage.to, bytes = passage.bytes] {
+    Deliver(from, to, bytes);
+  });
 }
 
 void SimNetwork::Deliver(NodeId from, NodeId to, const std::string& bytes) {

@@ -26,8 +26,9 @@ constexpr uint64_t kScrubBytes = 10'000;
 
 // All that dies in a crash. It is the node's ports, too.
 struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, NoteSink {
-  explicit Process(SimNode& node_in)
+  Process(SimNode& node_in, KeyedSeed job_seed_in)
       : node(node_in),
+        job_seed(job_seed_in),
         bus(node_in.scheduler_, node_in.trace_, node_in.network_, node_in.id(), node_in.rules_),
         file_system(&node_in.disk_, absl::StrCat("n", node_in.id())) {}
 
@@ -94,13 +95,19 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
   }
 
   SimNode& node;
+  const KeyedSeed job_seed;
   SimBus bus;
   SimFileSystem file_system;
   std::unique_ptr<storage::Engine> engine;
   std::unique_ptr<storage::RecordStorage> records;
   std::unique_ptr<Host> host;
-  std::map<uint64_t, std::unique_ptr<storage::Job>> jobs;  // under way, by slot
+  struct RunningJob {
+    std::unique_ptr<storage::Job> job;
+    Random random;  // of its delays
+  };
+  std::map<uint64_t, RunningJob> jobs;  // under way, by slot
   uint64_t next_job = 0;
+  std::map<std::string, uint64_t> jobs_begun;  // by name
   uint64_t timer_armings = 0;
   bool replies_awaited = false;
   int64_t compaction_awaited_us = kNever;
@@ -109,7 +116,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
 
 SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
                  const ClusterConfig& cluster, const NodeOptions& options,
-                 const storage::EngineOptions& engine, uint64_t seed, StoreObserver* observer,
+                 const storage::EngineOptions& engine, KeyedSeed seed, StoreObserver* observer,
                  std::vector<Fault>* plan, MessageRules* rules, ReplySink replies,
                  CrashSink crashed)
     : scheduler_(scheduler),
@@ -118,13 +125,13 @@ SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
       cluster_(cluster),
       options_(options),
       engine_options_(engine),
-      random_(seed),
+      seed_(seed),
       observer_(observer),
       plan_(plan),
       rules_(rules),
       reply_sink_(std::move(replies)),
       crash_sink_(std::move(crashed)),
-      disk_(SplitMix64(seed)) {}
+      disk_(seed.With("disk").value()) {}
 
 SimNode::~SimNode() = default;
 
@@ -135,9 +142,11 @@ bool SimNode::StartUp(std::string* error) {
   CORE_CHECK(!up());
   ++epoch_;
   if (disk_.crashed()) disk_.Restart();
-  process_ = std::make_unique<Process>(*this);
-  engine_options_.seed = random_.Next64();
-  const uint64_t node_seed = random_.Next64();
+  const KeyedSeed life = seed_.With(++lives_);
+  disk_.Reseed(life.With("disk").value());
+  process_ = std::make_unique<Process>(*this, life.With("jobs"));
+  engine_options_.seed = life.With("engine").value();
+  const uint64_t node_seed = life.With("host").value();
   trace_.Record(scheduler_.now_us(), id(), "start", "");
   storage::RecoveryReport report;
   if (std::exchange(restored_, false)) {
@@ -308,8 +317,10 @@ void SimNode::StartJobs() {
   for (int lane = 0; lane < storage::kLaneCount; ++lane) {
     while (auto job = process_->engine->NextJob(static_cast<storage::Lane>(lane))) {
       const uint64_t slot = ++process_->next_job;
-      process_->jobs[slot] = std::move(job);
-      const int64_t delay_us = random_.Between(5, 50);
+      const std::string name = job->Name();
+      Random random = process_->job_seed.With(name).With(++process_->jobs_begun[name]).Stream();
+      const int64_t delay_us = random.Between(5, 50);
+      process_->jobs.emplace(slot, Process::RunningJob{std::move(job), random});
       scheduler_.After(delay_us, [this, slot, epoch = epoch_] { StepJob(slot, epoch); });
     }
   }
@@ -325,23 +336,24 @@ void SimNode::StepJob(size_t slot, uint64_t epoch) {
   }
   const auto it = process_->jobs.find(slot);
   CORE_CHECK(it != process_->jobs.end());
-  trace_.Record(scheduler_.now_us(), id(), it->second->Name(), "");
-  const bool done = it->second->RunStep();
+  trace_.Record(scheduler_.now_us(), id(), it->second.job->Name(), "");
+  const bool done = it->second.job->RunStep();
   if (BuryIfCrashed()) return;
   if (!done) {
     // Mostly quick, now and then a slow device.
-    const bool slow = random_.Chance(1, 50);
-    int64_t delay_us = slow ? random_.Between(1'000, 20'000) : random_.Between(20, 400);
+    Random& random = it->second.random;
+    const bool slow = random.Chance(1, 50);
+    int64_t delay_us = slow ? random.Between(1'000, 20'000) : random.Between(20, 400);
     for (Fault& fault : *plan_) {
       if (fault.kind != FaultKind::kSlowDisk || !fault.Concerns(id())) continue;
       if (!fault.ActiveAt(scheduler_.now_us())) continue;
-      delay_us += static_cast<int64_t>(random_.Below(fault.amount + 1));
+      delay_us += static_cast<int64_t>(random.Below(fault.amount + 1));
       ++fault.effects;
     }
     scheduler_.After(delay_us, [this, slot, epoch] { StepJob(slot, epoch); });
     return;
   }
-  std::unique_ptr<storage::Job> job = std::move(it->second);
+  std::unique_ptr<storage::Job> job = std::move(it->second.job);
   process_->jobs.erase(it);
   process_->engine->Finish(std::move(job));
   DrainEvents();

@@ -25,6 +25,7 @@
 #include "core/events.h"
 #include "core/host.h"
 #include "core/random.h"
+#include "sim/keyed_seed.h"
 #include "sim/message_rules.h"
 #include "sim/scheduler.h"
 #include "sim/sim_disk.h"
@@ -54,7 +55,7 @@ class SimNode {
   using CrashSink = std::function<void(NodeId node)>;
 
   SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network, const ClusterConfig& cluster,
-          const NodeOptions& options, const storage::EngineOptions& engine, uint64_t seed,
+          const NodeOptions& options, const storage::EngineOptions& engine, KeyedSeed seed,
           StoreObserver* observer, std::vector<Fault>* plan, MessageRules* rules, ReplySink replies,
           CrashSink crashed);
   ~SimNode();
@@ -122,13 +123,14 @@ class SimNode {
   ClusterConfig cluster_;
   NodeOptions options_;
   storage::EngineOptions engine_options_;
-  Random random_;
+  const KeyedSeed seed_;
   StoreObserver* observer_;
   std::vector<Fault>* plan_;  // slow and stalled disks, pauses and clocks are applied here
   MessageRules* rules_;
   ReplySink reply_sink_;
   CrashSink crash_sink_;
   SimDisk disk_;
+  uint64_t lives_ = 0;     // begun so far; each has chances of its own
   bool restored_ = false;  // since the last start
   uint64_t epoch_ = 0;     // rises with every start and crash: what was scheduled before is void
   uint64_t hints_written_ = 0, hints_minted_ = 0, hints_removed_ = 0;

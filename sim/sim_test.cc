@@ -103,9 +103,32 @@ TEST(Trace, TheHashDependsOnTheOrder) {
   EXPECT_EQ(one.events(), 2u);
 }
 
+TEST(Trace, AWindowShowsItsEventsWithTheirHashes) {
+  std::vector<std::string> lines;
+  TraceView view([&lines](const std::string& line) { lines.push_back(line); });
+  view.first = 2;
+  view.last = 3;
+  view.numbered = true;
+  view.checkpoint_every = 2;
+  std::vector<std::string> checkpoints;
+  view.checkpoint = [&checkpoints](uint64_t events, const std::string& hash) {
+    checkpoints.push_back(std::to_string(events) + hash);
+  };
+  Trace trace(view);
+  std::vector<std::string> hashes;
+  for (int i = 1; i <= 5; ++i) {
+    trace.Record(i, 1, "send", std::to_string(i));
+    hashes.push_back(trace.Hash());
+  }
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].find("event 2 " + hashes[1] + " "), 0u) << lines[0];
+  EXPECT_EQ(lines[1].find("event 3 " + hashes[2] + " "), 0u) << lines[1];
+  EXPECT_EQ(checkpoints, (std::vector<std::string>{"2" + hashes[1], "4" + hashes[3]}));
+}
+
 TEST(Trace, PrintingAndExplainingLeaveTheHashAlone) {
   std::vector<std::string> lines;
-  Trace loud([&lines](const std::string& line) { lines.push_back(line); });
+  Trace loud(TraceView([&lines](const std::string& line) { lines.push_back(line); }));
   Trace quiet(nullptr);
   for (Trace* trace : {&loud, &quiet}) {
     trace->Record(1'500'000, 3, "receive", "abc");
@@ -125,6 +148,19 @@ TEST(Trace, TheHashOfAKnownTraceStays) {
   EXPECT_EQ(HashOf(1, 2, "send", "abc"), "baea58a3f5f349ea325258a95b372646");
 }
 
+// ---- Scheduler --------------------------------------------------------------------
+
+TEST(Scheduler, RanksComeFirstInTheirMoment) {
+  Scheduler scheduler;
+  std::string order;
+  scheduler.At(5, [&order] { order += 'x'; });
+  scheduler.AtRank(5, 2, [&order] { order += 'b'; });
+  scheduler.At(4, [&order] { order += 'w'; });
+  scheduler.AtRank(5, 1, [&order] { order += 'a'; });
+  scheduler.RunUntil(9);
+  EXPECT_EQ(order, "wabx");
+}
+
 // ---- SimNetwork -------------------------------------------------------------------
 
 constexpr int64_t kDelayMinUs = 100;
@@ -142,7 +178,7 @@ class NetworkTest : public testing::Test {
   void Open(std::vector<Fault> plan, uint64_t seed = 1) {
     plan_ = std::move(plan);
     network_ = std::make_unique<SimNetwork>(
-        scheduler_, trace_, Random(seed), &plan_, kDelayMinUs, kDelayMaxUs,
+        scheduler_, trace_, KeyedSeed(seed), &plan_, kDelayMinUs, kDelayMaxUs,
         [this](NodeId from, NodeId to, const std::string& bytes) {
           arrivals_.push_back({from, to, bytes, scheduler_.now_us()});
         });
@@ -185,6 +221,64 @@ TEST_F(NetworkTest, AHealthyLinkDeliversAllInOrderAndInTime) {
   }
   EXPECT_EQ(network_->sent(), 500u);
   EXPECT_EQ(network_->delivered(), 500u);
+}
+
+// Delay and loss hang on which message it is, and not on how many others there are.
+TEST_F(NetworkTest, WhatBefallsAMessageDoesNotHangOnOthers) {
+  const auto arrivals = [this](bool others) {
+    Open({MakeFault(FaultKind::kLoss, {}, 0, 9'000'000'000, 300)}, 5);
+    arrivals_.clear();
+    const int64_t from_us = scheduler_.now_us();
+    for (int i = 0; i < 50; ++i) {
+      const int64_t at_us = from_us + i * 10'000;
+      scheduler_.At(at_us, [this] { network_->Send(1, 2, "a", {"ReplicaWrite", "k1"}); });
+      if (!others) continue;
+      scheduler_.At(at_us + 5'000, [this] { network_->Send(1, 2, "b", {"ReplicaWrite", "k2"}); });
+    }
+    scheduler_.RunUntil(from_us + 1'000'000);
+    std::vector<int64_t> times;
+    for (const Arrival& arrival : arrivals_) {
+      if (arrival.bytes == "a") times.push_back(arrival.at_us - from_us);
+    }
+    return times;
+  };
+  const std::vector<int64_t> alone = arrivals(false);
+  EXPECT_GT(alone.size(), 20u);
+  EXPECT_LT(alone.size(), 50u);
+  EXPECT_EQ(arrivals(true), alone);
+}
+
+TEST_F(NetworkTest, HarmIsDoneToTheMessageThatIsNamed) {
+  Open({});
+  MessageHarm lost;
+  lost.from = 1;
+  lost.to = 2;
+  lost.label = {"ReplicaWrite", "k1"};
+  lost.nth = 2;
+  lost.lost = true;
+  MessageHarm doubled = lost;
+  doubled.nth = 3;
+  doubled.lost = false;
+  doubled.doubled = true;
+  MessageHarm never = lost;
+  never.to = 3;
+  network_->Harm({lost, doubled, never});
+  for (int i = 1; i <= 4; ++i) {
+    scheduler_.At(i * 10'000, [this, i] {
+      network_->Send(1, 2, std::to_string(i), {"ReplicaWrite", "k1"});
+      network_->Send(1, 2, "other", {"ReplicaWrite", "k2"});
+      network_->Send(2, 1, "other", {"ReplicaWrite", "k1"});
+    });
+  }
+  scheduler_.RunUntil(1'000'000);
+  std::string arrived;
+  for (const Arrival& arrival : arrivals_) {
+    if (arrival.bytes != "other") arrived += arrival.bytes;
+  }
+  EXPECT_EQ(arrived, "1334");
+  EXPECT_EQ(network_->harms()[0].effects, 1u);
+  EXPECT_EQ(network_->harms()[1].effects, 1u);
+  EXPECT_EQ(network_->harms()[2].effects, 0u);
 }
 
 TEST_F(NetworkTest, TwoHalvesCannotTalkAndEachCanWithinItself) {

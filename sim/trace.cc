@@ -30,14 +30,18 @@ void Trace::Record(int64_t time_us, NodeId node, absl::string_view what,
   const XXH128_hash_t next = XXH3_128bits(block, sizeof(block));
   high_ = next.high64;
   low_ = next.low64;
-  if (prints()) {
-    printer_(absl::StrCat(Stamp(time_us, node), what, content.empty() ? "" : "  ",
-                          content.empty() ? "" : absl::StrCat(content.size(), " bytes")));
+  if (view_.checkpoint_every != 0 && events_ % view_.checkpoint_every == 0) {
+    view_.checkpoint(events_, Hash());
   }
+  if (!prints() || events_ < view_.first) return;
+  view_.printer(
+      absl::StrCat(view_.numbered ? absl::StrCat("event ", events_, " ", Hash(), " ") : "",
+                   Stamp(time_us, node), what, content.empty() ? "" : "  ",
+                   content.empty() ? "" : absl::StrCat(content.size(), " bytes")));
 }
 
 void Trace::Explain(int64_t time_us, NodeId node, absl::string_view text) {
-  if (prints()) printer_(absl::StrCat(Stamp(time_us, node), "  ", text));
+  if (prints()) view_.printer(absl::StrCat(Stamp(time_us, node), "  ", text));
 }
 
 std::string Trace::Hash() const { return absl::StrFormat("%016x%016x", high_, low_); }

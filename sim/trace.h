@@ -5,23 +5,46 @@
 #ifndef NORN_SIM_TRACE_H_
 #define NORN_SIM_TRACE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "core/types.h"
 
 namespace norn::sim {
 
+// Which part of a trace is shown, and how.
+struct TraceView {
+  using Printer = std::function<void(const std::string& line)>;
+  // Hears the number of events so far and their hash.
+  using Checkpoint = std::function<void(uint64_t events, const std::string& hash)>;
+
+  TraceView(std::nullptr_t) {}                         // nothing
+  TraceView(Printer all) : printer(std::move(all)) {}  // every line
+
+  Printer printer;  // null: nothing is formatted
+  // Of events `first` to `last`, counted from 1.
+  uint64_t first = 1;
+  uint64_t last = std::numeric_limits<uint64_t>::max();
+  bool numbered = false;  // "event NUMBER HASH", the hash behind it, before each event's line
+  uint64_t checkpoint_every = 0;  // events; 0: never
+  Checkpoint checkpoint;
+};
+
 class Trace {
  public:
-  using Printer = std::function<void(const std::string& line)>;
+  using Printer = TraceView::Printer;
 
-  // `printer` may be null: then nothing is formatted.
-  explicit Trace(Printer printer) : printer_(std::move(printer)) {}
+  explicit Trace(TraceView view) : view_(std::move(view)) {}
 
-  bool prints() const { return printer_ != nullptr; }
+  // Whether a line would be shown now.
+  bool prints() const {
+    return view_.printer != nullptr && events_ + 1 >= view_.first && events_ <= view_.last;
+  }
 
   // `what` names the kind of event; `content` is its bytes, which only the hash sees.
   void Record(int64_t time_us, NodeId node, absl::string_view what, absl::string_view content);
@@ -34,7 +57,7 @@ class Trace {
   std::string Hash() const;
 
  private:
-  Printer printer_;
+  TraceView view_;
   uint64_t high_ = 0;
   uint64_t low_ = 0;
   uint64_t events_ = 0;

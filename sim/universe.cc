@@ -11,8 +11,11 @@
 #include "core/check.h"
 #include "core/ring/layout.h"
 #include "sim/burials.h"
+#include "sim/case.h"
+#include "sim/case_report.h"
 #include "sim/checkers/fault_budget.h"
 #include "sim/history.h"
+#include "sim/keyed_seed.h"
 #include "sim/message_rules.h"
 #include "sim/scenario.h"
 #include "sim/scenario_runner.h"
@@ -33,39 +36,23 @@ constexpr int64_t kFaultsUs = 12 * kSecond;  // how long faults and clients go o
 constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase, and for each
 constexpr int64_t kHealRounds = 6;           // partition so many exchanges of every replica
 constexpr int64_t kPollUs = kSecond / 4;
-constexpr int kKeysPerIllNode = 20;
 constexpr int kLastReadTries = 5;  // of each key: a node may be busy, or still waking up
-
-// What hints may take, and how eagerly tombstones are removed.
-void DrawUpkeep(Random& random, NodeOptions* node) {
-  node->hint_bytes_max = random.Chance(1, 4) ? random.Below(8'000) + 1 : 1u << 20;
-  node->hint_bytes_per_second = 10'000 + random.Below(1'000'000);
-  node->tombstone_keep_us = random.Chance(1, 2) ? 0 : random.Between(0, 1'000'000);
-  node->tombstone_interval_us = random.Between(20'000, 500'000);
-}
-
-// The node whose disk falls ill, or kNoNode.
-NodeId IllNode(const std::vector<Fault>& plan) {
-  for (const Fault& fault : plan) {
-    if (OfDisk(fault.kind)) return fault.nodes.front();
-  }
-  return kNoNode;
-}
-
-bool Stalls(const std::vector<Fault>& plan) {
-  return std::any_of(plan.begin(), plan.end(),
-                     [](const Fault& fault) { return fault.kind == FaultKind::kStalledDisk; });
-}
 
 class Universe final : public StoreObserver {
  public:
-  Universe(const RunOptions& options, Trace::Printer printer)
-      : options_(options), trace_(std::move(printer)), random_(options.seed) {}
+  Universe(const RunOptions& options, TraceView view)
+      : options_(options),
+        seed_(options.replay != nullptr ? options.replay->seed : options.seed),
+        until_us_(options.replay != nullptr ? options.replay->until_us : kQuietUs + kFaultsUs),
+        trace_(std::move(view)) {}
 
   RunResult Run();
 
  private:
   void Build();
+  bool recording() const { return options_.recorder && options_.scenario == nullptr; }
+  // What is drawn, or taken from a case or a scenario, before anything is built.
+  void Choose();
   void RunScenario();
   void Heal();
   std::optional<Violation> FindApart();
@@ -102,8 +89,9 @@ class Universe final : public StoreObserver {
 
   const RunOptions options_;
   UniverseConfig config_;
+  const uint64_t seed_;
+  const int64_t until_us_;  // of faults and clients, unless there is a scenario
   Trace trace_;
-  Random random_;
   Scheduler scheduler_;
   std::unique_ptr<Layout> layout_;
   std::unique_ptr<FaultBudget> budget_;
@@ -132,13 +120,14 @@ RunResult Universe::Run() {
   } else {
     workload_->Begin();
     faults_->Schedule();
-    scheduler_.RunUntil(kQuietUs + kFaultsUs);
+    scheduler_.RunUntil(until_us_);
     workload_->Stop();
   }
   if (result_.verdict != Verdict::kViolated) Heal();
   result_.trace_hash = trace_.Hash();
   result_.virtual_us = scheduler_.now_us();
   result_.events = scheduler_.events();
+  result_.traced_events = trace_.events();
   result_.messages = network_->sent();
   for (const auto& node : nodes_) result_.file_operations += node->file_operations();
   if (config_.bucket().sloppy) {
@@ -158,6 +147,7 @@ RunResult Universe::Run() {
     ++result_.outcomes[absl::StrCat(kKinds[static_cast<int>(operation.kind)], " ", outcome)];
   }
   result_.plan = plan_;
+  if (recording()) options_.recorder(ReportEnd(result_, network_->harms()));
   return std::move(result_);
 }
 
@@ -171,17 +161,25 @@ void Universe::RunScenario() {
   Violated(runner_->Run());
 }
 
+void Universe::Choose() {
+  const KeyedSeed seed(seed_);
+  if (options_.scenario != nullptr) {
+    config_ = options_.scenario->Config();
+  } else if (options_.replay != nullptr) {
+    config_ = options_.replay->config;
+    plan_ = options_.replay->faults;
+  } else {
+    config_ = DrawUniverseConfig(seed, options_);
+    Random faults = seed.With("faults").Stream();
+    const auto nodes = static_cast<int>(config_.cluster.members.size());
+    plan_ = DrawFaultPlan(faults, nodes, kQuietUs, until_us_, options_.wipes);
+    AdaptToFaults(plan_, &config_);
+  }
+}
+
 void Universe::Build() {
-  Random knobs = random_.Fork();
-  Random faults = random_.Fork();
-  Random network = random_.Fork();
-  Random clients = random_.Fork();
-  Random seeds = random_.Fork();
-  Random harm = random_.Fork();
-  Random hints = random_.Fork();
-  const Scenario* const scenario = options_.scenario.get();
-  config_ = scenario != nullptr ? scenario->Config() : DrawUniverseConfig(knobs, options_);
-  if (scenario == nullptr) DrawUpkeep(hints, &config_.node);
+  Choose();
+  const KeyedSeed seed(seed_);
   result_.config = ToString(config_);
   const ClusterConfig& cluster = config_.cluster;
   const auto nodes = static_cast<int>(cluster.members.size());
@@ -194,37 +192,24 @@ void Universe::Build() {
       Layout::Build(1, cluster.partitions, config_.bucket().n, cluster.members));
   budget_ = std::make_unique<FaultBudget>(*layout_, config_.bucket().WMin());
   sealer_ = std::make_unique<TokenSealer>(cluster.name, cluster.secret);
-  if (scenario == nullptr) {
-    plan_ = DrawFaultPlan(faults, nodes, kQuietUs, kQuietUs + kFaultsUs, options_.wipes);
-    // What has expired is judged by one clock for all.
-    const bool clocks = std::any_of(plan_.begin(), plan_.end(), [](const Fault& fault) {
-      return fault.kind == FaultKind::kClockJump || fault.kind == FaultKind::kClockDrift;
-    });
-    if (clocks) config_.workload.ttl_per_mille = 0;
-  }
-
-  network_ = std::make_unique<SimNetwork>(scheduler_, trace_, network, &plan_, config_.delay_min_us,
-                                          config_.delay_max_us,
+  network_ = std::make_unique<SimNetwork>(scheduler_, trace_, seed.With("network"), &plan_,
+                                          config_.delay_min_us, config_.delay_max_us,
                                           [this](NodeId from, NodeId to, const std::string& bytes) {
                                             node(to).DeliverMessage(from, bytes);
                                           });
-  if (scenario != nullptr) rules_ = std::make_unique<MessageRules>(scheduler_, *network_);
-  const NodeId ill = IllNode(plan_);
+  if (options_.replay != nullptr) network_->Harm(options_.replay->harms);
+  if (options_.scenario != nullptr) rules_ = std::make_unique<MessageRules>(scheduler_, *network_);
   for (const MemberConfig& member : cluster.members) {
     NodeOptions own_options = config_.node;
     own_options.id = member.id;
-    storage::EngineOptions own_engine = config_.engine;
+    const auto own = config_.own_engine.find(member.id);
+    storage::EngineOptions own_engine =
+        own != config_.own_engine.end() ? own->second : config_.engine;
     own_engine.owner = absl::StrCat(cluster.name, "/", member.id);
-    if (member.id == ill) {  // to be read, it must not have all in memory
-      own_engine.memtable_bytes = std::min<size_t>(own_engine.memtable_bytes, 1'000);
-      own_engine.block_cache_bytes = 0;
-      own_engine.record_cache_bytes = 0;
-      own_engine.wal_preallocate_bytes = 512;  // nor room in advance, to be full
-    }
     CORE_CHECK(Validate(cluster, own_options).ok());
     nodes_.push_back(std::make_unique<SimNode>(
-        scheduler_, trace_, *network_, cluster, own_options, own_engine, seeds.Next64(), this,
-        &plan_, rules_.get(),
+        scheduler_, trace_, *network_, cluster, own_options, own_engine,
+        seed.With("node").With(uint64_t{member.id}), this, &plan_, rules_.get(),
         [this](NodeId, ClientReply&& reply) {
           const bool ok = reply.outcome == ClientReply::Outcome::kOk;
           if (ok && workload_->IsWrite(reply.client)) faults_->OnAcknowledged();
@@ -244,19 +229,23 @@ void Universe::Build() {
     CheckSurvivors();
   };
   hooks.power_cut = [this] { CheckSurvivors(); };
-  faults_ = std::make_unique<UniverseFaults>(scheduler_, trace_, harm, &plan_, &nodes_,
-                                             kQuietUs + kFaultsUs, std::move(hooks));
-  // With fewer keys, an ill disk might be that of a node that has hardly any of them.
-  if (ill != kNoNode || Stalls(plan_)) {
-    const int enough = kKeysPerIllNode * nodes / config_.bucket().n;
-    config_.workload.keys = std::max(config_.workload.keys, enough);
+  faults_ = std::make_unique<UniverseFaults>(scheduler_, trace_, seed.With("harm"), &plan_, &nodes_,
+                                             until_us_, std::move(hooks));
+  workload_ =
+      std::make_unique<Workload>(scheduler_, trace_, seed.With("clients"), config_.workload, nodes,
+                                 *sealer_, [this](NodeId id, ClientRequest&& request) {
+                                   if (!node(id).up()) return false;
+                                   node(id).DeliverRequest(std::move(request));
+                                   return true;
+                                 });
+  if (options_.replay != nullptr) workload_->Follow(options_.replay->script);
+  if (recording()) {
+    options_.recorder(ReportSetup(seed_, until_us_, config_, plan_));
+    workload_->set_recorder([this](const ScriptedOperation& operation) {
+      options_.recorder(ReportOperation(operation));
+    });
+    network_->set_witness([this](const MessageHarm& harm) { options_.recorder(ReportHarm(harm)); });
   }
-  workload_ = std::make_unique<Workload>(scheduler_, trace_, clients, config_.workload, nodes,
-                                         *sealer_, [this](NodeId id, ClientRequest&& request) {
-                                           if (!node(id).up()) return false;
-                                           node(id).DeliverRequest(std::move(request));
-                                           return true;
-                                         });
   for (const MemberConfig& member : cluster.members) faults_->StartNode(member.id);
 }
 
@@ -440,6 +429,12 @@ std::string Universe::Unstaged() const {
     if (fault.effects > 0 || fault.withheld) continue;
     return absl::StrCat("a planned fault never took effect: ", ToString(fault));
   }
+  for (const MessageHarm& harm : network_->harms()) {
+    if (harm.effects > 0) continue;
+    return absl::StrCat("there was no ", harm.label.name, " number ", harm.nth, " from n",
+                        harm.from, " to n", harm.to, harm.label.key.empty() ? "" : " about ",
+                        harm.label.key, " that could be harmed");
+  }
   return "";
 }
 
@@ -512,8 +507,22 @@ const char* VerdictName(Verdict verdict) {
   return "?";
 }
 
-RunResult RunUniverse(const RunOptions& options, Trace::Printer printer) {
-  return Universe(options, std::move(printer)).Run();
+int ExitCodeOfVerdict(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kValid:
+      return kExitValid;
+    case Verdict::kViolated:
+      return kExitViolated;
+    case Verdict::kNoProgress:
+      return kExitNoProgress;
+    case Verdict::kUnknown:
+      return kExitUnknown;
+  }
+  return kExitCrashed;
+}
+
+RunResult RunUniverse(const RunOptions& options, TraceView view) {
+  return Universe(options, std::move(view)).Run();
 }
 
 }  // namespace norn::sim

@@ -21,6 +21,13 @@
 
 namespace norn::sim {
 
+inline constexpr int kExitValid = 0;
+inline constexpr int kExitViolated = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitNoProgress = 3;
+inline constexpr int kExitUnknown = 4;
+inline constexpr int kExitCrashed = 5;
+
 enum class Verdict : uint8_t { kValid, kViolated, kNoProgress, kUnknown };
 const char* VerdictName(Verdict verdict);
 
@@ -34,6 +41,7 @@ struct RunResult {
   int64_t healed_after_us = 0;  // from the end of the faults to equal replicas
   int64_t heal_bound_us = 0;    // what it may take
   uint64_t events = 0;
+  uint64_t traced_events = 0;  // that the hash has seen
   uint64_t messages = 0;
   uint64_t file_operations = 0;
   std::map<std::string, uint64_t> outcomes;       // operations by "get ok" and so on
@@ -41,7 +49,10 @@ struct RunResult {
   std::vector<Fault> plan;
 };
 
-RunResult RunUniverse(const RunOptions& options, Trace::Printer printer);
+// 0 for kValid, and so on: what norn-sim exits with.
+int ExitCodeOfVerdict(Verdict verdict);
+
+RunResult RunUniverse(const RunOptions& options, TraceView view);
 
 }  // namespace norn::sim
 

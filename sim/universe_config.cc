@@ -13,6 +13,7 @@ namespace norn::sim {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000;
+constexpr int kKeysPerIllNode = 20;
 
 struct Shape {
   int nodes = 0;
@@ -98,15 +99,32 @@ storage::EngineOptions DrawEngineOptions(Random& random) {
   return engine;
 }
 
+// What hints may take, and how eagerly tombstones are removed.
+void DrawUpkeep(Random& random, NodeOptions* node) {
+  node->hint_bytes_max = random.Chance(1, 4) ? random.Below(8'000) + 1 : 1u << 20;
+  node->hint_bytes_per_second = 10'000 + random.Below(1'000'000);
+  node->tombstone_keep_us = random.Chance(1, 2) ? 0 : random.Between(0, 1'000'000);
+  node->tombstone_interval_us = random.Between(20'000, 500'000);
+}
+
+// The node whose disk falls ill, or kNoNode.
+NodeId IllNode(const std::vector<Fault>& plan) {
+  for (const Fault& fault : plan) {
+    if (OfDisk(fault.kind)) return fault.nodes.front();
+  }
+  return kNoNode;
+}
+
+bool AnyOf(const std::vector<Fault>& plan, FaultKind kind) {
+  return std::any_of(plan.begin(), plan.end(),
+                     [kind](const Fault& fault) { return fault.kind == kind; });
+}
+
 WorkloadOptions DrawWorkload(Random& random, const BucketConfig& bucket) {
   WorkloadOptions workload;
   workload.clients = static_cast<int>(random.Between(3, 8));
   workload.keys = static_cast<int>(random.Between(4, 40));
-  workload.n = bucket.n;
-  workload.r = bucket.r;
-  workload.w = bucket.w;
-  workload.r_min = bucket.RMin();
-  workload.w_min = bucket.WMin();
+  TakeLevels(bucket, &workload);
   return workload;
 }
 
@@ -124,7 +142,47 @@ void AddLastWriterBucket(ClusterConfig* cluster) {
   cluster->buckets.push_back(std::move(last));
 }
 
-UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options) {
+void SetUsualOptions(UniverseConfig* config) {
+  config->cluster.name = "sim";
+  config->cluster.secret = "a simulated secret";
+  config->engine.dir = "/data";
+  config->engine.wal_preallocate_bytes = 64 << 10;
+  config->engine.memtable_bytes = 1 << 20;
+  config->engine.immutable_memtables_max = 64;
+}
+
+void TakeLevels(const BucketConfig& bucket, WorkloadOptions* workload) {
+  workload->n = bucket.n;
+  workload->r = bucket.r;
+  workload->w = bucket.w;
+  workload->r_min = bucket.RMin();
+  workload->w_min = bucket.WMin();
+}
+
+void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config) {
+  // What has expired is judged by one clock for all.
+  if (AnyOf(plan, FaultKind::kClockJump) || AnyOf(plan, FaultKind::kClockDrift)) {
+    config->workload.ttl_per_mille = 0;
+  }
+  const NodeId ill = IllNode(plan);
+  if (ill != kNoNode) {  // to be read, it must not have all in memory
+    storage::EngineOptions& engine = config->own_engine.emplace(ill, config->engine).first->second;
+    engine.memtable_bytes = std::min<size_t>(engine.memtable_bytes, 1'000);
+    engine.block_cache_bytes = 0;
+    engine.record_cache_bytes = 0;
+    engine.wal_preallocate_bytes = 512;  // nor room in advance, to be full
+  }
+  // With fewer keys, an ill disk might be that of a node that has hardly any of them.
+  if (ill != kNoNode || AnyOf(plan, FaultKind::kStalledDisk)) {
+    const auto nodes = static_cast<int>(config->cluster.members.size());
+    const int enough = kKeysPerIllNode * nodes / config->bucket().n;
+    config->workload.keys = std::max(config->workload.keys, enough);
+  }
+}
+
+UniverseConfig DrawUniverseConfig(KeyedSeed seed, const RunOptions& options) {
+  Random random = seed.With("configuration").Stream();
+  Random upkeep = seed.With("upkeep").Stream();
   UniverseConfig config;
   const Shape shape = DrawShape(random, options);
   config.cluster = DrawCluster(random, shape);
@@ -136,6 +194,7 @@ UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options) {
   // Few kilobytes a second: compactions are small here.
   if (random.Chance(1, 3))
     config.engine.compaction_bytes_per_second = 2'000 + random.Below(100'000);
+  DrawUpkeep(upkeep, &config.node);
   return config;
 }
 

@@ -5,16 +5,26 @@
 #define NORN_SIM_UNIVERSE_CONFIG_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/config.h"
 #include "core/random.h"
+#include "sim/fault_plan.h"
+#include "sim/keyed_seed.h"
 #include "sim/workload.h"
 #include "storage/engine.h"
 
+namespace norn::v1 {
+class CaseReport;
+}
+
 namespace norn::sim {
 
+struct Case;
 struct Scenario;
 
 struct RunOptions {
@@ -30,14 +40,20 @@ struct RunOptions {
   bool wipes = false;          // faults may destroy a disk, or bring back an older copy of it
   // A script instead of drawn configurations, faults and clients. Its options win.
   std::shared_ptr<const Scenario> scenario;
+  // What was written down instead of what the seed gives; everything above is ignored.
+  std::shared_ptr<const Case> replay;
+  // Hears, piece by piece, what the run would be written down as, and at its end what came of
+  // it. May be null; not of a scenario, which is a script already.
+  std::function<void(const v1::CaseReport& piece)> recorder;
 };
 
 struct UniverseConfig {
   ClusterConfig cluster;
-  NodeOptions node;               // without its id
-  storage::EngineOptions engine;  // without its owner
-  bool page_cache = true;         // else every read asks the disk
-  int64_t delay_min_us = 0;       // of a message on a healthy network
+  NodeOptions node;                                     // without its id
+  storage::EngineOptions engine;                        // without its owner
+  std::map<NodeId, storage::EngineOptions> own_engine;  // of nodes that have another
+  bool page_cache = true;                               // else every read asks the disk
+  int64_t delay_min_us = 0;                             // of a message on a healthy network
   int64_t delay_max_us = 0;
   WorkloadOptions workload;
 
@@ -53,8 +69,17 @@ struct UniverseConfig {
 // The second bucket of every universe (kLwwBucket): as the first, but the last writer wins.
 void AddLastWriterBucket(ClusterConfig* cluster);
 
+// Before what a run sets, or a case names as a knob: the defaults of nodes, and an engine that
+// neither waits for its background work nor takes much memory.
+void SetUsualOptions(UniverseConfig* config);
+// The workload's levels are those of the bucket.
+void TakeLevels(const BucketConfig& bucket, WorkloadOptions* workload);
+
 // 3 to 9 nodes, N 1 to 5, any R and W with `random_config`; otherwise what the options say.
-UniverseConfig DrawUniverseConfig(Random& random, const RunOptions& options);
+UniverseConfig DrawUniverseConfig(KeyedSeed seed, const RunOptions& options);
+
+// What a drawn configuration needs so that the plan's faults can take effect.
+void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config);
 
 // "7 nodes in 3 zones, 32 partitions, N=3 R=1..3 W=2..3, 12 keys, ...": for verdict lines.
 std::string ToString(const UniverseConfig& config);

@@ -47,6 +47,7 @@ std::optional<size_t> UniverseFaults::Begin(Fault fault) {
   if (lost && !hooks_.may_destroy(fault.nodes.front())) return std::nullopt;
   fault.start_us = scheduler_.now_us();
   const size_t number = plan_.size();
+  fault.id = number + 1;
   plan_.push_back(std::move(fault));
   switch (plan_[number].kind) {
     case FaultKind::kCrash:
@@ -276,6 +277,10 @@ void UniverseFaults::BeginDiskFault(size_t fault) {
   victim(fault).disk().Inject(std::move(errors));
 }
 
+Random& UniverseFaults::StreamOf(size_t fault) {
+  return streams_.try_emplace(fault, seed_.With(plan_[fault].id).Stream()).first->second;
+}
+
 std::optional<UniverseFaults::Spot> UniverseFaults::SpotInTable(size_t fault) {
   std::vector<SimDisk::FileState> tables = victim(fault).disk().Files();
   const auto other = [](const SimDisk::FileState& file) {
@@ -283,8 +288,8 @@ std::optional<UniverseFaults::Spot> UniverseFaults::SpotInTable(size_t fault) {
   };
   tables.erase(std::remove_if(tables.begin(), tables.end(), other), tables.end());
   if (tables.empty()) return std::nullopt;
-  const SimDisk::FileState& table = tables[random_.Below(tables.size())];
-  const uint64_t offset = random_.Below(table.size);
+  const SimDisk::FileState& table = tables[StreamOf(fault).Below(tables.size())];
+  const uint64_t offset = StreamOf(fault).Below(table.size);
   return Spot{table.path, offset};
 }
 
@@ -322,7 +327,7 @@ bool UniverseFaults::TryRot(size_t fault) {
     if (!spot.has_value()) break;
     trace_.Explain(scheduler_.now_us(), id,
                    absl::StrCat("a bit flips: ", spot->path, " at offset ", spot->offset));
-    const int bit = static_cast<int>(random_.Below(8));
+    const int bit = static_cast<int>(StreamOf(fault).Below(8));
     if (!disk.FlipBit(spot->path, spot->offset, bit).ok()) continue;  // there is no such place
     any = true;
   }

@@ -19,6 +19,7 @@
 
 #include "core/random.h"
 #include "sim/fault_plan.h"
+#include "sim/keyed_seed.h"
 #include "sim/scheduler.h"
 #include "sim/sim_node.h"
 #include "sim/trace.h"
@@ -40,11 +41,11 @@ class UniverseFaults {
 
   // `plan` and `nodes` (of which n<i> is the i-th) outlive this. Nothing begins at `end_us`
   // or later.
-  UniverseFaults(Scheduler& scheduler, Trace& trace, Random random, std::vector<Fault>* plan,
+  UniverseFaults(Scheduler& scheduler, Trace& trace, KeyedSeed seed, std::vector<Fault>* plan,
                  std::vector<std::unique_ptr<SimNode>>* nodes, int64_t end_us, Hooks hooks)
       : scheduler_(scheduler),
         trace_(trace),
-        random_(random),
+        seed_(seed),
         plan_(*plan),
         nodes_(*nodes),
         end_us_(end_us),
@@ -101,12 +102,14 @@ class UniverseFaults {
   };
   std::optional<Spot> SpotInTable(size_t fault);
   void HealDisk(size_t fault);
+  Random& StreamOf(size_t fault);
   // What the disk of the fault's node has counted of the fault's kind so far.
   uint64_t Counted(size_t fault);
 
   Scheduler& scheduler_;
   Trace& trace_;
-  Random random_;
+  const KeyedSeed seed_;
+  std::map<size_t, Random> streams_;  // of single faults
   std::vector<Fault>& plan_;
   std::vector<std::unique_ptr<SimNode>>& nodes_;
   const int64_t end_us_;

@@ -1,5 +1,6 @@
 #include "sim/workload.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -9,19 +10,27 @@
 
 namespace norn::sim {
 
-Workload::Workload(Scheduler& scheduler, Trace& trace, Random random,
+Workload::Workload(Scheduler& scheduler, Trace& trace, KeyedSeed seed,
                    const WorkloadOptions& options, int nodes, const TokenSealer& sealer, Door door)
     : scheduler_(scheduler),
       trace_(trace),
-      random_(random),
+      seed_(seed),
       options_(options),
       nodes_(nodes),
       sealer_(sealer),
       door_(std::move(door)) {
   for (int i = 0; i < options.clients; ++i) {
-    Client client;
-    client.id = i + 1;
-    clients_.push_back(std::move(client));
+    const auto id = static_cast<uint64_t>(i + 1);
+    clients_.push_back(Client{i + 1, 0, kNoNode, seed_.With("client").With(id).Stream(), {}, {}});
+  }
+}
+
+void Workload::Follow(const std::vector<ScriptedOperation>& script) {
+  scripted_ = true;
+  for (const ScriptedOperation& operation : script) {
+    CORE_CHECK(operation.client >= 1 && operation.client <= options_.clients);
+    clients_[static_cast<size_t>(operation.client - 1)].script.push_back(operation);
+    next_id_ = std::max(next_id_, operation.id);
   }
 }
 
@@ -42,65 +51,102 @@ void Workload::Begin() {
   for (int i = 0; i < options_.clients; ++i) Think(i);
 }
 
-void Workload::Think(int client) {
+// Clients come first in their moment, in their order, so that it does not matter when it was
+// decided that they would.
+void Workload::Think(int index) {
   if (stopped_) return;
-  const int64_t pause_us = random_.Between(options_.think_min_us, options_.think_max_us);
-  scheduler_.After(pause_us, [this, client] { Next(client); });
+  Client& client = clients_[static_cast<size_t>(index)];
+  int64_t at_us = scheduler_.now_us();
+  if (!scripted_) {
+    at_us += client.random.Between(options_.think_min_us, options_.think_max_us);
+  } else if (client.script.empty()) {
+    return;
+  } else {
+    at_us = std::max(at_us, client.script.front().at_us);
+  }
+  scheduler_.AtRank(at_us, static_cast<uint64_t>(index), [this, index] { Next(index); });
 }
 
 void Workload::Next(int index) {
   if (stopped_) return;
   Client& client = clients_[static_cast<size_t>(index)];
-  const bool move = client.node == kNoNode || random_.Chance(1, 20);
-  if (move) client.node = static_cast<NodeId>(random_.Between(1, nodes_));
-  ClientRequest request = Draw(client);
-  Send(index, client.id, client.node, std::move(request), nullptr);
-}
-
-int Workload::DrawQuorum(ClientRequest::Kind kind) {
-  if (!random_.Chance(1, 5)) return 0;
-  const bool get = kind == ClientRequest::Kind::kGet;
-  return static_cast<int>(random_.Between(get ? options_.r_min : options_.w_min, options_.n));
-}
-
-ClientRequest Workload::Draw(Client& client) {
-  ClientRequest request;
-  // Half of all operations meet on a quarter of the keys.
-  const bool hot = random_.Chance(1, 2);
-  const int keys = hot ? std::max(1, options_.keys / 4) : options_.keys;
-  request.key = KeyName(static_cast<int>(random_.Below(static_cast<uint64_t>(keys))));
-  request.bucket = BucketOfKey(request.key);
-  const uint64_t die = random_.Below(1000);
-  if (die < options_.put_per_mille) {
-    request.kind = ClientRequest::Kind::kPut;
-    const bool large = random_.Chance(1, 40);
-    const size_t padding = random_.Below(large ? 4 * options_.value_bytes_max : 64);
-    request.value = absl::StrCat("c", client.id, "-", ++client.serial, " ");
-    request.value.append(padding, 'x');
-    if (random_.Below(1000) < options_.ttl_per_mille) {
-      request.ttl_us = random_.Between(options_.ttl_min_us, options_.ttl_max_us);
-    }
-  } else if (die < options_.put_per_mille + options_.delete_per_mille) {
-    request.kind = ClientRequest::Kind::kDelete;
+  ScriptedOperation operation;
+  if (scripted_) {
+    operation = std::move(client.script.front());
+    client.script.pop_front();
+  } else {
+    operation = Draw(client);
+    operation.id = ++next_id_;
   }
-  request.quorum = DrawQuorum(request.kind);
-  if (request.kind == ClientRequest::Kind::kGet) return request;
-  const uint64_t base = random_.Below(1000);
-  const auto token = client.tokens.find(request.key);
-  if (base < options_.token_per_mille) {
-    if (token != client.tokens.end()) {
-      request.base = ClientRequest::Base::kToken;
+  client.node = operation.node;
+  operation.at_us = scheduler_.now_us();
+  if (recorder_) recorder_(operation);
+  ClientRequest request;
+  request.kind = operation.kind;
+  request.base = operation.base;
+  request.key = std::move(operation.key);
+  request.value = std::move(operation.value);
+  request.quorum = operation.quorum;
+  request.ttl_us = operation.ttl_us;
+  if (request.base == ClientRequest::Base::kToken) {
+    const auto token = client.tokens.find(request.key);
+    if (token == client.tokens.end()) {
+      request.base = ClientRequest::Base::kCurrent;
+    } else {
       request.context = token->second;
     }
-  } else if (base < options_.token_per_mille + options_.nothing_per_mille) {
-    request.base = ClientRequest::Base::kNothing;
   }
-  return request;
+  Send(operation.id, index, client.id, client.node, std::move(request), nullptr);
 }
 
-size_t Workload::Send(int loop, int client, NodeId node, ClientRequest&& request,
+int Workload::DrawQuorum(Random& random, ClientRequest::Kind kind) {
+  if (!random.Chance(1, 5)) return 0;
+  const bool get = kind == ClientRequest::Kind::kGet;
+  return static_cast<int>(random.Between(get ? options_.r_min : options_.w_min, options_.n));
+}
+
+ScriptedOperation Workload::Draw(Client& client) {
+  Random& random = client.random;
+  ScriptedOperation operation;
+  operation.client = client.id;
+  operation.node = client.node;
+  const bool move = client.node == kNoNode || random.Chance(1, 20);
+  if (move) operation.node = static_cast<NodeId>(random.Between(1, nodes_));
+  // Half of all operations meet on a quarter of the keys.
+  const bool hot = random.Chance(1, 2);
+  const int keys = hot ? std::max(1, options_.keys / 4) : options_.keys;
+  operation.key = KeyName(static_cast<int>(random.Below(static_cast<uint64_t>(keys))));
+  const uint64_t die = random.Below(1000);
+  if (die < options_.put_per_mille) {
+    operation.kind = ClientRequest::Kind::kPut;
+    const bool large = random.Chance(1, 40);
+    const size_t padding = random.Below(large ? 4 * options_.value_bytes_max : 64);
+    operation.value = absl::StrCat("c", client.id, "-", ++client.serial, " ");
+    operation.value.append(padding, 'x');
+    if (random.Below(1000) < options_.ttl_per_mille) {
+      operation.ttl_us = random.Between(options_.ttl_min_us, options_.ttl_max_us);
+    }
+  } else if (die < options_.put_per_mille + options_.delete_per_mille) {
+    operation.kind = ClientRequest::Kind::kDelete;
+  }
+  operation.quorum = DrawQuorum(random, operation.kind);
+  if (operation.kind == ClientRequest::Kind::kGet) return operation;
+  const uint64_t base = random.Below(1000);
+  if (base < options_.token_per_mille) {
+    const bool has_token = client.tokens.find(operation.key) != client.tokens.end();
+    if (has_token) operation.base = ClientRequest::Base::kToken;
+  } else if (base < options_.token_per_mille + options_.nothing_per_mille) {
+    operation.base = ClientRequest::Base::kNothing;
+  }
+  return operation;
+}
+
+int64_t Workload::WayUs(uint64_t id, const char* direction) const {
+  return seed_.With(direction).With(id).Stream().Between(options_.way_min_us, options_.way_max_us);
+}
+
+size_t Workload::Send(uint64_t id, int loop, int client, NodeId node, ClientRequest&& request,
                       Answered answered) {
-  const uint64_t id = ++next_id_;
   request.bucket = BucketOfKey(request.key);
   Operation operation;
   operation.id = id;
@@ -128,8 +174,7 @@ size_t Workload::Send(int loop, int client, NodeId node, ClientRequest&& request
                 absl::StrCat(node, " ", request.key, " ", request.value, " ", request.context, " ",
                              request.quorum));
   trace_.Explain(scheduler_.now_us(), kNoNode, DescribeInvocation(history_.operations.back()));
-  const int64_t way_us = random_.Between(50, 500);
-  scheduler_.After(way_us, [this, id, node, request = std::move(request)]() mutable {
+  scheduler_.After(WayUs(id, "request"), [this, id, node, request = std::move(request)]() mutable {
     if (door_(node, std::move(request))) return;
     ClientReply refused;
     refused.client = id;
@@ -157,10 +202,10 @@ bool Workload::IsWrite(uint64_t id) const {
 }
 
 void Workload::OnReply(ClientReply&& reply) {
-  const int64_t way_us = random_.Between(50, 500);
   const uint64_t id = reply.client;
-  scheduler_.After(
-      way_us, [this, id, reply = std::move(reply)]() mutable { Complete(id, std::move(reply)); });
+  scheduler_.After(WayUs(id, "answer"), [this, id, reply = std::move(reply)]() mutable {
+    Complete(id, std::move(reply));
+  });
 }
 
 void Workload::Complete(uint64_t id, ClientReply&& reply) {
@@ -194,7 +239,7 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
 }
 
 size_t Workload::Ask(int client, NodeId node, ClientRequest&& request, Answered answered) {
-  return Send(-1, client, node, std::move(request), std::move(answered));
+  return Send(++next_id_, -1, client, node, std::move(request), std::move(answered));
 }
 
 }  // namespace norn::sim

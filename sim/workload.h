@@ -4,11 +4,15 @@
 // write it saw. Some writes carry the context of the client's last read (read, modify,
 // write), some replace whatever is there, some replace nothing and make siblings. A
 // client without an answer gives up after its patience: that write stays possible.
+//
+// Or they follow a script: then each client does what the script says at its times, one after
+// the other. What comes due while it still waits for an answer is done as soon as it has it.
 
 #ifndef NORN_SIM_WORKLOAD_H_
 #define NORN_SIM_WORKLOAD_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -18,6 +22,7 @@
 #include "core/client.h"
 #include "core/random.h"
 #include "sim/history.h"
+#include "sim/keyed_seed.h"
 #include "sim/scheduler.h"
 #include "sim/trace.h"
 
@@ -29,6 +34,8 @@ struct WorkloadOptions {
   int64_t think_min_us = 2'000;
   int64_t think_max_us = 60'000;
   int64_t patience_us = 4'000'000;
+  int64_t way_min_us = 50;  // of a request to its node, and of the answer back
+  int64_t way_max_us = 500;
   uint64_t put_per_mille = 450;
   uint64_t delete_per_mille = 50;
   uint64_t token_per_mille = 400;    // of writes: with the context of the last read
@@ -45,14 +52,35 @@ struct WorkloadOptions {
   int w_min = 2;
 };
 
+// What a client asks for, as it was drawn, or as a script says.
+struct ScriptedOperation {
+  uint64_t id = 0;  // not 0, and no other operation has it: the key of its delays
+  int64_t at_us = 0;
+  int client = 0;
+  NodeId node = kNoNode;
+  ClientRequest::Kind kind = ClientRequest::Kind::kGet;
+  // kToken: that of the client's last read of the key, or kCurrent if there was none.
+  ClientRequest::Base base = ClientRequest::Base::kCurrent;
+  std::string key;
+  std::string value;
+  int quorum = 0;
+  int64_t ttl_us = 0;
+};
+
 class Workload {
  public:
   // Sends a request to `node`; false: the connection is refused, nothing was sent.
   using Door = std::function<bool(NodeId node, ClientRequest&& request)>;
 
-  Workload(Scheduler& scheduler, Trace& trace, Random random, const WorkloadOptions& options,
+  Workload(Scheduler& scheduler, Trace& trace, KeyedSeed seed, const WorkloadOptions& options,
            int nodes, const TokenSealer& sealer, Door door);
 
+  // Instead of drawing. Before Begin.
+  void Follow(const std::vector<ScriptedOperation>& script);
+  // Hears of every operation of the loops.
+  void set_recorder(std::function<void(const ScriptedOperation&)> recorder) {
+    recorder_ = std::move(recorder);
+  }
   void Begin();
   // No new operations from now on.
   void Stop() { stopped_ = true; }
@@ -77,6 +105,8 @@ class Workload {
     int id = 0;
     uint64_t serial = 0;
     NodeId node = kNoNode;
+    Random random;
+    std::deque<ScriptedOperation> script;
     std::map<std::string, std::string> tokens;  // by key, from the last read
   };
   struct Open {
@@ -87,18 +117,22 @@ class Workload {
 
   void Next(int client);
   void Think(int client);
-  ClientRequest Draw(Client& client);
-  size_t Send(int loop, int client, NodeId node, ClientRequest&& request, Answered answered);
-  int DrawQuorum(ClientRequest::Kind kind);
+  ScriptedOperation Draw(Client& client);
+  int64_t WayUs(uint64_t id, const char* direction) const;
+  size_t Send(uint64_t id, int loop, int client, NodeId node, ClientRequest&& request,
+              Answered answered);
+  int DrawQuorum(Random& random, ClientRequest::Kind kind);
   void Complete(uint64_t id, ClientReply&& reply);
 
   Scheduler& scheduler_;
   Trace& trace_;
-  Random random_;
+  const KeyedSeed seed_;
   WorkloadOptions options_;
   int nodes_;
   const TokenSealer& sealer_;
   Door door_;
+  std::function<void(const ScriptedOperation&)> recorder_;
+  bool scripted_ = false;
   History history_;
   std::vector<Client> clients_;
   std::map<uint64_t, Open> open_;

@@ -90,7 +90,7 @@ class SimWorld {
  public:
   SimWorld()
       : trace_(nullptr),
-        network_(scheduler_, trace_, Random(11), &no_faults_, 50, 5'000,
+        network_(scheduler_, trace_, sim::KeyedSeed(11), &no_faults_, 50, 5'000,
                  [this](NodeId from, NodeId to, const std::string& bytes) {
                    Node& node = nodes_.at(to);
                    if (node.bus == nullptr) return;  // as SimNode: nobody is there

@@ -1,0 +1,179 @@
+#include "sim/case_check.h"
+
+#include <cstdint>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/config.h"
+#include "sim/case.h"
+#include "sim/fault_plan.h"
+#include "sim/message_rules.h"
+
+namespace norn::sim {
+
+namespace {
+
+constexpr uint32_t kNodesMax = 64;
+constexpr uint32_t kClientsMax = 1'000;
+constexpr int64_t kUntilMaxUs = int64_t{86'400} * 1'000'000;
+constexpr int64_t kLongestUs = int64_t{1} << 50;  // far from where moments overflow
+constexpr uint64_t kPadBytesMax = 1u << 20;
+constexpr uint64_t kAmountMax = uint64_t{1} << 50;
+
+// Every check returns what is wrong, or nothing.
+class Checker {
+ public:
+  explicit Checker(const v1::Case& written)
+      : written_(written), nodes_(static_cast<uint32_t>(written.node_size())) {}
+
+  std::string Head() const {
+    if (nodes_ < 1 || nodes_ > kNodesMax) {
+      return absl::StrCat("there are ", nodes_, " nodes: it must be 1 to ", kNodesMax);
+    }
+    return "";
+  }
+
+  std::string Until() const {
+    if (written_.until_us() >= 1 && written_.until_us() <= kUntilMaxUs) return "";
+    return absl::StrCat("until_us is ", written_.until_us(), ": it must be 1 to ", kUntilMaxUs);
+  }
+
+  std::string Fault(const v1::CaseFault& fault) {
+    if (fault.id() == 0 || !faults_.insert(fault.id()).second) {
+      return absl::StrCat("the fault's id is ", fault.id(),
+                          ": it must be above 0, and no other fault's");
+    }
+    if (!fault.has_kind()) return "the fault has no kind";
+    for (const uint32_t node : fault.nodes()) {
+      if (std::string wrong = Node("nodes", node); !wrong.empty()) return wrong;
+    }
+    if (fault.start_us() < 0 || fault.start_us() >= fault.end_us()) {
+      return absl::StrCat("the fault begins at ", fault.start_us(), " and ends at ", fault.end_us(),
+                          ": it must last, and not begin before 0");
+    }
+    if (fault.end_us() > written_.until_us()) {
+      return absl::StrCat("the fault ends at ", fault.end_us(),
+                          ", after the time of faults (until_us is ", written_.until_us(), ")");
+    }
+    const auto kind = static_cast<FaultKind>(fault.kind());
+    const bool one = OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash;
+    if (one && fault.nodes_size() != 1) {
+      return absl::StrCat("a ", FaultKindName(kind), " is of one node: name it in nodes");
+    }
+    if (fault.nodes_size() == 0 && kind == FaultKind::kPowerCut) {
+      return "a power cut needs nodes";
+    }
+    if (fault.down_us() < 0 || fault.down_us() > kLongestUs) {
+      return absl::StrCat("down_us is ", fault.down_us(), ": it must be 0 to ", kLongestUs);
+    }
+    if (fault.amount() > kAmountMax) {
+      return absl::StrCat("amount is ", fault.amount(), ": it must be at most ", kAmountMax);
+    }
+    const bool counts = kind == FaultKind::kCrash || kind == FaultKind::kPowerCut;
+    if (counts && fault.amount() == 0) {
+      return absl::StrCat("a ", FaultKindName(kind), " needs an amount of at least 1");
+    }
+    if (fault.shift_us() < -kLongestUs || fault.shift_us() > kLongestUs) {
+      return absl::StrCat("shift_us is ", fault.shift_us(), ": it must be within ", kLongestUs);
+    }
+    const bool clock = kind == FaultKind::kClockJump || kind == FaultKind::kClockDrift;
+    clocks_ = clocks_ || clock;
+    return "";
+  }
+
+  std::string Message(const v1::CaseMessage& message) const {
+    if (message.name().empty() || !IsMessageName(message.name())) {
+      return absl::StrCat("\"", message.name(), "\" is no message (core/messages.h names them)");
+    }
+    if (std::string wrong = Node("from", message.from()); !wrong.empty()) return wrong;
+    if (std::string wrong = Node("to", message.to()); !wrong.empty()) return wrong;
+    if (message.nth() == 0) return "nth is missing: the first is 1";
+    if (message.later_us() < 0 || message.later_us() > kLongestUs) {
+      return absl::StrCat("later_us is ", message.later_us(), ": it must be 0 to ", kLongestUs);
+    }
+    const bool harmed = message.lost() || message.doubled() || message.later_us() > 0;
+    return harmed ? "" : "nothing befalls the message: set lost, doubled or later_us";
+  }
+
+  std::string Operation(const v1::CaseOperation& operation) {
+    if (operation.id() == 0 || operation.id() > kAmountMax ||
+        !operations_.insert(operation.id()).second) {
+      return absl::StrCat("the operation's id is ", operation.id(),
+                          ": it must be above 0, and no other operation's");
+    }
+    if (operation.client() < 1 || operation.client() > kClientsMax) {
+      return absl::StrCat("client is ", operation.client(), ": it must be 1 to ", kClientsMax);
+    }
+    if (std::string wrong = Node("via", operation.via()); !wrong.empty()) return wrong;
+    if (operation.at_us() < 0 || operation.at_us() >= written_.until_us()) {
+      return absl::StrCat("at_us is ", operation.at_us(),
+                          ": it must be 0 or more, and below until_us, ", written_.until_us());
+    }
+    if (operation.key().empty()) return "the operation has no key";
+    const bool put = operation.kind() == v1::ScenarioOperation::PUT;
+    if (put == operation.value().empty()) return "a put has a value, and nothing else has one";
+    if (operation.value().find(' ') != std::string::npos) {
+      return "the value has a space: what follows one is taken for padding";
+    }
+    if (put && !values_.insert(operation.value()).second) {
+      return absl::StrCat("the value ", operation.value(),
+                          " was put before: values tell whose write was read");
+    }
+    if (operation.pad_bytes() > kPadBytesMax) {
+      return absl::StrCat("pad_bytes is ", operation.pad_bytes(), ": it must be at most ",
+                          kPadBytesMax);
+    }
+    if (operation.quorum() > written_.bucket().n()) {
+      return absl::StrCat("quorum is ", operation.quorum(), ": the bucket has ",
+                          written_.bucket().n(), " replicas");
+    }
+    if (operation.ttl_us() < 0 || operation.ttl_us() > kLongestUs ||
+        (operation.has_ttl_us() && !put)) {
+      return absl::StrCat("ttl_us is ", operation.ttl_us(), ": it is for puts, and 1 to ",
+                          kLongestUs);
+    }
+    if (operation.ttl_us() > 0 && clocks_) {
+      return "ttl_us beside a fault of wall clocks: what has expired is judged by one clock";
+    }
+    return "";
+  }
+
+ private:
+  std::string Node(const char* field, uint32_t node) const {
+    if (node >= 1 && node <= nodes_) return "";
+    return absl::StrCat(field, " is ", node, ": the cluster has the nodes 1 to ", nodes_);
+  }
+
+  const v1::Case& written_;
+  const uint32_t nodes_;
+  bool clocks_ = false;
+  std::set<uint64_t> faults_;
+  std::set<uint64_t> operations_;
+  std::set<std::string> values_;
+};
+
+}  // namespace
+
+std::optional<CaseProblem> FindProblem(const v1::Case& written) {
+  Checker checker(written);
+  if (std::string wrong = checker.Head(); !wrong.empty()) return CaseProblem{"node", -1, wrong};
+  if (std::string wrong = checker.Until(); !wrong.empty()) {
+    return CaseProblem{"until_us", -1, wrong};
+  }
+  for (int i = 0; i < written.fault_size(); ++i) {
+    std::string wrong = checker.Fault(written.fault(i));
+    if (!wrong.empty()) return CaseProblem{"fault", i, std::move(wrong)};
+  }
+  for (int i = 0; i < written.message_size(); ++i) {
+    std::string wrong = checker.Message(written.message(i));
+    if (!wrong.empty()) return CaseProblem{"message", i, std::move(wrong)};
+  }
+  for (int i = 0; i < written.operation_size(); ++i) {
+    std::string wrong = checker.Operation(written.operation(i));
+    if (!wrong.empty()) return CaseProblem{"operation", i, std::move(wrong)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace norn::sim

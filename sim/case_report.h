@@ -1,0 +1,29 @@
+// What a run tells of itself, piece by piece, so that a case can be made of it: what is there
+// before it begins, each operation as it is invoked, each message that a fault harms, and in the
+// end what came of it. Merged in their order, the pieces are the whole.
+
+#ifndef NORN_SIM_CASE_REPORT_H_
+#define NORN_SIM_CASE_REPORT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/case.pb.h"
+#include "sim/fault_plan.h"
+#include "sim/sim_network.h"
+#include "sim/universe.h"
+#include "sim/universe_config.h"
+#include "sim/workload.h"
+
+namespace norn::sim {
+
+v1::CaseReport ReportSetup(uint64_t seed, int64_t until_us, const UniverseConfig& config,
+                           const std::vector<Fault>& plan);
+v1::CaseReport ReportOperation(const ScriptedOperation& operation);
+v1::CaseReport ReportHarm(const MessageHarm& harm);
+// `asked` are the harms that were asked for, not those of faults.
+v1::CaseReport ReportEnd(const RunResult& result, const std::vector<MessageHarm>& asked);
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_CASE_REPORT_H_

@@ -1,0 +1,61 @@
+// What norn-sim says of itself.
+
+#ifndef NORN_SIM_NORN_SIM_USAGE_H_
+#define NORN_SIM_NORN_SIM_USAGE_H_
+
+namespace norn::sim {
+
+inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, from one seed
+
+  norn-sim run --seeds A..B [--nodes N] [--jobs J] [--twice] [--json]
+      runs a campaign: real nodes on simulated disks and a simulated network, with
+      partitions, loss, delays, crashes at any file operation, power cuts, slow disks and
+      disks that cannot be read; checks every run.
+      --twice runs every seed twice and compares the trace hashes.
+  norn-sim run --seed S --trace
+      runs one seed and prints what happens, line by line: messages, what clients ask and
+      are told, faults
+  norn-sim run --seed S --case FILE
+      runs one seed and writes it down with every choice, as a case that can be replayed
+  norn-sim run --seeds A..B --report DIR
+      writes down each run that is not valid: DIR/seed-S.textproto
+  norn-sim replay FILE [--trace]
+      performs a case again, without drawing anything, and compares the trace hashes
+  norn-sim shrink FILE -o MIN [--budget 60s] [--limit 60s]
+      cuts a failing case down, as long as it fails in the same way, for at most the budget
+      (default: to the end); a run that takes longer than the limit does not count
+  norn-sim bisect --seed S --with PROGRAM | CASE OTHER_CASE
+      finds the first event at which two runs part: of two norn-sims, two cases, or, with
+      --other-seed T, two seeds; exit code 1 if they do, 0 if they are equal
+  norn-sim run --scenario FILE [--seed S] [--trace]
+      performs a staged run (tests/scenarios/); the seed (default 1) decides delays
+  norn-sim scenarios [DIR]
+      lists the scenarios of a folder (default: tests/scenarios) with what they stage
+  norn-sim hash --seed S
+      prints the 128-bit hash of every event of the run
+  norn-sim hash --seeds A..B
+      prints a line "seed hash" for each
+  norn-sim help
+
+Options of run and hash:
+  --nodes N            servers (default 5)
+  --n N --r R --w W    replicas of a key, and quorums (default 3, 2, 2)
+  --random-config      instead of these: 3 to 9 nodes, N 1 to 5, any R and W, and the least of
+                       both that requests may ask for, drawn from each seed
+  --sloppy             stand-ins count, as in sloppy buckets; claims that need R + W > N are off
+  --wipes              disks may be lost and come back empty or as they were earlier, as far as
+                       the fault budget allows; without it they are not
+  --jobs J             runs at once (default: the number of processors)
+
+Options of run --seed and of replay, to see where runs part:
+  --trace --events A..B  shows only these events, each with its number and the hash so far
+  --checkpoints K      prints, instead, a line "EVENTS HASH" every K events
+
+Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
+healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
+assertion or was not deterministic.
+)";
+
+}  // namespace norn::sim
+
+#endif  // NORN_SIM_NORN_SIM_USAGE_H_
