@@ -98,6 +98,7 @@ struct ReplicaRead {
   std::string key;
   NodeId hint_for = kNoNode;  // what the receiver keeps in this replica's stead
   uint64_t epoch = 0;         // the reply is to be of this one, or a later one
+  uint64_t digest_above = 0;  // of a record of more bytes the digest will do; 0: never
 };
 
 struct ReplicaReadReply {
@@ -107,6 +108,9 @@ struct ReplicaReadReply {
   Incarnation life = 0;       // kOk: as in ReplicaWriteReply
   std::vector<Fence> fences;  // kOk
   uint64_t epoch = 0;         // kOk
+  // kOk, and not both 0: the hash of the durable record (causality/record_hasher.h), in its stead.
+  uint64_t digest_high = 0;
+  uint64_t digest_low = 0;
 };
 
 // ---- Standing: replicas tell each other of their lives ----------------------------

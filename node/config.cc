@@ -238,6 +238,7 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("suspect_after_ms", 20, kMillisecondsMax, &node.suspect_after_us, kMicrosPerMilli);
   block.Number("speculate_after_ms", 1, kMillisecondsMax, &node.speculate_after_us,
                kMicrosPerMilli);
+  block.Number("digest_above_bytes", 0, 1ull << 30, &node.digest_above_bytes);
   block.Number("exchange_interval_ms", 10, kMillisecondsMax, &node.exchange_interval_us,
                kMicrosPerMilli);
   block.Number("exchange_page_entries", 1, 1u << 20, &node.exchange_page_entries);

@@ -257,6 +257,7 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(a.gossip_interval_us, b.gossip_interval_us);
   EXPECT_EQ(a.suspect_after_us, b.suspect_after_us);
   EXPECT_EQ(a.speculate_after_us, b.speculate_after_us);
+  EXPECT_EQ(a.digest_above_bytes, b.digest_above_bytes);
   EXPECT_EQ(a.exchange_interval_us, b.exchange_interval_us);
   EXPECT_EQ(a.exchange_page_entries, b.exchange_page_entries);
   EXPECT_EQ(a.exchange_page_bytes, b.exchange_page_bytes);

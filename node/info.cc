@@ -91,6 +91,8 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("failed_unknown", status.failed_unknown);
   lines.Add("failed_unavailable", status.failed_unavailable);
   lines.Add("read_repairs", status.read_repairs);
+  lines.Add("digests_equal", status.digests_equal);
+  lines.Add("digests_other", status.digests_other);
   lines.Add("siblings_seen", status.siblings_seen);
   lines.Add("exchanges", status.exchanges);
   lines.Add("exchanges_failed", status.exchanges_failed);

@@ -43,8 +43,8 @@ void ReplicaMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& writ
     return;
   }
   const uint64_t id = ++next_id_;
-  pending_[id] =
-      Pending{from, write.request, write.partition, standing_.LifeIn(write.partition), epoch};
+  pending_[id] = Pending{
+      from, write.request, write.partition, standing_.LifeIn(write.partition), epoch, 0, {}};
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kReplicaWrite, id);
   update.partition = write.partition;
@@ -62,8 +62,14 @@ void ReplicaMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) 
   }
   node_.epochs.Learn(read.partition, read.epoch);
   const uint64_t id = ++next_id_;
-  pending_[id] = Pending{from, read.request, read.partition, standing_.LifeIn(read.partition),
-                         node_.epochs.Of(read.partition)};
+  Pending& pending = pending_[id];
+  pending.from = from;
+  pending.request = read.request;
+  pending.partition = read.partition;
+  pending.life = standing_.LifeIn(read.partition);
+  pending.epoch = node_.epochs.Of(read.partition);
+  pending.digest_above = read.digest_above;
+  if (read.digest_above != 0) pending.key = read.key;
   StoreRead store_read;
   store_read.ticket = MakeTicket(TicketKind::kReplicaRead, id);
   store_read.partition = read.partition;
@@ -94,7 +100,13 @@ void ReplicaMachine::OnStoreRead(StepContext& step, uint64_t id, StoreReply&& re
   answer.request = pending.request;
   answer.status = StatusOf(pending, reply.status, StandingLevel::kComplete);
   if (answer.status == ReplicaStatus::kOk) {
-    answer.record = std::move(reply.record);
+    if (pending.digest_above != 0 && reply.record.size() > pending.digest_above) {
+      const RecordHash digest = node_.hasher.Hash(pending.key, reply.record);
+      answer.digest_high = digest.high;
+      answer.digest_low = digest.low;
+    } else {
+      answer.record = std::move(reply.record);
+    }
     answer.epoch = pending.epoch;
     answer.life = pending.life;
     answer.fences = standing_.FencesIn(pending.partition);

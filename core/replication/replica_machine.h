@@ -1,7 +1,8 @@
 // Our part as a replica in the reads and writes that others coordinate.
 //
 // A write is acknowledged when the merged record is durable; a read tells only what is
-// durable; a store that fails says so, and is never taken for an empty one. Requests
+// durable, or its digest where that will do; a store that fails says so, and is never taken for an
+// empty one. Requests
 // under another layout, or for a partition that is not ours, are refused; so are those
 // that our standing in the partition does not permit (standing.h).
 
@@ -9,6 +10,7 @@
 #define NORN_CORE_REPLICATION_REPLICA_MACHINE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/container/flat_hash_map.h"
 #include "core/node_context.h"
@@ -34,6 +36,8 @@ class ReplicaMachine {
     PartitionId partition = 0;
     Incarnation life = 0;  // that it was begun in
     uint64_t epoch = 0;    // ... and the epoch
+    uint64_t digest_above = 0;
+    std::string key;  // of what may be answered by digest
   };
 
   ReplicaStatus Admit(uint64_t layout, PartitionId partition, absl::string_view key,
