@@ -108,6 +108,10 @@ struct NodeOptions {
   int64_t max_clock_skew_us = 10'000'000;
   size_t requests_in_flight_max = 65536;  // client requests coordinated at once
 
+  // Reads and writes of other coordinators that our store has at once; as many more wait for it,
+  // and the rest are refused.
+  size_t replica_work_max = 4096;
+
   int64_t request_timeout_us = 2'000'000;  // default and greatest of a client request
   int64_t gossip_interval_us = 500'000;
   int64_t suspect_after_us = 3'000'000;  // a heartbeat that has not risen for so long

@@ -79,6 +79,7 @@ struct ReplicaWrite {
   NodeId hint_for = kNoNode;  // the receiver stands in for this replica, and keeps a hint;
                               // kNoNode: it is a replica itself
   uint64_t epoch = 0;         // that the record is of (replication/epochs.h), here and below
+  int64_t remaining_us = 0;   // until nobody waits for the reply, when this was sent; 0: never
 };
 
 // kOk is sent only when the merged record, or the hint, is durable. A stand-in, which is no replica
@@ -99,6 +100,7 @@ struct ReplicaRead {
   NodeId hint_for = kNoNode;  // what the receiver keeps in this replica's stead
   uint64_t epoch = 0;         // the reply is to be of this one, or a later one
   uint64_t digest_above = 0;  // of a record of more bytes the digest will do; 0: never
+  int64_t remaining_us = 0;   // as in ReplicaWrite
 };
 
 struct ReplicaReadReply {

@@ -83,10 +83,10 @@ bool Same(const Gossip& a, const Gossip& b) {
 }
 
 bool Same(const ReplicaWrite& a, const ReplicaWrite& b) {
-  const auto& [request, layout, partition, key, record, hint_for, epoch] = a;
+  const auto& [request, layout, partition, key, record, hint_for, epoch, remaining_us] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
          Same(key, b.key) && Same(record, b.record) && Same(hint_for, b.hint_for) &&
-         Same(epoch, b.epoch);
+         Same(epoch, b.epoch) && Same(remaining_us, b.remaining_us);
 }
 
 bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
@@ -96,10 +96,10 @@ bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
 }
 
 bool Same(const ReplicaRead& a, const ReplicaRead& b) {
-  const auto& [request, layout, partition, key, hint_for, epoch, digest_above] = a;
+  const auto& [request, layout, partition, key, hint_for, epoch, digest_above, remaining_us] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
          Same(key, b.key) && Same(hint_for, b.hint_for) && Same(epoch, b.epoch) &&
-         Same(digest_above, b.digest_above);
+         Same(digest_above, b.digest_above) && Same(remaining_us, b.remaining_us);
 }
 
 bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
@@ -309,7 +309,8 @@ class Draw {
                             .key = Bytes(),
                             .record = Bytes(),
                             .hint_for = Number<NodeId>(),
-                            .epoch = Number<uint64_t>()};
+                            .epoch = Number<uint64_t>(),
+                            .remaining_us = Number<int64_t>()};
       case 2:
         return ReplicaWriteReply{.request = Number<uint64_t>(),
                                  .status = Status(),
@@ -323,7 +324,8 @@ class Draw {
                            .key = Bytes(),
                            .hint_for = Number<NodeId>(),
                            .epoch = Number<uint64_t>(),
-                           .digest_above = Number<uint64_t>()};
+                           .digest_above = Number<uint64_t>(),
+                           .remaining_us = Number<int64_t>()};
       case 4:
         return ReplicaReadReply{.request = Number<uint64_t>(),
                                 .status = Status(),
@@ -482,7 +484,8 @@ std::vector<Message> OneOfEach() {
                    .key = key,
                    .record = "record",
                    .hint_for = 65535,
-                   .epoch = 4},
+                   .epoch = 4,
+                   .remaining_us = 1'999'999},
       ReplicaWriteReply{
           .request = 1, .status = ReplicaStatus::kOk, .life = 7, .fences = {{~uint64_t{0}}, {9}}},
       ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key, .hint_for = 1},

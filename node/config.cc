@@ -230,6 +230,7 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("value_bytes_max", 1, 4u << 20, &node.value_bytes_max);
   block.Number("siblings_max", 1, 4096, &node.siblings_max);
   block.Number("requests_in_flight_max", 1, 1u << 24, &node.requests_in_flight_max);
+  block.Number("replica_work_max", 1, 1u << 24, &node.replica_work_max);
   block.Number("request_timeout_ms", 1, kMillisecondsMax, &node.request_timeout_us,
                kMicrosPerMilli);
   block.Number("drain_timeout_ms", 1, kMillisecondsMax, &config->drain_timeout_us, kMicrosPerMilli);

@@ -253,6 +253,7 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(a.value_bytes_max, b.value_bytes_max);
   EXPECT_EQ(a.siblings_max, b.siblings_max);
   EXPECT_EQ(a.requests_in_flight_max, b.requests_in_flight_max);
+  EXPECT_EQ(a.replica_work_max, b.replica_work_max);
   EXPECT_EQ(a.request_timeout_us, b.request_timeout_us);
   EXPECT_EQ(a.gossip_interval_us, b.gossip_interval_us);
   EXPECT_EQ(a.suspect_after_us, b.suspect_after_us);

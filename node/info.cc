@@ -87,6 +87,9 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("deletes", status.deletes);
   lines.Add("forwards", status.forwards);
   lines.Add("refused", status.refused);
+  lines.Add("replica_work_refused", status.replica_work_refused);
+  lines.Add("replica_work_expired", status.replica_work_expired);
+  lines.Add("replica_work_waiting", status.replica_work_waiting);
   lines.Add("failed_not_applied", status.failed_not_applied);
   lines.Add("failed_unknown", status.failed_unknown);
   lines.Add("failed_unavailable", status.failed_unavailable);

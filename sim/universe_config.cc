@@ -80,6 +80,7 @@ NodeOptions DrawNodeOptions(Random& random, const RunOptions& options) {
     // A stream of its own: what a seed draws besides stays as it was before there were digests.
     Random digests(SplitMix64(options.seed + 0x646967657374));
     const bool of_some = digests.Chance(1, 2);  // records here have some 50 to 300 bytes
+    if (digests.Chance(1, 3)) node.replica_work_max = 1 + digests.Below(4);
     node.digest_above_bytes = digests.Chance(1, 4) ? 0 : 1 + digests.Below(of_some ? 150 : 20);
   }
   return node;

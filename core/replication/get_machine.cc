@@ -123,6 +123,7 @@ void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica,
   read.key = get.key;
   read.hint_for = hint_for;
   read.epoch = get.least_epoch;
+  read.remaining_us = RemainingUs(step.now, get.deadline_us);
   get.digest_asked.Remove(replica);
   if (digest_will_do && node_.options.digest_above_bytes != 0) {
     read.digest_above = node_.options.digest_above_bytes;
@@ -330,6 +331,7 @@ void GetMachine::Repair(StepContext& step, RequestId id, Get& get, NodeId replic
   write.key = get.key;
   write.record = get.merged;
   write.epoch = get.epoch;
+  write.remaining_us = RemainingUs(step.now, get.deadline_us);
   step.Send(replica, std::move(write));
 }
 
