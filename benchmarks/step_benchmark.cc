@@ -12,6 +12,11 @@
 // allocs, heap allocations of one; x_hash and x_tree, how many times what an absl::flat_hash_map
 // and a std::map take for the same pair, in the same run.
 //
+// BM_StepGetDigests: a read of N=3, R=2, with digests of records above 1 KiB and without; bytes,
+// what its messages take on the wire, in both directions, and at_replica or not, who coordinates: a
+// replica, or a node that holds no copy. Their limit is one record to whoever has none, and none to
+// whoever has one.
+//
 // The limit: with N=1 the map itself, twice (the record is looked up and written once, and its
 // bytes are copied in, and back). With N=3 three times that, and five messages.
 
@@ -32,6 +37,9 @@
 #include "core/check.h"
 #include "core/host.h"
 #include "core/replication/record_ops.h"
+#include "core/ring/layout.h"
+#include "net/codec.h"
+#include "net/frame.h"
 
 namespace norn {
 namespace {
@@ -55,9 +63,10 @@ class Machine : public Clock,
     Message message;
   };
 
-  Machine(NodeId id, const ClusterConfig& cluster, std::deque<Parcel>* wire)
+  Machine(NodeId id, const ClusterConfig& cluster, const NodeOptions& base,
+          std::deque<Parcel>* wire)
       : id_(id), wire_(wire), hasher_(cluster.name, cluster.secret) {
-    NodeOptions options;
+    NodeOptions options = base;
     options.id = id;
     options.gossip_interval_us = kAnHour;
     options.suspect_after_us = 2 * kAnHour;
@@ -146,21 +155,24 @@ class Machine : public Clock,
 
 class Cluster {
  public:
-  explicit Cluster(int n) {
+  explicit Cluster(int n, int nodes = 0, const NodeOptions& options = NodeOptions()) {
+    nodes = std::max(n, nodes);
     ClusterConfig config;
     config.name = "benchmark";
     config.secret = "secret";
     config.buckets[0].n = n;
     config.buckets[0].r = n / 2 + 1;
     config.buckets[0].w = n / 2 + 1;
-    for (int i = 1; i <= n; ++i) {
+    for (int i = 1; i <= nodes; ++i) {
       MemberConfig member;
       member.id = static_cast<NodeId>(i);
       member.address = std::to_string(i);
       config.members.push_back(member);
     }
-    for (int i = 1; i <= n; ++i) {
-      machines_.push_back(std::make_unique<Machine>(static_cast<NodeId>(i), config, &wire_));
+    layout_ = std::make_unique<Layout>(Layout::Build(1, config.partitions, n, config.members));
+    for (int i = 1; i <= nodes; ++i) {
+      machines_.push_back(
+          std::make_unique<Machine>(static_cast<NodeId>(i), config, options, &wire_));
     }
     Carry();
     // Replicas have to meet before they count.
@@ -171,14 +183,32 @@ class Cluster {
     }
   }
 
-  const ClientReply& Call(ClientRequest&& request) {
-    Machine& first = *machines_[0];
+  // By the first node, or the one at `index`.
+  const ClientReply& Call(ClientRequest&& request, size_t index = 0) {
+    Machine& first = *machines_[index];
     const uint64_t before = first.answered();
     first.Deliver(std::move(request));
     Carry();
     CORE_CHECK(first.answered() == before + 1);
     for (const auto& machine : machines_) machine->Tick(1);
     return first.last();
+  }
+
+  // A node that holds no copy of it: there are more than N.
+  NodeId NoReplicaOf(const std::string& key) const {
+    const PartitionId partition = layout_->PartitionOf(MakeRecordKey(0, key));
+    NodeId node = 1;
+    while (layout_->IsReplica(partition, node)) ++node;
+    CORE_CHECK(node <= machines_.size());
+    return node;
+  }
+  // What its messages take on the wire, which is counted only for this.
+  uint64_t BytesOf(ClientRequest&& request, size_t index) {
+    bytes_ = 0;
+    counting_ = true;
+    Call(std::move(request), index);
+    counting_ = false;
+    return bytes_;
   }
 
  private:
@@ -192,12 +222,16 @@ class Cluster {
     while (!wire_.empty()) {
       Machine::Parcel parcel = std::move(wire_.front());
       wire_.pop_front();
+      if (counting_) bytes_ += net::EncodedSize(parcel.message) + net::kFrameHeaderBytes;
       machines_[parcel.to - 1u]->Deliver(MessageReceived{parcel.from, std::move(parcel.message)});
     }
   }
 
   std::deque<Machine::Parcel> wire_;
   std::vector<std::unique_ptr<Machine>> machines_;
+  std::unique_ptr<Layout> layout_;
+  bool counting_ = false;
+  uint64_t bytes_ = 0;
 };
 
 // ---- What is measured --------------------------------------------------------------------
@@ -349,6 +383,41 @@ void BM_StepGet(benchmark::State& state) {
   Report(state, cost, /*puts=*/false, value.size());
 }
 
+// All replicas hold the same. Arguments: bytes of a value, whether digests are taken, whether a
+// replica coordinates.
+void BM_StepGetDigests(benchmark::State& state) {
+  NodeOptions options;
+  if (state.range(1) == 0) options.digest_above_bytes = 0;
+  Cluster cluster(3, 4, options);
+  const std::string value(static_cast<size_t>(state.range(0)), 'v');
+  // Keys of whatever partition: which of the four nodes has no copy of it, that of the layout says.
+  constexpr size_t kSome = 200;
+  std::vector<size_t> at;
+  for (uint64_t i = 0; i < kSome; ++i) {
+    cluster.Call(Request(ClientRequest::Kind::kPut, ClientRequest::Base::kCurrent, i, value));
+    const NodeId outside = cluster.NoReplicaOf(KeyOf(i));
+    at.push_back(state.range(2) == 0 ? outside - 1u : outside % 4u);
+  }
+  uint64_t bytes = 0;
+  for (uint64_t i = 0; i < kSome; ++i) {
+    bytes += cluster.BytesOf(Request(ClientRequest::Kind::kGet, {}, i, value), at[i]);
+  }
+  double least_ns = 0;
+  for (auto _ : state) {
+    const double begin_ns = NowNs();
+    for (uint64_t i = 0; i < kSome; ++i) {
+      const ClientReply& reply =
+          cluster.Call(Request(ClientRequest::Kind::kGet, {}, i, value), at[i]);
+      CORE_CHECK(reply.siblings.size() == 1 && reply.siblings[0].value.size() == value.size());
+    }
+    const double ns = (NowNs() - begin_ns) / kSome;
+    least_ns = least_ns == 0 ? ns : std::min(least_ns, ns);
+    state.SetIterationTime(ns * 1e-9);
+  }
+  state.counters["least_ns"] = least_ns;
+  state.counters["bytes"] = static_cast<double>(bytes) / kSome;
+}
+
 // The peers. Arguments: whether it puts, bytes of a value.
 template <typename Map>
 void BM_Map(benchmark::State& state) {
@@ -377,6 +446,11 @@ void GetShapes(benchmark::internal::Benchmark* b) {
 void MapShapes(benchmark::internal::Benchmark* b) {
   Shapes(b, {"puts", "bytes"}, {{1, 0}, {100, 1'000}});
 }
+void DigestShapes(benchmark::internal::Benchmark* b) {
+  Shapes(b, {"bytes", "digests", "at_replica"}, {{100, 1'024, 10'240, 102'400}, {0, 1}, {0, 1}});
+  b->Iterations(50);
+}
+BENCHMARK(BM_StepGetDigests)->Apply(DigestShapes);
 BENCHMARK(BM_StepPut)->Apply(PutShapes);
 BENCHMARK(BM_StepPutWithContext)->Apply(ContextShapes);
 BENCHMARK(BM_StepGet)->Apply(GetShapes);

@@ -127,12 +127,12 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
         absl::StrCat("this node's id is ", node.id, ", which is not among the cluster's members"));
   }
   if (node.key_bytes_max == 0 || node.value_bytes_max == 0 || node.siblings_max == 0 ||
-      node.requests_in_flight_max == 0 || node.exchange_page_entries == 0 ||
-      node.exchange_page_bytes == 0 || node.exchange_bytes_per_second == 0 ||
-      node.tree_scan_bytes_per_second == 0 || node.tree_bucket_keys == 0 ||
-      node.lease_counters == 0 || node.record_bytes_max == 0 || node.context_entries_max == 0 ||
-      node.tombstone_scan_bytes_per_second == 0 || node.hint_bytes_max == 0 ||
-      node.hint_bytes_per_second == 0) {
+      node.requests_in_flight_max == 0 || node.replica_work_max == 0 ||
+      node.exchange_page_entries == 0 || node.exchange_page_bytes == 0 ||
+      node.exchange_bytes_per_second == 0 || node.tree_scan_bytes_per_second == 0 ||
+      node.tree_bucket_keys == 0 || node.lease_counters == 0 || node.record_bytes_max == 0 ||
+      node.context_entries_max == 0 || node.tombstone_scan_bytes_per_second == 0 ||
+      node.hint_bytes_max == 0 || node.hint_bytes_per_second == 0) {
     return absl::InvalidArgumentError("node: a limit is 0: leave it out for its default");
   }
   if (node.record_bytes_max < node.value_bytes_max + kRecordOverheadBytes) {

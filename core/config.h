@@ -108,10 +108,17 @@ struct NodeOptions {
   int64_t max_clock_skew_us = 10'000'000;
   size_t requests_in_flight_max = 65536;  // client requests coordinated at once
 
+  // Reads and writes of other coordinators that our store has at once; as many more wait for it,
+  // and the rest are refused.
+  size_t replica_work_max = 4096;
+
   int64_t request_timeout_us = 2'000'000;  // default and greatest of a client request
   int64_t gossip_interval_us = 500'000;
-  int64_t suspect_after_us = 3'000'000;     // a heartbeat that has not risen for so long
-  int64_t speculate_after_us = 20'000;      // a read asks its spare replicas after so long
+  int64_t suspect_after_us = 3'000'000;  // a heartbeat that has not risen for so long
+  int64_t speculate_after_us = 20'000;   // a read asks its spare replicas after so long
+  // A read asks one replica for the record, and the others for a digest if it has more bytes than
+  // this; 0: all for the record. If they differ, one more round fetches what they hold.
+  uint64_t digest_above_bytes = 1024;
   int64_t exchange_interval_us = 200'000;   // pause between two exchanges with other replicas
   size_t exchange_page_entries = 512;       // keys compared per message
   size_t exchange_page_bytes = 256u << 10;  // records sent per message

@@ -79,6 +79,7 @@ struct ReplicaWrite {
   NodeId hint_for = kNoNode;  // the receiver stands in for this replica, and keeps a hint;
                               // kNoNode: it is a replica itself
   uint64_t epoch = 0;         // that the record is of (replication/epochs.h), here and below
+  int64_t remaining_us = 0;   // until nobody waits for the reply, when this was sent; 0: never
 };
 
 // kOk is sent only when the merged record, or the hint, is durable. A stand-in, which is no replica
@@ -98,6 +99,8 @@ struct ReplicaRead {
   std::string key;
   NodeId hint_for = kNoNode;  // what the receiver keeps in this replica's stead
   uint64_t epoch = 0;         // the reply is to be of this one, or a later one
+  uint64_t digest_above = 0;  // of a record of more bytes the digest will do; 0: never
+  int64_t remaining_us = 0;   // as in ReplicaWrite
 };
 
 struct ReplicaReadReply {
@@ -107,6 +110,9 @@ struct ReplicaReadReply {
   Incarnation life = 0;       // kOk: as in ReplicaWriteReply
   std::vector<Fence> fences;  // kOk
   uint64_t epoch = 0;         // kOk
+  // kOk, and not both 0: the hash of the durable record (causality/record_hasher.h), in its stead.
+  uint64_t digest_high = 0;
+  uint64_t digest_low = 0;
 };
 
 // ---- Standing: replicas tell each other of their lives ----------------------------

@@ -90,6 +90,11 @@ struct Node::State {
   }
 
   bool serving() const { return context.status.started && !context.status.draining; }
+  // Requests that timed out leave theirs with the store: a stuck disk must not gather them without
+  // end. Far from what a store that keeps up ever has.
+  size_t StoreRequestsMax() const {
+    return 64 + 2 * context.options.requests_in_flight_max + 4 * context.options.replica_work_max;
+  }
   size_t in_flight() const { return puts.in_flight() + gets.in_flight() + forwards.in_flight(); }
 
   NodeContext context;
@@ -209,7 +214,10 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
       }
     }
     void operator()(ReplicaReadReply&& m) { s.gets.OnReplicaReply(step, from, std::move(m)); }
-    void operator()(Forward&& m) { s.forwards.OnForward(step, from, std::move(m), s.serving()); }
+    void operator()(Forward&& m) {
+      const bool accepting = s.serving() && s.store_unanswered < s.StoreRequestsMax();
+      s.forwards.OnForward(step, from, std::move(m), accepting);
+    }
     void operator()(ForwardReply&& m) { s.forwards.OnForwardReply(step, from, std::move(m)); }
     void operator()(ExchangeOffer&& m) { s.exchange_server.OnOffer(step, from, std::move(m)); }
     void operator()(ExchangeAnswer&& m) {
@@ -263,6 +271,11 @@ void Node::State::OnClient(StepContext& step, ClientRequest&& request) {
     refusal.outcome = Outcome::kOverloaded;
     refusal.message = absl::StrCat("too many requests in flight (requests_in_flight_max is ",
                                    context.options.requests_in_flight_max, "): try again later");
+  } else if (store_unanswered >= StoreRequestsMax()) {
+    refusal.outcome = Outcome::kOverloaded;
+    refusal.message =
+        absl::StrCat("the store of node ", context.self(), " is behind by ", store_unanswered,
+                     " requests (see its disk): try again later, or another node");
   }
   if (refusal.outcome != Outcome::kOk) {
     ++context.status.refused;
@@ -486,6 +499,7 @@ bool Node::drained() const {
 NodeStatus Node::Status() const {
   NodeStatus status = state_->context.status;
   status.requests_in_flight = state_->in_flight();
+  status.replica_work_waiting = state_->replica.waiting();
   status.partitions_held = state_->standing.held();
   status.partitions_complete = state_->standing.complete();
   status.members = state_->membership.Describe();

@@ -57,8 +57,14 @@ struct NodeStatus {
   std::vector<MemberStatus> members;  // ourselves included, by id
   uint64_t requests_in_flight = 0;
   uint64_t gets = 0, puts = 0, deletes = 0, forwards = 0;
+  // Of other coordinators: refused for want of room; given up because nobody waited any more.
+  uint64_t replica_work_refused = 0, replica_work_expired = 0;
+  uint64_t replica_work_waiting = 0;  // now
   uint64_t failed_not_applied = 0, failed_unknown = 0, failed_unavailable = 0, refused = 0;
-  uint64_t read_repairs = 0;          // records written back to replicas that were behind
+  uint64_t read_repairs = 0;  // records written back to replicas that were behind
+  // Replies to reads that were a digest: of the record that another one sent, or of another record
+  // (then it was asked for).
+  uint64_t digests_equal = 0, digests_other = 0;
   uint64_t siblings_seen = 0;         // gets that answered more than one value
   uint64_t exchanges = 0;             // partitions compared with another replica to the end
   uint64_t exchange_roots_equal = 0;  // of which the whole trees were equal

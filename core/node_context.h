@@ -64,6 +64,11 @@ struct StepContext {
   void Note(Note::Level level, std::string text) { out.notes.push_back({level, std::move(text)}); }
 };
 
+// Deadlines travel as what is left of them: clocks differ. Never 0, which would be "none".
+inline int64_t RemainingUs(const Now& now, int64_t deadline_us) {
+  return std::max(deadline_us - now.monotonic_us, int64_t{1});
+}
+
 struct NodeContext {
   NodeContext(const ClusterConfig& cluster_in, const NodeOptions& options_in)
       : cluster(cluster_in),

@@ -90,7 +90,7 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaWrite> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key, record, hint_for, epoch] = m;
+  auto& [request, layout, partition, key, record, hint_for, epoch, remaining_us] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
@@ -98,6 +98,7 @@ void Fields(V& v, M& m) {
   v.Bytes(5, "record", record);
   v.Int(40, "hint_for", hint_for);
   v.Int(50, "epoch", epoch);
+  v.Int(62, "remaining_us", remaining_us);
 }
 
 template <typename V, Is<Fence> M>
@@ -118,24 +119,28 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<ReplicaRead> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, key, hint_for, epoch] = m;
+  auto& [request, layout, partition, key, hint_for, epoch, digest_above, remaining_us] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Key(4, "key", key);
   v.Int(40, "hint_for", hint_for);
   v.Int(50, "epoch", epoch);
+  v.Int(60, "digest_above", digest_above);
+  v.Int(62, "remaining_us", remaining_us);
 }
 
 template <typename V, Is<ReplicaReadReply> M>
 void Fields(V& v, M& m) {
-  auto& [request, status, record, life, fences, epoch] = m;
+  auto& [request, status, record, life, fences, epoch, digest_high, digest_low] = m;
   v.Fixed64(1, "request", request);
   v.Enum(2, "status", status, ReplicaStatus::kStale);
   v.Bytes(3, "record", record);
   v.Fixed64(4, "life", life);
   v.Repeated(5, "fences", fences);
   v.Int(50, "epoch", epoch);
+  v.Fixed64(60, "digest_high", digest_high);
+  v.Fixed64(61, "digest_low", digest_low);
 }
 
 template <typename V, Is<KnownLife> M>

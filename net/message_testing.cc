@@ -83,10 +83,10 @@ bool Same(const Gossip& a, const Gossip& b) {
 }
 
 bool Same(const ReplicaWrite& a, const ReplicaWrite& b) {
-  const auto& [request, layout, partition, key, record, hint_for, epoch] = a;
+  const auto& [request, layout, partition, key, record, hint_for, epoch, remaining_us] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
          Same(key, b.key) && Same(record, b.record) && Same(hint_for, b.hint_for) &&
-         Same(epoch, b.epoch);
+         Same(epoch, b.epoch) && Same(remaining_us, b.remaining_us);
 }
 
 bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
@@ -96,15 +96,17 @@ bool Same(const ReplicaWriteReply& a, const ReplicaWriteReply& b) {
 }
 
 bool Same(const ReplicaRead& a, const ReplicaRead& b) {
-  const auto& [request, layout, partition, key, hint_for, epoch] = a;
+  const auto& [request, layout, partition, key, hint_for, epoch, digest_above, remaining_us] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(key, b.key) && Same(hint_for, b.hint_for) && Same(epoch, b.epoch);
+         Same(key, b.key) && Same(hint_for, b.hint_for) && Same(epoch, b.epoch) &&
+         Same(digest_above, b.digest_above) && Same(remaining_us, b.remaining_us);
 }
 
 bool Same(const ReplicaReadReply& a, const ReplicaReadReply& b) {
-  const auto& [request, status, record, life, fences, epoch] = a;
+  const auto& [request, status, record, life, fences, epoch, digest_high, digest_low] = a;
   return Same(request, b.request) && Same(status, b.status) && Same(record, b.record) &&
-         Same(life, b.life) && Same(fences, b.fences) && Same(epoch, b.epoch);
+         Same(life, b.life) && Same(fences, b.fences) && Same(epoch, b.epoch) &&
+         Same(digest_high, b.digest_high) && Same(digest_low, b.digest_low);
 }
 
 bool Same(const KnownLife& a, const KnownLife& b) {
@@ -307,7 +309,8 @@ class Draw {
                             .key = Bytes(),
                             .record = Bytes(),
                             .hint_for = Number<NodeId>(),
-                            .epoch = Number<uint64_t>()};
+                            .epoch = Number<uint64_t>(),
+                            .remaining_us = Number<int64_t>()};
       case 2:
         return ReplicaWriteReply{.request = Number<uint64_t>(),
                                  .status = Status(),
@@ -320,14 +323,18 @@ class Draw {
                            .partition = Number<PartitionId>(),
                            .key = Bytes(),
                            .hint_for = Number<NodeId>(),
-                           .epoch = Number<uint64_t>()};
+                           .epoch = Number<uint64_t>(),
+                           .digest_above = Number<uint64_t>(),
+                           .remaining_us = Number<int64_t>()};
       case 4:
         return ReplicaReadReply{.request = Number<uint64_t>(),
                                 .status = Status(),
                                 .record = Bytes(),
                                 .life = Number<uint64_t>(),
                                 .fences = Fences(),
-                                .epoch = Number<uint64_t>()};
+                                .epoch = Number<uint64_t>(),
+                                .digest_high = Number<uint64_t>(),
+                                .digest_low = Number<uint64_t>()};
       case 5:
         return Forward{.request = Number<uint64_t>(),
                        .sequence = Number<uint64_t>(),
@@ -477,10 +484,19 @@ std::vector<Message> OneOfEach() {
                    .key = key,
                    .record = "record",
                    .hint_for = 65535,
-                   .epoch = 4},
+                   .epoch = 4,
+                   .remaining_us = 1'999'999},
       ReplicaWriteReply{
           .request = 1, .status = ReplicaStatus::kOk, .life = 7, .fences = {{~uint64_t{0}}, {9}}},
       ReplicaRead{.request = 2, .layout = 5, .partition = 16383, .key = key, .hint_for = 1},
+      ReplicaRead{.request = 2, .layout = 5, .partition = 1, .key = key, .digest_above = 1024},
+      ReplicaReadReply{.request = 2,
+                       .status = ReplicaStatus::kOk,
+                       .record = std::string(),
+                       .life = 7,
+                       .fences = {{9}},
+                       .digest_high = 3,
+                       .digest_low = ~uint64_t{0}},
       ReplicaReadReply{.request = 2,
                        .status = ReplicaStatus::kWrongLayout,
                        .record = "record",

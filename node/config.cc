@@ -230,6 +230,7 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("value_bytes_max", 1, 4u << 20, &node.value_bytes_max);
   block.Number("siblings_max", 1, 4096, &node.siblings_max);
   block.Number("requests_in_flight_max", 1, 1u << 24, &node.requests_in_flight_max);
+  block.Number("replica_work_max", 1, 1u << 24, &node.replica_work_max);
   block.Number("request_timeout_ms", 1, kMillisecondsMax, &node.request_timeout_us,
                kMicrosPerMilli);
   block.Number("drain_timeout_ms", 1, kMillisecondsMax, &config->drain_timeout_us, kMicrosPerMilli);
@@ -238,6 +239,7 @@ void TakeNode(const Block& block, Config* config) {
   block.Number("suspect_after_ms", 20, kMillisecondsMax, &node.suspect_after_us, kMicrosPerMilli);
   block.Number("speculate_after_ms", 1, kMillisecondsMax, &node.speculate_after_us,
                kMicrosPerMilli);
+  block.Number("digest_above_bytes", 0, 1ull << 30, &node.digest_above_bytes);
   block.Number("exchange_interval_ms", 10, kMillisecondsMax, &node.exchange_interval_us,
                kMicrosPerMilli);
   block.Number("exchange_page_entries", 1, 1u << 20, &node.exchange_page_entries);

@@ -253,10 +253,12 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(a.value_bytes_max, b.value_bytes_max);
   EXPECT_EQ(a.siblings_max, b.siblings_max);
   EXPECT_EQ(a.requests_in_flight_max, b.requests_in_flight_max);
+  EXPECT_EQ(a.replica_work_max, b.replica_work_max);
   EXPECT_EQ(a.request_timeout_us, b.request_timeout_us);
   EXPECT_EQ(a.gossip_interval_us, b.gossip_interval_us);
   EXPECT_EQ(a.suspect_after_us, b.suspect_after_us);
   EXPECT_EQ(a.speculate_after_us, b.speculate_after_us);
+  EXPECT_EQ(a.digest_above_bytes, b.digest_above_bytes);
   EXPECT_EQ(a.exchange_interval_us, b.exchange_interval_us);
   EXPECT_EQ(a.exchange_page_entries, b.exchange_page_entries);
   EXPECT_EQ(a.exchange_page_bytes, b.exchange_page_bytes);

@@ -87,10 +87,15 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("deletes", status.deletes);
   lines.Add("forwards", status.forwards);
   lines.Add("refused", status.refused);
+  lines.Add("replica_work_refused", status.replica_work_refused);
+  lines.Add("replica_work_expired", status.replica_work_expired);
+  lines.Add("replica_work_waiting", status.replica_work_waiting);
   lines.Add("failed_not_applied", status.failed_not_applied);
   lines.Add("failed_unknown", status.failed_unknown);
   lines.Add("failed_unavailable", status.failed_unavailable);
   lines.Add("read_repairs", status.read_repairs);
+  lines.Add("digests_equal", status.digests_equal);
+  lines.Add("digests_other", status.digests_other);
   lines.Add("siblings_seen", status.siblings_seen);
   lines.Add("exchanges", status.exchanges);
   lines.Add("exchanges_failed", status.exchanges_failed);

@@ -82,7 +82,9 @@ struct Describer {
     return absl::StrCat(Number(m.request), " ", ClientKeyOf(m.key), Instead(m.hint_for));
   }
   std::string operator()(const ReplicaReadReply& m) const {
-    return absl::StrCat(Number(m.request), " ", StatusName(m.status), " ", Values(m.record));
+    const bool digest = m.digest_high != 0 || m.digest_low != 0;
+    return absl::StrCat(Number(m.request), " ", StatusName(m.status), " ",
+                        digest ? std::string("as a digest") : Values(m.record));
   }
   std::string operator()(const Forward& m) const {
     static constexpr const char* kKinds[] = {"get", "put", "delete"};

@@ -39,6 +39,8 @@ TEST(DescribeMessage, ShowsOutcomes) {
             "ReplicaWriteReply #000005 overloaded");
   EXPECT_EQ(DescribeMessage(ReplicaReadReply{5, ReplicaStatus::kOk, "", 0, {}}),
             "ReplicaReadReply #000005 ok {}");
+  EXPECT_EQ(DescribeMessage(ReplicaReadReply{5, ReplicaStatus::kOk, "", 0, {}, 0, 1, 2}),
+            "ReplicaReadReply #000005 ok as a digest");
   ForwardReply reply;
   reply.request = 5;
   reply.status = ReplicaStatus::kOk;

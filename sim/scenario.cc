@@ -59,6 +59,8 @@ void TakeNode(const v1::ScenarioNode& from, NodeOptions* node) {
   if (from.has_gossip_interval_ms()) node->gossip_interval_us = Micros(from.gossip_interval_ms());
   if (from.has_suspect_after_ms()) node->suspect_after_us = Micros(from.suspect_after_ms());
   if (from.has_speculate_after_ms()) node->speculate_after_us = Micros(from.speculate_after_ms());
+  if (from.has_replica_work_max()) node->replica_work_max = from.replica_work_max();
+  if (from.has_digest_above_bytes()) node->digest_above_bytes = from.digest_above_bytes();
   if (from.has_exchange_interval_ms()) {
     node->exchange_interval_us = Micros(from.exchange_interval_ms());
   }

@@ -143,7 +143,9 @@ class Checker {
                        check.has_hints_refused_min();
     const bool damage =
         check.has_damaged_min() || check.has_damaged_max() || check.has_mended_min();
-    if (!hints && !damage && !check.has_key())
+    const bool work = check.has_replica_work_refused_min() ||
+                      check.has_replica_work_expired_min() || check.has_replica_work_waiting_max();
+    if (!hints && !damage && !work && !check.has_key())
       return "the check looks at nothing: write hints_min, key, ...";
     if ((hints || check.hint()) && !sloppy_) return Strict("hints");
     if (check.has_hints_max() && check.hints_min() > check.hints_max()) {

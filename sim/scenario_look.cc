@@ -64,6 +64,20 @@ std::string CompareHints(const v1::ScenarioCheck& check, const NodeStatus& statu
   return "";
 }
 
+std::string CompareWork(const v1::ScenarioCheck& check, const NodeStatus& status) {
+  if (status.replica_work_refused < check.replica_work_refused_min()) {
+    return absl::StrCat("has refused ", status.replica_work_refused, " requests of others");
+  }
+  if (status.replica_work_expired < check.replica_work_expired_min()) {
+    return absl::StrCat("has given up ", status.replica_work_expired, " requests of others");
+  }
+  if (check.has_replica_work_waiting_max() &&
+      status.replica_work_waiting > check.replica_work_waiting_max()) {
+    return absl::StrCat("has ", status.replica_work_waiting, " requests of others waiting");
+  }
+  return "";
+}
+
 std::string CompareDamage(const v1::ScenarioCheck& check, SimNode& node) {
   uint64_t damaged = 0;
   for (const storage::DamagedRange& range : node.engine()->damaged_ranges()) {
@@ -85,6 +99,9 @@ std::string FindOtherwise(const v1::ScenarioCheck& check, const Layout& layout, 
   const std::string name = absl::StrCat("n", node.id(), " ");
   if (!node.up()) return name + "is down";
   if (std::string other = CompareHints(check, node.node()->Status()); !other.empty()) {
+    return name + other;
+  }
+  if (std::string other = CompareWork(check, node.node()->Status()); !other.empty()) {
     return name + other;
   }
   if (std::string other = CompareDamage(check, node); !other.empty()) return name + other;

@@ -130,6 +130,12 @@ RunResult Universe::Run() {
   result_.traced_events = trace_.events();
   result_.messages = network_->sent();
   for (const auto& node : nodes_) result_.file_operations += node->file_operations();
+  for (const auto& node : nodes_) {
+    if (node->node() == nullptr) continue;
+    const NodeStatus status = node->node()->Status();
+    if (status.digests_equal != 0) result_.outcomes["digest equal"] += status.digests_equal;
+    if (status.digests_other != 0) result_.outcomes["digest of another"] += status.digests_other;
+  }
   if (config_.bucket().sloppy) {
     for (const auto& node : nodes_) {
       result_.outcomes["hint written"] += node->hints_written();

@@ -77,6 +77,13 @@ NodeOptions DrawNodeOptions(Random& random, const RunOptions& options) {
   if (options.random_config && random.Chance(1, 4)) {
     node.requests_in_flight_max = 1 + random.Below(4);
   }
+  if (options.random_config) {
+    // A stream of its own: what a seed draws besides stays as it was before there were digests.
+    Random digests(SplitMix64(options.seed + 0x646967657374));
+    const bool of_some = digests.Chance(1, 2);  // records here have some 50 to 300 bytes
+    if (digests.Chance(1, 3)) node.replica_work_max = 1 + digests.Below(4);
+    node.digest_above_bytes = digests.Chance(1, 4) ? 0 : 1 + digests.Below(of_some ? 150 : 20);
+  }
   return node;
 }
 
@@ -212,7 +219,8 @@ std::string ToString(const UniverseConfig& config) {
       " ms, suspicion after ", config.node.suspect_after_us / 1000, " ms, exchange every ",
       config.node.exchange_interval_us / 1000, " ms in pages of ",
       config.node.exchange_page_entries, ", leases of ", config.node.lease_counters,
-      ", memtables of ", engine.memtable_bytes, " bytes, record cache ", engine.record_cache_bytes,
+      ", digests of more than ", config.node.digest_above_bytes, " bytes, memtables of ",
+      engine.memtable_bytes, " bytes, record cache ", engine.record_cache_bytes,
       ", compactions of ",
       engine.compaction_bytes_per_second == 0 ? "any"
                                               : absl::StrCat(engine.compaction_bytes_per_second),

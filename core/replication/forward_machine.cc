@@ -37,7 +37,7 @@ void ForwardMachine::Begin(StepContext& step, ClientRequest&& request, NodeId to
   forward.sender_generation = node_.generation;
   forward.receiver_generation = membership_.GenerationOf(to);
   forward.layout = node_.layout.version();
-  forward.remaining_us = std::max(deadline_us - step.now.monotonic_us, int64_t{1});
+  forward.remaining_us = RemainingUs(step.now, deadline_us);
   forward.operation = std::move(request);
   step.Send(to, std::move(forward));
 }

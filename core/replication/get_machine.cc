@@ -54,11 +54,13 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
   }
   // As many as are needed, if all of them answer; the others are spare.
   Quorum wished = get.reads;
+  bool record_asked = false;  // of a replica
   for (const NodeId replica : order) {
     const NodeId owner = get.stand_ins.OwnerOf(replica);
     if (owner == kNoNode ? wished.Wants(replica) : wished.WantsInstead(owner)) {
       owner == kNoNode ? wished.Ack(replica) : wished.AckInstead(owner, replica);
-      Ask(step, id, get, replica);
+      Ask(step, id, get, replica, /*digest_will_do=*/record_asked && owner == kNoNode);
+      record_asked |= owner == kNoNode;
     } else {
       get.unasked.push_back(replica);
     }
@@ -97,7 +99,8 @@ void GetMachine::LookForStandIns(StepContext& step, RequestId id, Get& get) {
   }
 }
 
-void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica) {
+void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica,
+                     bool digest_will_do) {
   const NodeId hint_for = get.stand_ins.OwnerOf(replica);
   if (replica == node_.self() && hint_for != kNoNode) {
     hints_.Read(step, get.key, id);
@@ -120,6 +123,12 @@ void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica) 
   read.key = get.key;
   read.hint_for = hint_for;
   read.epoch = get.least_epoch;
+  read.remaining_us = RemainingUs(step.now, get.deadline_us);
+  get.digest_asked.Remove(replica);
+  if (digest_will_do && node_.options.digest_above_bytes != 0) {
+    read.digest_above = node_.options.digest_above_bytes;
+    get.digest_asked.Add(replica);
+  }
   step.Send(replica, std::move(read));
 }
 
@@ -136,18 +145,27 @@ void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply
   ReplicaStatus status = reply.status.ok() ? ReplicaStatus::kOk : ReplicaStatus::kError;
   if (standing_.LevelOf(partition) != StandingLevel::kComplete) status = ReplicaStatus::kIncomplete;
   TakeReply(step, id, status,
-            {node_.self(), std::move(reply.record), standing_.LifeIn(partition),
-             standing_.FencesIn(partition), it->second.own_epoch});
+            {node_.self(),
+             std::move(reply.record),
+             standing_.LifeIn(partition),
+             standing_.FencesIn(partition),
+             it->second.own_epoch,
+             {}});
 }
 
 void GetMachine::OnHintRead(StepContext& step, RequestId id, StoreReply&& reply) {
   const ReplicaStatus status = reply.status.ok() ? ReplicaStatus::kOk : ReplicaStatus::kError;
-  TakeReply(step, id, status, {node_.self(), std::move(reply.record), 0, {}, 0});
+  TakeReply(step, id, status, {node_.self(), std::move(reply.record), 0, {}, 0, {}});
 }
 
 void GetMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply) {
   TakeReply(step, reply.request, reply.status,
-            {from, std::move(reply.record), reply.life, std::move(reply.fences), reply.epoch});
+            {from,
+             std::move(reply.record),
+             reply.life,
+             std::move(reply.fences),
+             reply.epoch,
+             {reply.digest_high, reply.digest_low}});
 }
 
 void GetMachine::Hold(Get& get, NodeId holder, Incarnation life, std::vector<Fence>&& fences) {
@@ -163,11 +181,13 @@ void GetMachine::HoldHere(Get& get) const {
   Hold(get, node_.self(), standing_.LifeIn(get.partition), standing_.FencesIn(get.partition));
 }
 
-void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status, Reply&& reply) {
+void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status,
+                           ReadReply&& reply) {
   const auto it = gets_.find(id);
   if (it == gets_.end()) return;
   Get& get = it->second;
   const NodeId from = reply.from;
+  if (reply.IsDigest() && !get.digest_asked.Has(from)) return;  // its record is on its way
   const NodeId owner = get.stand_ins.OwnerOf(from);
   const NodeId place = owner == kNoNode ? from : owner;
   const bool ok = status == ReplicaStatus::kOk;
@@ -190,7 +210,7 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
     // A late reply: it holds what we are about to answer, or is to be made to.
     if (!ok) {
       get.holders.Fail(from);
-    } else if (IsCoveredBy(get.merged, reply.record)) {
+    } else if (reply.IsDigest() ? HoldsMerged(get, reply) : IsCoveredBy(get.merged, reply.record)) {
       Hold(get, from, reply.life, std::move(reply.fences));
     } else {
       Repair(step, id, get, from, /*awaited=*/true);
@@ -221,12 +241,29 @@ void GetMachine::AskAgainSoon(StepContext& step, RequestId id, Get& get, NodeId 
 }
 
 bool GetMachine::MixesEpochs(Get& get) {
-  for (const Reply& reply : get.replies) {
+  for (const ReadReply& reply : get.replies) {
     get.least_epoch = std::max(get.least_epoch, reply.epoch);
   }
   node_.epochs.Learn(get.partition, get.least_epoch);
   return std::any_of(get.replies.begin(), get.replies.end(),
-                     [&get](const Reply& reply) { return reply.epoch < get.least_epoch; });
+                     [&get](const ReadReply& reply) { return reply.epoch < get.least_epoch; });
+}
+
+bool GetMachine::FetchUnexplained(StepContext& step, RequestId id, Get& get) {
+  const auto unexplained = TakeUnexplained(node_.hasher, get.key, get.replies);
+  if (unexplained.empty()) return false;
+  for (const NodeId replica : unexplained) {
+    ++node_.status.digests_other;
+    get.reads.Retract(replica);
+    Ask(step, id, get, replica);
+  }
+  if (get.reads.state() == QuorumState::kMet) return false;
+  if (get.nudge_us == kNever) {  // these may get lost as well
+    const int64_t now_us = step.now.monotonic_us;
+    get.nudge_us = now_us + (get.deadline_us - now_us) / 2;
+    deadlines_.Add(get.NextWake(), id);
+  }
+  return true;
 }
 
 void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
@@ -234,11 +271,16 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
     Restart(step, id, get);
     return;
   }
-  get.merged = get.replies.front().record;
-  get.epoch = get.replies.front().epoch;
-  for (const Reply& reply : get.replies) {
+  if (FetchUnexplained(step, id, get)) return;
+  const auto whole = std::find_if(get.replies.begin(), get.replies.end(),
+                                  [](const ReadReply& reply) { return !reply.IsDigest(); });
+  CORE_CHECK(whole != get.replies.end());  // each digest that is left is of one of them
+  get.merged = whole->record;
+  get.epoch = whole->epoch;
+  for (const ReadReply& reply : get.replies) {
     get.epoch = std::min(get.epoch, reply.epoch);
-    if (reply.record == get.merged) continue;
+    if (reply.IsDigest()) ++node_.status.digests_equal;
+    if (reply.IsDigest() || reply.record == get.merged) continue;
     std::string merged;
     if (!MergeEncoded(get.merged, reply.record, &merged)) {
       Fail(step, id, get, absl::StrCat("replica ", reply.from, " sent a damaged record"));
@@ -249,16 +291,19 @@ void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
   for (const NodeId replica : node_.ReplicasOf(get.key, get.partition)) {
     if (get.reads.HasAnswered(replica) && !get.reads.HasAcked(replica)) get.holders.Fail(replica);
   }
-  for (Reply& reply : get.replies) {
-    if (reply.record == get.merged) Hold(get, reply.from, reply.life, std::move(reply.fences));
+  absl::InlinedVector<NodeId, 3> behind;
+  for (ReadReply& reply : get.replies) {
+    if (HoldsMerged(get, reply)) {
+      Hold(get, reply.from, reply.life, std::move(reply.fences));
+    } else if (get.stand_ins.OwnerOf(reply.from) == kNoNode) {
+      behind.push_back(reply.from);  // a hint is not repaired: it goes to its owner as it is
+    }
   }
   const bool answerable = get.holders.state() == QuorumState::kMet;
   get.phase = Phase::kRepairing;
-  for (const Reply& reply : get.replies) {
-    // A hint is not repaired: it goes to its owner as it is.
-    if (reply.record == get.merged || get.stand_ins.OwnerOf(reply.from) != kNoNode) continue;
+  for (const NodeId replica : behind) {
     ++node_.status.read_repairs;
-    Repair(step, id, get, reply.from, /*awaited=*/!answerable);
+    Repair(step, id, get, replica, /*awaited=*/!answerable);
   }
   get.replies.clear();  // they may be large, and a repair may take its time
   if (!answerable) AskSpares(step, id, get);
@@ -286,6 +331,7 @@ void GetMachine::Repair(StepContext& step, RequestId id, Get& get, NodeId replic
   write.key = get.key;
   write.record = get.merged;
   write.epoch = get.epoch;
+  write.remaining_us = RemainingUs(step.now, get.deadline_us);
   step.Send(replica, std::move(write));
 }
 

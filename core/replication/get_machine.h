@@ -17,6 +17,9 @@
 // Replies of different epochs (epochs.h) are never merged: what the one had seen deleted, the other
 // may still show beside what came later. Then all are asked again, for the later epoch.
 //
+// Large records are sent by one of the replicas that are asked first, and vouched for by digest by
+// the others (digest_read.h); where those differ, one more round brings their records.
+//
 // A replica that fails is not a replica that has nothing: an error never counts. Nor does
 // one that may have forgotten something, be it ourselves (standing.h).
 
@@ -34,6 +37,7 @@
 #include "core/deadlines.h"
 #include "core/membership/membership.h"
 #include "core/node_context.h"
+#include "core/replication/digest_read.h"
 #include "core/replication/hint_machine.h"
 #include "core/replication/lives.h"
 #include "core/replication/quorum.h"
@@ -65,14 +69,6 @@ class GetMachine {
  private:
   enum class Phase : uint8_t { kReading, kRepairing };
 
-  struct Reply {
-    NodeId from;
-    std::string record;
-    Incarnation life;
-    std::vector<Fence> fences;
-    uint64_t epoch;
-  };
-
   struct Get {
     Phase phase = Phase::kReading;
     uint64_t client = 0;
@@ -83,7 +79,8 @@ class GetMachine {
     int64_t nudge_us = kNever;      // when silent replicas are asked again
     std::string key;
     absl::InlinedVector<NodeId, 5> unasked;  // spare replicas, in order of preference
-    absl::InlinedVector<Reply, 3> replies;
+    ReadReplies replies;
+    DigestAsked digest_asked;
     std::vector<NodeId> incomplete;  // said so: they may be whole in a moment
     bool sloppy = false;
     StandInPlan stand_ins;
@@ -101,20 +98,26 @@ class GetMachine {
     int64_t NextWake() const { return std::min({speculate_us, nudge_us, deadline_us}); }
   };
 
-  void Ask(StepContext& step, RequestId id, Get& get, NodeId replica);
+  void Ask(StepContext& step, RequestId id, Get& get, NodeId replica, bool digest_will_do = false);
   // Who is to stand in for `owner`, if anybody can; kNoNode: nobody.
   NodeId AssignStandIn(Get& get, NodeId owner);
   // `from` failed to answer in the place of `owner`: whether someone else may do so yet.
   bool AskInstead(StepContext& step, RequestId id, Get& get, NodeId owner, NodeId from);
   void LookForStandIns(StepContext& step, RequestId id, Get& get);
   void AskSpares(StepContext& step, RequestId id, Get& get);
-  void TakeReply(StepContext& step, RequestId id, ReplicaStatus status, Reply&& reply);
+  void TakeReply(StepContext& step, RequestId id, ReplicaStatus status, ReadReply&& reply);
   // The replica is not whole yet: it may be in a moment.
   void AskAgainSoon(StepContext& step, RequestId id, Get& get, NodeId replica);
   // `holder` holds `get.merged` durably.
   static void Hold(Get& get, NodeId holder, Incarnation life, std::vector<Fence>&& fences);
   void HoldHere(Get& get) const;
   void Decide(StepContext& step, RequestId id, Get& get);
+  // Asks for the records behind digests that no record explains. Whether to wait for them: without
+  // those votes there are too few.
+  bool FetchUnexplained(StepContext& step, RequestId id, Get& get);
+  bool HoldsMerged(const Get& get, const ReadReply& reply) const {
+    return HeldExactly(reply, node_.hasher, get.key, get.merged);
+  }
   void Nudge(StepContext& step, RequestId id, Get& get);
   void Repair(StepContext& step, RequestId id, Get& get, NodeId replica, bool awaited);
   // Whether replies are of different epochs. From now on only the latest counts.

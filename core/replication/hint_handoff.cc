@@ -174,6 +174,7 @@ void HintHandoff::Send(StepContext& step, uint64_t id, Delivery& delivery,
   write.partition = node_.layout.PartitionOf(write.key);
   write.record = std::string(record);
   write.epoch = delivery.epoch;
+  write.remaining_us = node_.options.request_timeout_us;
   step.Send(delivery.place.first, std::move(write));
 }
 

@@ -182,6 +182,7 @@ void PutMachine::SendTo(StepContext& step, RequestId id, const Put& put, NodeId 
   write.record = put.record;
   write.epoch = put.epoch;
   write.hint_for = hint_for;
+  write.remaining_us = RemainingUs(step.now, put.deadline_us);
   step.Send(replica, std::move(write));
 }
 

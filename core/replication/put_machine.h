@@ -9,6 +9,22 @@
 // are durable; kNotApplied only while it is certain that nothing was minted; otherwise
 // kUnknown. Nothing is rolled back. (Dynamo, section 4.5; riak_kv's put state machine.)
 //
+// A slow replica, speculatively: a write is sent to all N at once and needs W of them, so there is
+// no spare replica to turn to, as a read does. What is done about silence is
+//   * the record goes once more, to the same replica, half-way to the deadline, in case it or its
+//     acknowledgement got lost: merging twice is harmless. A replica that refused (kOverloaded)
+//     counts as failed: it has nothing, while the others may, so the outcome is kUnknown and never
+//     kNotApplied if W are not reached;
+//   * what it missed is remembered, and sent when it answers again (owed_writes.h).
+// And what is not, on purpose:
+//   * a forward is never repeated, here or elsewhere: the request, unlike a record, mints, and two
+//     mints are two siblings (forward_machine.h);
+//   * no stand-in takes a hint for a replica that is merely slow. It would count toward W in the
+//     place of a replica that may hold the record already, so that W copies promised would be
+//     fewer places than they look, and slowness would make hints that must be stored, handed over
+//     and deleted where there is the least time for it: the hint storm. A stand-in comes in when
+//     its owner cannot be reached by the failure detector's word, has failed or has refused.
+//
 // In a sloppy bucket the write goes to all replicas just the same, and besides, as a hint, to a
 // stand-in for each that cannot be reached or refused (stand_in_plan.h says who and when). The
 // hint's durable copy counts in the replica's place; the reply tells how many did.

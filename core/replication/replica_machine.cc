@@ -22,20 +22,65 @@ ReplicaStatus ReplicaMachine::Admit(uint64_t layout, PartitionId partition, absl
       !node_.IsReplicaOf(node_.self(), key, partition)) {
     return ReplicaStatus::kWrongLayout;
   }
-  if (pending_.size() >= 2 * node_.options.requests_in_flight_max) {
+  if (in_flight() >= 2 * node_.options.requests_in_flight_max ||
+      (IsBusy() && waiting_.size() >= node_.options.replica_work_max)) {
     return ReplicaStatus::kOverloaded;
   }
   if (standing_.LevelOf(partition) < least) return ReplicaStatus::kIncomplete;
   return ReplicaStatus::kOk;
 }
 
+void ReplicaMachine::Wait(const StepContext& step, NodeId from, int64_t remaining_us,
+                          std::variant<ReplicaWrite, ReplicaRead>&& work) {
+  Waiting waiting;
+  waiting.from = from;
+  // A deadline from far away is as good as none, and must not overflow.
+  const int64_t most_us = kNever - step.now.monotonic_us;
+  if (remaining_us > 0 && remaining_us < most_us) {
+    waiting.deadline_us = step.now.monotonic_us + remaining_us;
+  }
+  waiting.work = std::move(work);
+  waiting_.push_back(std::move(waiting));
+}
+
+void ReplicaMachine::DropExpired(const StepContext& step) {
+  while (!waiting_.empty() && waiting_.front().deadline_us <= step.now.monotonic_us) {
+    ++node_.status.replica_work_expired;
+    waiting_.pop_front();
+  }
+}
+
+void ReplicaMachine::BeginWaiting(StepContext& step) {
+  for (DropExpired(step); !waiting_.empty() && !IsBusy(); DropExpired(step)) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    // The node may have changed since: they are judged anew.
+    if (ReplicaWrite* const write = std::get_if<ReplicaWrite>(&next.work)) {
+      OnWrite(step, next.from, std::move(*write));
+    } else {
+      OnRead(step, next.from, std::move(std::get<ReplicaRead>(next.work)));
+    }
+  }
+}
+
 void ReplicaMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& write) {
+  DropExpired(step);
   const ReplicaStatus admitted =
       Admit(write.layout, write.partition, write.key, StandingLevel::kTaking);
+  if (admitted == ReplicaStatus::kOverloaded) ++node_.status.replica_work_refused;
+  if (admitted == ReplicaStatus::kOk && IsBusy()) {
+    const int64_t remaining_us = write.remaining_us;
+    Wait(step, from, remaining_us, std::move(write));
+    return;
+  }
   if (admitted != ReplicaStatus::kOk) {
     step.Send(from, ReplicaWriteReply{write.request, admitted, 0, {}, 0});
     return;
   }
+  BeginWrite(step, from, std::move(write));
+}
+
+void ReplicaMachine::BeginWrite(StepContext& step, NodeId from, ReplicaWrite&& write) {
   node_.epochs.Learn(write.partition, write.epoch);
   const uint64_t epoch = node_.epochs.Of(write.partition);
   if (!node_.Takes(write.key, write.partition, write.epoch)) {
@@ -43,8 +88,8 @@ void ReplicaMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& writ
     return;
   }
   const uint64_t id = ++next_id_;
-  pending_[id] =
-      Pending{from, write.request, write.partition, standing_.LifeIn(write.partition), epoch};
+  pending_[id] = Pending{
+      from, write.request, write.partition, standing_.LifeIn(write.partition), epoch, 0, {}};
   StoreUpdate update;
   update.ticket = MakeTicket(TicketKind::kReplicaWrite, id);
   update.partition = write.partition;
@@ -54,16 +99,33 @@ void ReplicaMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& writ
 }
 
 void ReplicaMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) {
+  DropExpired(step);
   const ReplicaStatus admitted =
       Admit(read.layout, read.partition, read.key, StandingLevel::kComplete);
+  if (admitted == ReplicaStatus::kOverloaded) ++node_.status.replica_work_refused;
+  if (admitted == ReplicaStatus::kOk && IsBusy()) {
+    const int64_t remaining_us = read.remaining_us;
+    Wait(step, from, remaining_us, std::move(read));
+    return;
+  }
   if (admitted != ReplicaStatus::kOk) {
     step.Send(from, ReplicaReadReply{read.request, admitted, std::string(), 0, {}, 0});
     return;
   }
+  BeginRead(step, from, std::move(read));
+}
+
+void ReplicaMachine::BeginRead(StepContext& step, NodeId from, ReplicaRead&& read) {
   node_.epochs.Learn(read.partition, read.epoch);
   const uint64_t id = ++next_id_;
-  pending_[id] = Pending{from, read.request, read.partition, standing_.LifeIn(read.partition),
-                         node_.epochs.Of(read.partition)};
+  Pending& pending = pending_[id];
+  pending.from = from;
+  pending.request = read.request;
+  pending.partition = read.partition;
+  pending.life = standing_.LifeIn(read.partition);
+  pending.epoch = node_.epochs.Of(read.partition);
+  pending.digest_above = read.digest_above;
+  if (read.digest_above != 0) pending.key = read.key;
   StoreRead store_read;
   store_read.ticket = MakeTicket(TicketKind::kReplicaRead, id);
   store_read.partition = read.partition;
@@ -84,6 +146,7 @@ void ReplicaMachine::OnStoreWrite(StepContext& step, uint64_t id, const StoreRep
   }
   step.Send(pending.from, std::move(answer));
   pending_.erase(it);
+  BeginWaiting(step);
 }
 
 void ReplicaMachine::OnStoreRead(StepContext& step, uint64_t id, StoreReply&& reply) {
@@ -94,13 +157,20 @@ void ReplicaMachine::OnStoreRead(StepContext& step, uint64_t id, StoreReply&& re
   answer.request = pending.request;
   answer.status = StatusOf(pending, reply.status, StandingLevel::kComplete);
   if (answer.status == ReplicaStatus::kOk) {
-    answer.record = std::move(reply.record);
+    if (pending.digest_above != 0 && reply.record.size() > pending.digest_above) {
+      const RecordHash digest = node_.hasher.Hash(pending.key, reply.record);
+      answer.digest_high = digest.high;
+      answer.digest_low = digest.low;
+    } else {
+      answer.record = std::move(reply.record);
+    }
     answer.epoch = pending.epoch;
     answer.life = pending.life;
     answer.fences = standing_.FencesIn(pending.partition);
   }
   step.Send(pending.from, std::move(answer));
   pending_.erase(it);
+  BeginWaiting(step);
 }
 
 }  // namespace norn

@@ -92,7 +92,9 @@ struct Describer {
     return absl::StrCat(" ", Key(m.key), Instead(m.hint_for));
   }
   std::string operator()(const ReplicaReadReply& m) const {
-    return absl::StrCat(" ", StatusName(m.status), " ", DescribeRecord(m.record));
+    const bool digest = m.digest_high != 0 || m.digest_low != 0;
+    return absl::StrCat(" ", StatusName(m.status), " ",
+                        digest ? std::string("as a digest") : DescribeRecord(m.record));
   }
   std::string operator()(const Forward& m) const {
     return absl::StrCat(" #", m.sequence, " to generation ", m.receiver_generation, ": ",

@@ -30,6 +30,7 @@ std::vector<std::string> FuzzSeeds() {
           "node { id: 1 client_listen: \"127.0.0.1:7301\" peer_listen: \"127.0.0.1:7401\"\n"
           "data_dir: \"d\" key_bytes_max: 16384 value_bytes_max: 1048576 siblings_max: 64\n"
           "requests_in_flight_max: 65536 request_timeout_ms: 2000 speculate_after_ms: 20\n"
+          "digest_above_bytes: 1024 replica_work_max: 4096\n"
           "drain_timeout_ms: 10000 gossip_interval_ms: 500 suspect_after_ms: 3000\n"
           "exchange_interval_ms: 200 lease_counters: 4096 }\n"
           "# a comment\n"
