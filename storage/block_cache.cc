@@ -20,7 +20,7 @@ const std::shared_ptr<const Block>& BlockCache::Find(const BlockId& id) {
     return none_;
   }
   ++hits_;
-  found->second.used = true;
+  found->second.chances = found->second.chances_max;
   return found->second.block;
 }
 
@@ -36,8 +36,11 @@ void BlockCache::Insert(const BlockId& id, std::shared_ptr<const Block> block) {
     ring_[free_.back()] = id;
     free_.pop_back();
   }
-  entries_.emplace(id, Entry{.block = std::move(block)});
   bytes_ += bytes;
+  const bool is_index = block->AsIndex() != nullptr;
+  if (is_index) index_bytes_ += bytes;
+  entries_.emplace(id, Entry{.block = std::move(block),
+                             .chances_max = is_index ? kChancesOfIndex : kChances});
 }
 
 void BlockCache::EvictOne() {
@@ -46,14 +49,17 @@ void BlockCache::EvictOne() {
     BlockId& id = ring_[hand_++];
     if (id.table == 0) continue;
     const auto entry = entries_.find(id);
-    if (!entry->second.used) {
-      bytes_ -= entry->second.block->bytes() + kOverheadBytes;
+    if (entry->second.chances == 0) {
+      const Block& block = *entry->second.block;
+      const size_t bytes = block.bytes() + kOverheadBytes;
+      bytes_ -= bytes;
+      if (block.AsIndex() != nullptr) index_bytes_ -= bytes;
       entries_.erase(entry);
       id.table = 0;
       free_.push_back(hand_ - 1);
       return;
     }
-    entry->second.used = false;
+    --entry->second.chances;
   }
 }
 

@@ -32,6 +32,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& file_system,
 
 TableOptions TableOptionsOf(const EngineOptions& options) {
   return {.block_bytes = options.block_bytes,
+          .index_partition_bytes = options.index_partition_bytes,
           .restart_interval = options.block_restart_interval,
           .bloom_bits_per_key = options.bloom_bits_per_key,
           .compression = options.compression};
@@ -220,34 +221,47 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   }
   const Table& table = *live->table;
   if (!table.MayContain(hash)) return std::nullopt;
-  const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);
-  if (!handle.ok()) return error(NoteDamage(live, std::nullopt, handle.status()));
-  if (!handle->has_value() || live->IsGivenUp((*handle)->offset)) return std::nullopt;
-  const BlockId id{.table = table.meta().number, .offset = (*handle)->offset};
-  std::shared_ptr<const Block> held;
-  const Block* block = nullptr;
-  if (*read != nullptr) {
-    const auto fetched = (*read)->blocks_.find(id);
-    if (fetched != (*read)->blocks_.end()) {
-      if (!fetched->second.ok()) return error(WithKeys(*live, id.offset, fetched->second.status()));
-      block = fetched->second->get();
-    }
-  }
-  if (block == nullptr) block = cache_.Find(id).get();
-  if (block == nullptr) {
-    held = table.TryReadBlock(**handle);
-    block = held.get();
-    if (block != nullptr) cache_.Insert(id, held);
-  }
-  if (block == nullptr) {
-    if (*read == nullptr) *read = std::make_shared<PendingRead>();
-    WantBlock(live->table, **handle, *read);
+  const auto wanted = [&](WantedBlock block) {
+    WantBlock(std::move(block), read);
     lookup.state = Lookup::State::kNeedsRead;
     return lookup;
+  };
+  const size_t p = table.PartitionFor(key);
+  if (p == table.partitions()) return std::nullopt;
+  const IndexBlock* index = table.pinned_index().get();
+  BlockInReach partition;
+  if (index == nullptr) {
+    const BlockHandle& handle = table.partition(p);
+    if (live->IsGivenUp(handle.offset)) return std::nullopt;
+    partition = ReachBlock(table, handle, read->get());
+    if (!partition.status.ok()) {
+      return error(WithKeys(*live, table.PlaceOfPartition(p), partition.status));
+    }
+    if (partition.block == nullptr) {
+      return wanted({.table = live->table,
+                     .place = table.PlaceOfPartition(p),
+                     .partition = p,
+                     .key = std::string(key),
+                     .given_up = live->given_up});
+    }
+    const absl::StatusOr<const IndexBlock*> parsed = table.AsPartition(handle, *partition.block);
+    if (!parsed.ok()) return error(NoteDamage(live, table.PlaceOfPartition(p), parsed.status()));
+    index = *parsed;
+  }
+  const size_t i = index->FirstBlockFor(key);
+  if (i == index->size()) return std::nullopt;
+  const BlockHandle& handle = index->handle(i);
+  if (live->IsGivenUp(handle.offset)) return std::nullopt;
+  const BlockInReach data = ReachBlock(table, handle, read->get());
+  if (!data.status.ok()) {
+    return error(WithKeys(*live, table.PlaceOfBlock(p, *index, i), data.status));
+  }
+  if (data.block == nullptr) {
+    return wanted({.table = live->table, .place = table.PlaceOfBlock(p, *index, i)});
   }
   absl::string_view value;
   uint64_t sequence = 0;
-  switch (block->Find(key, &value, &sequence)) {
+  switch (data.block->Find(key, &value, &sequence)) {
     case Block::Outcome::kFound:
       return Found(key, value, sequence, EntryKind::kValue);
     case Block::Outcome::kDeleted:
@@ -257,19 +271,43 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
     case Block::Outcome::kDamaged:
       break;
   }
-  return error(NoteDamage(live, id.offset,
+  return error(NoteDamage(live, table.PlaceOfBlock(p, *index, i),
                           absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
-                                                           id.offset, ": a block is malformed"))));
+                                                           handle.offset,
+                                                           ": a block is malformed"))));
 }
 
-void EngineImpl::WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
-                           const std::shared_ptr<PendingRead>& read) {
-  if (read->waiting_) return;
-  read->waiting_ = true;
+EngineImpl::BlockInReach EngineImpl::ReachBlock(const Table& table, const BlockHandle& handle,
+                                                const PendingRead* read) {
+  BlockInReach reach;
+  const BlockId id{.table = table.meta().number, .offset = handle.offset};
+  if (read != nullptr) {
+    const auto fetched = read->blocks_.find(id);
+    if (fetched != read->blocks_.end()) {
+      if (!fetched->second.ok()) {
+        reach.status = fetched->second.status();
+      } else {
+        reach.block = fetched->second->get();
+      }
+      return reach;
+    }
+  }
+  reach.block = cache_.Find(id).get();
+  if (reach.block != nullptr) return reach;
+  reach.holder = table.TryReadBlock(handle);
+  reach.block = reach.holder.get();
+  if (reach.block != nullptr) cache_.Insert(id, reach.holder);
+  return reach;
+}
+
+void EngineImpl::WantBlock(WantedBlock wanted, std::shared_ptr<PendingRead>* read) {
+  if (*read == nullptr) *read = std::make_shared<PendingRead>();
+  if ((*read)->waiting_) return;
+  (*read)->waiting_ = true;
   // One job a block, however many wait for it.
-  auto& waiting = waiting_reads_[{.table = table->meta().number, .offset = handle.offset}];
-  if (waiting.empty()) wanted_.push_back({.table = table, .handle = handle});
-  waiting.push_back(read);
+  auto& waiting = waiting_reads_[wanted.id()];
+  if (waiting.empty()) wanted_.push_back(std::move(wanted));
+  waiting.push_back(*read);
 }
 
 std::optional<std::string> EngineImpl::ReadSlot(absl::string_view name) const {
@@ -334,8 +372,9 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
     frozen_levels_ = std::make_shared<const EngineIterator::Levels>(levels_);
   }
   BlocksOfScan source(&cache_,
-                      [this](const Table& table, uint64_t offset, const absl::Status& status) {
-                        NoteDamage(table.meta().number, offset, status);
+                      [this](const Table& table, const TablePlace& place,
+                             const absl::Status& status) {
+                        NoteDamage(table.meta().number, place, status);
                       });
   return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_, drops_,
                                           std::move(source), last_sequence_,
@@ -361,6 +400,7 @@ EngineStats EngineImpl::stats() const {
     stats.immutable_memtable_bytes += full->bytes();
   }
   stats.block_cache_bytes = cache_.bytes();
+  stats.block_cache_index_bytes = cache_.index_bytes();
   for (const Level& level : levels_) {
     stats.tables_per_level.push_back(static_cast<int>(level.size()));
     stats.tables += level.size();
