@@ -76,8 +76,8 @@ class Block {
     absl::string_view key;
     absl::string_view value;
   };
-  // The entry at a restart; nothing if it is malformed, or others follow it before the next restart.
-  // O(1).
+  // The entry at a restart; nothing if it is malformed, or others follow it before the next
+  // restart. O(1).
   std::optional<WholeEntry> LoneEntry(uint32_t i) const;
 
   // Has the processor fetch where a search begins: the restarts, and the middle.

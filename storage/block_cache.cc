@@ -39,8 +39,8 @@ void BlockCache::Insert(const BlockId& id, std::shared_ptr<const Block> block) {
   bytes_ += bytes;
   const bool is_index = block->AsIndex() != nullptr;
   if (is_index) index_bytes_ += bytes;
-  entries_.emplace(id, Entry{.block = std::move(block),
-                             .chances_max = is_index ? kChancesOfIndex : kChances});
+  entries_.emplace(
+      id, Entry{.block = std::move(block), .chances_max = is_index ? kChancesOfIndex : kChances});
 }
 
 void BlockCache::EvictOne() {

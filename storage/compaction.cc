@@ -43,19 +43,19 @@ absl::StatusOr<std::shared_ptr<const Block>> ReadAhead::Get(const Table& table,
 
 void ReadAhead::Take(const Table& table, const BlockHandle& handle, absl::string_view bytes,
                      uint64_t start) {
-  const absl::string_view stored = bytes.substr(static_cast<size_t>(handle.offset - start),
-                                                static_cast<size_t>(handle.size) + kBlockTrailerBytes);
+  const absl::string_view stored =
+      bytes.substr(static_cast<size_t>(handle.offset - start),
+                   static_cast<size_t>(handle.size) + kBlockTrailerBytes);
   blocks_.insert_or_assign({.table = table.meta().number, .offset = handle.offset},
                            table.ParseBlock(handle, std::string(stored)));
 }
 
 void ReadAhead::TakeError(const Table& table, const BlockHandle& handle, const absl::Status& read) {
-  blocks_.insert_or_assign(
-      {.table = table.meta().number, .offset = handle.offset},
-      WithCause(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
-                                                 handle.offset, ": cannot be read (",
-                                                 read.ToString(), ")")),
-                read));
+  blocks_.insert_or_assign({.table = table.meta().number, .offset = handle.offset},
+                           WithCause(absl::DataLossError(absl::StrCat(
+                                         "table ", table.path(), " at offset ", handle.offset,
+                                         ": cannot be read (", read.ToString(), ")")),
+                                     read));
 }
 
 void ReadAhead::Fill(const TableIterator& stalled) {

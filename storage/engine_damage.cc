@@ -236,9 +236,8 @@ void EngineImpl::SettleTable(int level, const LiveTable& live, bool pressed,
   const auto settles = [&](const TablePlace& place, const Flaw& flaw) {
     for (const VersionEdit::LiftedQuarantine& excision : edit->lifted) {
       if (live.meta.largest_sequence > excision.sequence || !IsWithin(place, excision)) continue;
-      edit->added_drops.push_back({.from = place.from,
-                                   .to = place.until,
-                                   .sequence = live.meta.largest_sequence});
+      edit->added_drops.push_back(
+          {.from = place.from, .to = place.until, .sequence = live.meta.largest_sequence});
       return true;
     }
     if (!(pressed ? flaw.SettlesUnderPressure() : flaw.certain())) return false;

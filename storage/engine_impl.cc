@@ -271,10 +271,10 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
     case Block::Outcome::kDamaged:
       break;
   }
-  return error(NoteDamage(live, table.PlaceOfBlock(p, *index, i),
-                          absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
-                                                           handle.offset,
-                                                           ": a block is malformed"))));
+  return error(
+      NoteDamage(live, table.PlaceOfBlock(p, *index, i),
+                 absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
+                                                  handle.offset, ": a block is malformed"))));
 }
 
 EngineImpl::BlockInReach EngineImpl::ReachBlock(const Table& table, const BlockHandle& handle,
@@ -371,11 +371,10 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
   if (frozen_levels_ == nullptr) {
     frozen_levels_ = std::make_shared<const EngineIterator::Levels>(levels_);
   }
-  BlocksOfScan source(&cache_,
-                      [this](const Table& table, const TablePlace& place,
-                             const absl::Status& status) {
-                        NoteDamage(table.meta().number, place, status);
-                      });
+  BlocksOfScan source(
+      &cache_, [this](const Table& table, const TablePlace& place, const absl::Status& status) {
+        NoteDamage(table.meta().number, place, status);
+      });
   return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_, drops_,
                                           std::move(source), last_sequence_,
                                           [this](uint64_t sequence) { return InDoubt(sequence); });

@@ -53,8 +53,7 @@ class BlocksOfScan : public BlockSource {
 
   absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
                                                    const BlockHandle& handle) override;
-  absl::StatusOr<std::shared_ptr<const Block>> GetPartition(const Table& table,
-                                                            size_t p) override;
+  absl::StatusOr<std::shared_ptr<const Block>> GetPartition(const Table& table, size_t p) override;
   void OnDamage(const Table& table, const TablePlace& place, const absl::Status& status) override {
     on_damage_(table, place, status);
   }

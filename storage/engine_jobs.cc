@@ -266,8 +266,7 @@ void EngineImpl::FinishCompaction() {
       obsolete_.push_back({.path = TablePath(options_.dir, number), .reader = {}});
     }
     if (compaction_->damaged_table() != 0) {
-      NoteDamage(compaction_->damaged_table(), compaction_->damaged_place(),
-                 compaction_->status());
+      NoteDamage(compaction_->damaged_table(), compaction_->damaged_place(), compaction_->status());
       // Or a device that fails now and then would have the same work done again and again.
       if (IsReadError(compaction_->status())) compaction_backoff_.Failed();
     } else {

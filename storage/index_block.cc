@@ -25,7 +25,8 @@ bool IndexBlock::TakeEntries(uint64_t limit) {
   if (!first.has_value() || !last.has_value()) return false;
   const auto differ = std::mismatch(first->begin(), first->end(), last->begin(), last->end());
   // A separator that stands alone would leave nothing to compare.
-  const auto shared = restarts() == 1 ? size_t{0} : static_cast<size_t>(differ.first - first->begin());
+  const auto shared =
+      restarts() == 1 ? size_t{0} : static_cast<size_t>(differ.first - first->begin());
   shared_ = std::string(first->substr(0, shared));
   prefixes_.reserve(restarts());
   handles_.reserve(restarts());

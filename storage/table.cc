@@ -203,9 +203,8 @@ bool TableOpener::TakeIndex(std::optional<std::string> payload, uint64_t limit) 
   table_->index_ = IndexBlock::Parse(*std::move(payload), limit);
   if (table_->index_ == nullptr) return false;
   table_->partitioned_ = footer_.has_partitions();
-  table_->data_end_ = table_->partitioned_
-                          ? table_->index_->handle(table_->index_->size() - 1).offset
-                          : limit;
+  table_->data_end_ =
+      table_->partitioned_ ? table_->index_->handle(table_->index_->size() - 1).offset : limit;
   return true;
 }
 

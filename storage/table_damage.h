@@ -23,9 +23,9 @@
 namespace norn::storage {
 
 struct Flaw {
-  absl::Status status;   // the last one: names the file and the place
-  int bad_reads = 0;     // times that the bytes were bad
-  int failed_reads = 0;  // times that the device could not read
+  absl::Status status;    // the last one: names the file and the place
+  int bad_reads = 0;      // times that the bytes were bad
+  int failed_reads = 0;   // times that the device could not read
   TablePlace place = {};  // of a block
 
   static constexpr int kBadReadsToSettle = 2;

@@ -150,8 +150,8 @@ bool TableIterator::SeekFromBlock() {
 void TableIterator::BlockDamaged() {
   const Table& table = *tables_[at_]->table;
   TablePlace place = table.PlaceOfBlock(partition_, *index_, block_);
-  Error(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
-                                         place.handle.offset, ": a block is malformed")),
+  Error(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ", place.handle.offset,
+                                         ": a block is malformed")),
         std::move(place.until));
 }
 

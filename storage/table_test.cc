@@ -83,9 +83,9 @@ TEST_F(TableTest, IteratesAndSeeks) {
   for (const Compression compression :
        {Compression::kNone, Compression::kLz4, Compression::kZstd}) {
     const uint64_t number = 1 + static_cast<uint64_t>(compression);
-    const auto table = Write(
-        500, {.block_bytes = 1000, .index_partition_bytes = 300, .compression = compression},
-        number);
+    const auto table =
+        Write(500, {.block_bytes = 1000, .index_partition_bytes = 300, .compression = compression},
+              number);
     EXPECT_GT(table->partitions(), 3u);
     EXPECT_EQ(table->meta().entries, 500u);
     EXPECT_EQ(table->meta().smallest, KeyOf(0));
@@ -120,9 +120,8 @@ TEST_F(TableTest, IteratesAndSeeks) {
 
 TEST_F(TableTest, FindsTheBlockOfEveryKey) {
   for (const size_t partition_bytes : {size_t{1}, size_t{200}, size_t{4096}}) {
-    const auto table =
-        Write(500, {.block_bytes = 1000, .index_partition_bytes = partition_bytes},
-              10 + partition_bytes);
+    const auto table = Write(500, {.block_bytes = 1000, .index_partition_bytes = partition_bytes},
+                             10 + partition_bytes);
     EXPECT_EQ(table->partitions() > 1, partition_bytes < 4096) << table->partitions();
     for (int i = 0; i < 500; ++i) {
       ASSERT_TRUE(table->MayContain(KeyOf(2 * i)));
@@ -181,8 +180,8 @@ TEST_F(TableTest, AnIndexInOnePieceIsOfTheOlderFormat) {
   EXPECT_EQ(Crc32c(bytes), 1923594582u);
   EXPECT_EQ(table->partitions(), 1u);
   EXPECT_EQ(table->pinned_index()->size(), 50u);
-  const auto footer = DecodeFooter(
-      absl::string_view(bytes).substr(bytes.size() - kFooterBytes), bytes.size());
+  const auto footer =
+      DecodeFooter(absl::string_view(bytes).substr(bytes.size() - kFooterBytes), bytes.size());
   ASSERT_TRUE(footer.ok());
   EXPECT_EQ(footer->format, 2u);
   const auto partitioned = Write(500, {.block_bytes = 1000, .index_partition_bytes = 1000}, 8);

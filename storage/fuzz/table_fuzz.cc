@@ -186,8 +186,8 @@ std::vector<std::string> FuzzSeeds() {
     }
     seeds.push_back(Build(entries, {.block_bytes = 100, .index_partition_bytes = 60}));
     for (const bool partitioned : {false, true}) {
-      seeds.push_back(TakeApart(Build(entries, {.block_bytes = 1u << 20, .restart_interval = 4}),
-                                partitioned));
+      seeds.push_back(
+          TakeApart(Build(entries, {.block_bytes = 1u << 20, .restart_interval = 4}), partitioned));
     }
   }
   return seeds;
