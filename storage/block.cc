@@ -161,6 +161,9 @@ Block::Outcome Block::Find(absl::string_view key, absl::string_view* value,
   const absl::string_view all = entries();
   const char* at = all.data() + *start;
   const char* const end = all.data() + all.size();
+  // Where an entry begins is known only from the one before it: to wait for all of them together
+  // is faster than for one after the other.
+  for (size_t ahead = 64; ahead <= 1024; ahead += 64) __builtin_prefetch(at + ahead);
   // `common`: how many bytes the last entry's key, which is below `key`, has in common with it.
   // An entry that shares more than those with the last one is below `key`, too; one that shares
   // less is above; only one that shares just as many has to be looked at.

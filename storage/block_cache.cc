@@ -10,15 +10,20 @@
 namespace norn::storage {
 
 size_t BlockCache::IdHash::operator()(const BlockId& id) const {
-  return static_cast<size_t>(SplitMix64(SplitMix64(id.table) ^ id.offset));
+  // Numbers of tables are small: this spreads them over what offsets leave free.
+  constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;
+  return static_cast<size_t>(SplitMix64(id.table * kGolden ^ id.offset));
 }
 
 const std::shared_ptr<const Block>& BlockCache::Find(const BlockId& id) {
+  const std::shared_ptr<const Block>& held = FindHeld(id);
+  misses_ += held == nullptr ? 1u : 0u;
+  return held;
+}
+
+const std::shared_ptr<const Block>& BlockCache::FindHeld(const BlockId& id) {
   const auto found = entries_.find(id);
-  if (found == entries_.end()) {
-    ++misses_;
-    return none_;
-  }
+  if (found == entries_.end()) return none_;
   ++hits_;
   found->second.chances = found->second.chances_max;
   return found->second.block;

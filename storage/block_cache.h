@@ -37,6 +37,8 @@ class BlockCache {
 
   // Null if it is not there. O(1).
   const std::shared_ptr<const Block>& Find(const BlockId& id);
+  // The same, for who asks again if it is not: a miss does not count.
+  const std::shared_ptr<const Block>& FindHeld(const BlockId& id);
   // The same, but counts for nothing.
   const std::shared_ptr<const Block>& Peek(const BlockId& id) const {
     const auto found = entries_.find(id);

@@ -259,6 +259,7 @@ std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>&
   if (data.block == nullptr) {
     return wanted({.table = live->table, .place = table.PlaceOfBlock(p, *index, i)});
   }
+  data.block->Prefetch();
   absl::string_view value;
   uint64_t sequence = 0;
   switch (data.block->Find(key, &value, &sequence)) {

@@ -40,10 +40,12 @@ absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::GetPartition(const Ta
   return block;
 }
 
-std::shared_ptr<const Block> BlocksOfScan::PeekPartition(const Table& table, size_t p) {
-  const BlockId id{.table = table.meta().number, .offset = table.partition(p).offset};
-  // Asked for only if it is there: a miss is counted once, when it is read.
-  return cache_->Peek(id) == nullptr ? nullptr : cache_->Find(id);
+std::shared_ptr<const Block> BlocksOfScan::HeldPartition(const Table& table, size_t p) {
+  return cache_->FindHeld({.table = table.meta().number, .offset = table.partition(p).offset});
+}
+
+void BlocksOfScan::PreparePartition(const Table& table, size_t p) {
+  cache_->Prefetch({.table = table.meta().number, .offset = table.partition(p).offset});
 }
 
 absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Read(const Table& table,
@@ -77,7 +79,7 @@ bool BlocksOfScan::ReadStretch(const Table& table, const BlockHandle& handle, St
 
 void BlocksOfScan::Prepare(const Table& table, const BlockHandle& handle, int stage) {
   const BlockId id{.table = table.meta().number, .offset = handle.offset};
-  if (stage == 1) {
+  if (stage == 2) {
     cache_->Prefetch(id);
   } else if (const std::shared_ptr<const Block>& block = cache_->Peek(id); block != nullptr) {
     block->Prefetch();

@@ -57,7 +57,8 @@ class BlocksOfScan : public BlockSource {
   void OnDamage(const Table& table, const TablePlace& place, const absl::Status& status) override {
     on_damage_(table, place, status);
   }
-  std::shared_ptr<const Block> PeekPartition(const Table& table, size_t p) override;
+  std::shared_ptr<const Block> HeldPartition(const Table& table, size_t p) override;
+  void PreparePartition(const Table& table, size_t p) override;
   void Prepare(const Table& table, const BlockHandle& handle, int stage) override;
   // The walk goes on elsewhere: forgets what was read ahead.
   void Forget() { stretches_.clear(); }

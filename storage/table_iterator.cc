@@ -36,11 +36,16 @@ void TableIterator::PrepareSeek(absl::string_view key, int stage) {
   const Table& table = *tables_[at_]->table;
   if (stage == 1) {
     partition_ = table.PartitionFor(key);
-    if (partition_ == table.partitions()) return;
+    const bool is_read = table.pinned_index() == nullptr && partition_ < table.partitions();
+    if (is_read && !HoldsIndex()) source_->PreparePartition(table, partition_);
+    return;
+  }
+  if (partition_ == table.partitions()) return;
+  if (stage == 2) {
     if (table.pinned_index() != nullptr) {
       SetIndex(nullptr, table.pinned_index().get());
     } else if (!HoldsIndex()) {
-      std::shared_ptr<const Block> block = source_->PeekPartition(table, partition_);
+      std::shared_ptr<const Block> block = source_->HeldPartition(table, partition_);
       if (block == nullptr) return;
       const IndexBlock* const index = block->AsIndex();
       SetIndex(std::move(block), index);

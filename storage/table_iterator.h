@@ -39,10 +39,12 @@ class BlockSource {
   virtual void OnDamage(const Table& /*table*/, const TablePlace& /*place*/,
                         const absl::Status& /*status*/) {}
   // The partition if it is in memory, for a seek that is to come; or null.
-  virtual std::shared_ptr<const Block> PeekPartition(const Table& /*table*/, size_t /*p*/) {
+  virtual std::shared_ptr<const Block> HeldPartition(const Table& /*table*/, size_t /*p*/) {
     return nullptr;
   }
-  // As Iterator::PrepareSeek, of the block that will be asked for.
+  // As Iterator::PrepareSeek, stage 1, of the partition that will be asked for; and stages 2 and 3
+  // of the block.
+  virtual void PreparePartition(const Table& /*table*/, size_t /*p*/) {}
   virtual void Prepare(const Table& /*table*/, const BlockHandle& /*handle*/, int /*stage*/) {}
 };
 
