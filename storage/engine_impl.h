@@ -142,7 +142,7 @@ class EngineImpl final : public Engine {
   // What the log lane did last: its kinds of work take turns.
   enum class LogTurn { kGroup, kManifest, kSlot };
 
-  // engine_impl.cc: memory and reads.
+  // engine_impl.cc, engine_lookup.cc: memory and reads.
   absl::Status Write(absl::string_view key, absl::string_view value, EntryKind kind,
                      uint64_t* sequence);
   void RetireMemtable();

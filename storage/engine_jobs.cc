@@ -70,35 +70,6 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
   }
 }
 
-// --- Reads ---
-
-std::unique_ptr<Job> EngineImpl::NextReadJob() {
-  if (wanted_.empty()) return nullptr;
-  WantedBlock wanted = std::move(wanted_.front());
-  wanted_.pop_front();
-  return std::make_unique<ReadBlockJob>(std::move(wanted));
-}
-
-void EngineImpl::FinishReadBlock(ReadBlockJob* job) {
-  for (const ReadBlockJob::Fetched& fetched : job->fetched()) {
-    if (fetched.block.ok()) {
-      cache_.Insert(fetched.IdIn(job->table()), *fetched.block);
-    } else {
-      NoteDamage(job->id().table, fetched.place, fetched.block.status());
-    }
-  }
-  const auto waiting = waiting_reads_.find(job->id());
-  CORE_CHECK(waiting != waiting_reads_.end());
-  for (std::shared_ptr<PendingRead>& read : waiting->second) {
-    read->waiting_ = false;
-    for (const ReadBlockJob::Fetched& fetched : job->fetched()) {
-      read->blocks_.insert_or_assign(fetched.IdIn(job->table()), fetched.block);
-    }
-    finished_reads_.push_back(std::move(read));
-  }
-  waiting_reads_.erase(waiting);
-}
-
 // --- The background lane ---
 
 std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
