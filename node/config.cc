@@ -298,6 +298,7 @@ void TakeStorage(const Block& block, Config* config) {
   block.Number("wal_preallocate_bytes", 0, 4ull << 30, &engine->wal_preallocate_bytes);
   block.Number("block_bytes", 256, 1u << 20, &engine->block_bytes);
   block.Number("block_restart_interval", 1, 1024, &engine->block_restart_interval);
+  block.Number("index_partition_bytes", 256, 64u << 20, &engine->index_partition_bytes);
   block.Number("bloom_bits_per_key", 0, 64, &engine->bloom_bits_per_key);
   block.Number("block_cache_bytes", 0, 1ull << 40, &engine->block_cache_bytes);
   block.Number("level0_tables_to_compact", 2, 64, &engine->level0_tables_to_compact);

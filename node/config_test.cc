@@ -276,6 +276,7 @@ TEST(ConfigTest, TheExampleIsValidAndStatesTheDefaults) {
   EXPECT_EQ(x.wal_preallocate_bytes, y.wal_preallocate_bytes);
   EXPECT_EQ(x.block_bytes, y.block_bytes);
   EXPECT_EQ(x.block_restart_interval, y.block_restart_interval);
+  EXPECT_EQ(x.index_partition_bytes, y.index_partition_bytes);
   EXPECT_EQ(x.bloom_bits_per_key, y.bloom_bits_per_key);
   EXPECT_EQ(x.block_cache_bytes, y.block_cache_bytes);
   EXPECT_EQ(x.level0_tables_to_compact, y.level0_tables_to_compact);

@@ -153,6 +153,7 @@ std::string StorageInfo(const StorageFacts& facts) {
   lines.Add("block_cache_hits", stats.block_cache_hits);
   lines.Add("block_cache_misses", stats.block_cache_misses);
   lines.Add("block_cache_bytes", stats.block_cache_bytes);
+  lines.Add("block_cache_index_bytes", stats.block_cache_index_bytes);
   lines.Add("index_bytes", stats.index_bytes);
   lines.Add("filter_bytes", stats.filter_bytes);
   lines.Add("memtable_bytes", stats.memtable_bytes);

@@ -38,6 +38,8 @@ void VisitNode(Options& node, See&& see) {
   see("node.tombstone_interval_us", 1, node.tombstone_interval_us);
   see("node.max_clock_skew_us", 1, node.max_clock_skew_us);
   see("node.damage_check_interval_us", 1, node.damage_check_interval_us);
+  see("node.digest_above_bytes", 0, node.digest_above_bytes);
+  see("node.replica_work_max", 1, node.replica_work_max);
 }
 
 template <typename Options, typename See>
@@ -46,6 +48,7 @@ void VisitEngine(Options& engine, See&& see) {
   see("engine.immutable_memtables_max", 1, engine.immutable_memtables_max);
   see("engine.wal_preallocate_bytes", 0, engine.wal_preallocate_bytes);
   see("engine.block_bytes", 1, engine.block_bytes);
+  see("engine.index_partition_bytes", 1, engine.index_partition_bytes);
   see("engine.block_restart_interval", 1, engine.block_restart_interval);
   see("engine.block_cache_bytes", 0, engine.block_cache_bytes);
   see("engine.record_cache_bytes", 0, engine.record_cache_bytes);

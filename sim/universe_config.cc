@@ -103,6 +103,7 @@ storage::EngineOptions DrawEngineOptions(Random& random) {
   engine.level1_bytes = 20'000 + random.Below(60'000);
   engine.table_bytes = 4'000 + random.Below(16'000);
   engine.group_prefix_bytes = storage::kPartitionPrefixBytes;
+  engine.index_partition_bytes = engine.block_bytes / 4;  // tables are small here
   return engine;
 }
 
@@ -112,6 +113,7 @@ void DrawUpkeep(Random& random, NodeOptions* node) {
   node->hint_bytes_per_second = 10'000 + random.Below(1'000'000);
   node->tombstone_keep_us = random.Chance(1, 2) ? 0 : random.Between(0, 1'000'000);
   node->tombstone_interval_us = random.Between(20'000, 500'000);
+  if (random.Chance(1, 4)) node->replica_work_max = static_cast<size_t>(random.Between(4, 64));
 }
 
 // The node whose disk falls ill, or kNoNode.

@@ -1,6 +1,10 @@
 #include "storage/background_jobs.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,16 +17,31 @@
 
 namespace norn::storage {
 
-ReadBlockJob::ReadBlockJob(std::shared_ptr<const Table> table, const BlockHandle& handle)
+ReadBlockJob::ReadBlockJob(WantedBlock wanted)
     : EngineJob(Kind::kReadBlock, Lane::kRead),
-      table_(std::move(table)),
-      handle_(handle),
-      name_(absl::StrCat("read ", table_->path(), " at ", handle.offset)),
-      block_(absl::UnavailableError("not read yet")) {}
+      wanted_(std::move(wanted)),
+      name_(absl::StrCat("read ", wanted_.table->path(), " at ", wanted_.place.handle.offset)) {}
 
 bool ReadBlockJob::RunStep() {
-  block_ = table_->ReadBlock(handle_);
-  return true;
+  std::optional<TablePlace> place = fetched_.empty() ? wanted_.place : PlaceOfKey();
+  CORE_CHECK(place.has_value());
+  absl::StatusOr<std::shared_ptr<const Block>> block = table().ReadBlock(place->handle);
+  fetched_.push_back({.place = *std::move(place), .block = std::move(block)});
+  return fetched_.size() > 1 || !wanted_.partition.has_value() || !PlaceOfKey().has_value();
+}
+
+std::optional<TablePlace> ReadBlockJob::PlaceOfKey() const {
+  const Fetched& partition = fetched_.front();
+  if (!partition.block.ok()) return std::nullopt;
+  const IndexBlock* const index = (*partition.block)->AsIndex();
+  if (index == nullptr) return std::nullopt;  // the lookup will say so
+  const size_t i = index->FirstBlockFor(wanted_.key);
+  if (i == index->size()) return std::nullopt;
+  const std::vector<uint64_t>& given_up = wanted_.given_up;
+  if (std::binary_search(given_up.begin(), given_up.end(), index->handle(i).offset)) {
+    return std::nullopt;
+  }
+  return table().PlaceOfBlock(*wanted_.partition, *index, i);
 }
 
 FlushJob::FlushJob(std::shared_ptr<const Memtable> memtable, std::unique_ptr<TableWriter> writer)

@@ -24,22 +24,47 @@
 
 namespace norn::storage {
 
-// Fetches a block: one step.
+// What a lookup lacks: a block of data; or a partition of an index, and with it the block of data
+// that it names for `key`.
+struct WantedBlock {
+  std::shared_ptr<const Table> table;
+  TablePlace place;  // of the block, or of the partition
+  std::optional<size_t> partition = std::nullopt;
+  std::string key = {};
+  std::vector<uint64_t> given_up = {};  // blocks that are not to be read: LiveTable::given_up
+
+  BlockId id() const { return {.table = table->meta().number, .offset = place.handle.offset}; }
+};
+
+// Fetches it: one step a block.
 class ReadBlockJob : public EngineJob {
  public:
-  ReadBlockJob(std::shared_ptr<const Table> table, const BlockHandle& handle);
+  explicit ReadBlockJob(WantedBlock wanted);
 
   bool RunStep() override;
   const char* Name() const override { return name_.c_str(); }
 
-  BlockId id() const { return {.table = table_->meta().number, .offset = handle_.offset}; }
-  const absl::StatusOr<std::shared_ptr<const Block>>& block() const { return block_; }
+  // Of what was wanted.
+  BlockId id() const { return wanted_.id(); }
+  struct Fetched {
+    TablePlace place;
+    absl::StatusOr<std::shared_ptr<const Block>> block;
+
+    BlockId IdIn(const Table& table) const {
+      return {.table = table.meta().number, .offset = place.handle.offset};
+    }
+  };
+  const Table& table() const { return *wanted_.table; }
+  // What was wanted, and perhaps what that led to.
+  const std::vector<Fetched>& fetched() const { return fetched_; }
 
  private:
-  std::shared_ptr<const Table> table_;
-  BlockHandle handle_;
+  // The place of the block for the key, as the partition that was fetched has it.
+  std::optional<TablePlace> PlaceOfKey() const;
+
+  WantedBlock wanted_;
+  std::vector<Fetched> fetched_;
   std::string name_;
-  absl::StatusOr<std::shared_ptr<const Block>> block_;
 };
 
 // Writes an immutable memtable as a table, the newest entry of each key only.

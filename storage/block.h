@@ -9,8 +9,8 @@
 //
 // An entry's key is the first `shared` bytes of the key before it, then its own tail.
 // Every restart_interval-th entry is whole, and binary search goes over those; the first
-// entry is one of them. Keys are unique and ascending within a block. The index block of
-// a table has the same form: there the value is the handle of a data block.
+// entry is one of them. Keys are unique and ascending within a block. The blocks of a table's
+// index have the same form: there the value is the handle of a block (index_block.h).
 //
 // Reading is safe on hostile bytes: a cursor over a malformed block says damaged().
 
@@ -54,16 +54,31 @@ class BlockBuilder {
   size_t entries_ = 0;
 };
 
+class IndexBlock;
+
 // The bytes of a block, checked and immutable. Shared by cache, readers and iterators.
 class Block {
  public:
   // Null if the restarts do not fit the block.
   static std::shared_ptr<const Block> Parse(std::string bytes);
+  virtual ~Block() = default;
 
-  size_t bytes() const { return bytes_.size(); }
+  // This very block, if it was parsed as one of an index; null otherwise.
+  virtual const IndexBlock* AsIndex() const { return nullptr; }
+
+  // Memory that its contents take.
+  virtual size_t bytes() const { return bytes_.size(); }
   uint32_t restarts() const { return restarts_; }
   // The whole key at a restart; nothing if it is malformed. O(1).
   std::optional<absl::string_view> RestartKey(uint32_t i) const;
+
+  struct WholeEntry {
+    absl::string_view key;
+    absl::string_view value;
+  };
+  // The entry at a restart; nothing if it is malformed, or others follow it before the next
+  // restart. O(1).
+  std::optional<WholeEntry> LoneEntry(uint32_t i) const;
 
   // Has the processor fetch where a search begins: the restarts, and the middle.
   void Prefetch() const {
@@ -77,9 +92,13 @@ class Block {
   enum class Outcome { kFound, kDeleted, kAbsent, kDamaged };
   Outcome Find(absl::string_view key, absl::string_view* value, uint64_t* sequence) const;
 
+ protected:
+  explicit Block(std::string bytes) : bytes_(std::move(bytes)) {}
+  // Takes the restarts; false if they do not fit the block, which is then of no use.
+  bool TakeRestarts();
+
  private:
   friend class BlockCursor;
-  Block(std::string bytes, uint32_t restarts) : bytes_(std::move(bytes)), restarts_(restarts) {}
 
   // The entries, without the restarts.
   absl::string_view entries() const {
@@ -91,7 +110,7 @@ class Block {
   std::optional<size_t> SeekRestart(absl::string_view key) const;
 
   std::string bytes_;
-  uint32_t restarts_;
+  uint32_t restarts_ = 0;
 };
 
 class BlockCursor {

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "storage/index_block.h"
+#include "storage/table_format.h"
 
 namespace norn::storage {
 namespace {
@@ -39,6 +41,32 @@ TEST(BlockCacheTest, ReadingManyOnceDoesNotPushOutWhatIsReadOften) {
     }
     cache.Insert({.table = 1, .offset = i}, BlockOf(1000));
   }
+}
+
+TEST(BlockCacheTest, AnIndexStaysLongerThanData) {
+  BlockBuilder builder(1);
+  builder.Add("key", 0, EncodeHandle({.offset = 0, .size = 10}));
+  const std::shared_ptr<const Block> index = IndexBlock::Parse(std::string(builder.Finish()), 100);
+  ASSERT_NE(index, nullptr);
+  BlockCache cache(20'000);
+  const BlockId of_index{.table = 7, .offset = 7};
+  const BlockId of_data{.table = 7, .offset = 8};
+  cache.Insert(of_index, index);
+  cache.Insert(of_data, BlockOf(1000));
+  EXPECT_GT(cache.index_bytes(), index->bytes());
+  EXPECT_LT(cache.index_bytes(), cache.bytes());
+  EXPECT_NE(cache.Find(of_index), nullptr);
+  EXPECT_NE(cache.Find(of_data), nullptr);
+  uint64_t i = 0;
+  for (; cache.Peek(of_data) != nullptr; ++i) {
+    cache.Insert({.table = 1, .offset = i}, BlockOf(1000));
+  }
+  EXPECT_NE(cache.Peek(of_index), nullptr);
+  for (const uint64_t so_far = i; i < 10 * so_far; ++i) {
+    cache.Insert({.table = 1, .offset = i}, BlockOf(1000));
+  }
+  EXPECT_EQ(cache.Peek(of_index), nullptr);
+  EXPECT_EQ(cache.index_bytes(), 0u);
 }
 
 TEST(BlockCacheTest, KeepsToItsBytes) {

@@ -41,38 +41,72 @@ absl::StatusOr<std::shared_ptr<const Block>> ReadAhead::Get(const Table& table,
   return std::move(blocks_.extract(found).mapped());
 }
 
+void ReadAhead::Take(const Table& table, const BlockHandle& handle, absl::string_view bytes,
+                     uint64_t start) {
+  const absl::string_view stored =
+      bytes.substr(static_cast<size_t>(handle.offset - start),
+                   static_cast<size_t>(handle.size) + kBlockTrailerBytes);
+  blocks_.insert_or_assign({.table = table.meta().number, .offset = handle.offset},
+                           table.ParseBlock(handle, std::string(stored)));
+}
+
+void ReadAhead::TakeError(const Table& table, const BlockHandle& handle, const absl::Status& read) {
+  blocks_.insert_or_assign({.table = table.meta().number, .offset = handle.offset},
+                           WithCause(absl::DataLossError(absl::StrCat(
+                                         "table ", table.path(), " at offset ", handle.offset,
+                                         ": cannot be read (", read.ToString(), ")")),
+                                     read));
+}
+
 void ReadAhead::Fill(const TableIterator& stalled) {
   const Table& table = stalled.stalled_table();
-  std::vector<BlockHandle> handles = {stalled.stalled_handle()};
+  if (stalled.stalled_index() == nullptr) {
+    FillPartition(table, stalled.stalled_partition());
+  } else {
+    FillStretch(table, *stalled.stalled_index(), stalled.stalled_block());
+  }
+}
+
+void ReadAhead::FillPartition(const Table& table, size_t p) {
+  const BlockHandle& handle = table.partition(p);
+  const uint64_t begin = table.PartitionBegin(p);
+  const bool alone = begin > handle.offset || handle.end() - begin > kPartitionBytes ||
+                     IsBehindFailure(table, handle.offset);
+  const uint64_t start = alone ? handle.offset : begin;
+  std::string bytes(static_cast<size_t>(handle.end() - start), '\0');
+  const absl::Status read = table.file().Read(start, bytes.size(), bytes.data());
+  if (!read.ok() && !alone) return SetFailed(table, handle.end());
+  if (!read.ok()) return TakeError(table, handle, read);
+  Take(table, handle, bytes, start);
+  const absl::StatusOr<std::shared_ptr<const Block>> block =
+      blocks_.at({.table = table.meta().number, .offset = handle.offset});
+  const IndexBlock* const index = alone || !block.ok() ? nullptr : (*block)->AsIndex();
+  for (size_t i = 0; index != nullptr && i < index->size(); ++i) {
+    const BlockHandle& data = index->handle(i);
+    if (data.offset >= start && data.end() <= handle.offset) Take(table, data, bytes, start);
+  }
+}
+
+void ReadAhead::FillStretch(const Table& table, const IndexBlock& index, size_t first) {
+  std::vector<BlockHandle> handles = {index.handle(first)};
   const uint64_t start = handles.front().offset;
-  const bool alone = table.meta().number == failed_table_ && start < failed_end_;
-  for (size_t i = stalled.stalled_block() + 1; !alone && i < table.blocks(); ++i) {
-    const BlockHandle& next = table.block(i);
+  const bool alone = IsBehindFailure(table, start);
+  for (size_t i = first + 1; !alone && i < index.size(); ++i) {
+    const BlockHandle& next = index.handle(i);
     // Blocks lie one behind the other; anything else is left for the iterator to judge.
     if (next.offset != handles.back().end() || next.end() - start > kStretchBytes) break;
     handles.push_back(next);
   }
   std::string stretch(static_cast<size_t>(handles.back().end() - start), '\0');
   const absl::Status read = table.file().Read(start, stretch.size(), stretch.data());
-  if (!read.ok() && handles.size() > 1) {
-    failed_table_ = table.meta().number;
-    failed_end_ = handles.back().end();
-    return;  // the iterator is still stalled, and will ask again
-  }
+  // The iterator is still stalled, and will ask again.
+  if (!read.ok() && handles.size() > 1) return SetFailed(table, handles.back().end());
   for (const BlockHandle& handle : handles) {
-    const BlockId id{.table = table.meta().number, .offset = handle.offset};
-    if (!read.ok()) {
-      blocks_.insert_or_assign(
-          id,
-          WithCause(absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ", start,
-                                                     ": cannot be read (", read.ToString(), ")")),
-                    read));
-      continue;
+    if (read.ok()) {
+      Take(table, handle, stretch, start);
+    } else {
+      TakeError(table, handle, read);
     }
-    blocks_.insert_or_assign(
-        id, table.ParseBlock(
-                handle, stretch.substr(static_cast<size_t>(handle.offset - start),
-                                       static_cast<size_t>(handle.size) + kBlockTrailerBytes)));
   }
 }
 
@@ -229,7 +263,7 @@ void Compaction::Step() {
         for (const TableIterator* input : inputs_) {
           if (input->state() != Iterator::State::kError) continue;
           damaged_table_ = input->table_number();
-          damaged_offset_ = input->damaged_offset();
+          damaged_place_ = input->damaged_place();
         }
         return Fail(merged_->status());
       }

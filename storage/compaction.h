@@ -26,6 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "storage/block_cache.h"
 #include "storage/compaction_filter.h"
 #include "storage/compaction_picker.h"
@@ -52,6 +53,23 @@ class ReadAhead : public BlockSource {
 
  private:
   static constexpr uint64_t kStretchBytes = 256u << 10;
+  // A partition of an index is read together with all that it names, if that is no more.
+  static constexpr uint64_t kPartitionBytes = 512u << 10;
+
+  // A partition, with its data or alone.
+  void FillPartition(const Table& table, size_t p);
+  // Data of a partition, from block `first` on.
+  void FillStretch(const Table& table, const IndexBlock& index, size_t first);
+  bool IsBehindFailure(const Table& table, uint64_t offset) const {
+    return table.meta().number == failed_table_ && offset < failed_end_;
+  }
+  void SetFailed(const Table& table, uint64_t end) {
+    failed_table_ = table.meta().number;
+    failed_end_ = end;
+  }
+  // Takes the block from bytes of the file that begin at `start`.
+  void Take(const Table& table, const BlockHandle& handle, absl::string_view bytes, uint64_t start);
+  void TakeError(const Table& table, const BlockHandle& handle, const absl::Status& read);
 
   std::map<BlockId, absl::StatusOr<std::shared_ptr<const Block>>> blocks_;
   uint64_t failed_table_ = 0;  // the last stretch that could not be read as a whole
@@ -77,7 +95,7 @@ class Compaction {
   // The input that could not be read; 0: none.
   uint64_t damaged_table() const { return damaged_table_; }
   // And its block; nothing: the whole table.
-  std::optional<uint64_t> damaged_offset() const { return damaged_offset_; }
+  const std::optional<TablePlace>& damaged_place() const { return damaged_place_; }
 
   // What can be taken over now, and was not before: outputs, and the lower tables that they
   // replace. When done, that is all the rest. Nothing while a job runs it.
@@ -153,7 +171,7 @@ class Compaction {
   size_t taken_outputs_ = 0, taken_lower_ = 0;
   std::optional<size_t> settles_lower_;  // when the writer is done
   uint64_t damaged_table_ = 0;
-  std::optional<uint64_t> damaged_offset_;
+  std::optional<TablePlace> damaged_place_;
   absl::Status status_;
   bool done_ = false;
 };

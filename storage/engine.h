@@ -62,6 +62,9 @@ struct EngineOptions {
   int immutable_memtables_max = 1;  // above: writes are refused (kResourceExhausted)
   uint64_t wal_preallocate_bytes = 16u << 20;
   size_t block_bytes = 4096;  // target size of a data block, uncompressed
+  // The index of a table that is larger is split into partitions of this size, uncompressed: they
+  // share the block cache with the data, and only a line for each stays in memory (table.h).
+  size_t index_partition_bytes = 4096;
   int block_restart_interval = 16;
   // Of filters, over all levels; upper ones get more, the last fewer (filter_bits.h).
   int bloom_bits_per_key = 10;
@@ -143,9 +146,11 @@ struct EngineStats {
            compactions = 0;
   uint64_t table_bytes_written = 0, block_cache_hits = 0, block_cache_misses = 0;
   uint64_t memtable_bytes = 0, immutable_memtables = 0, tables = 0, table_bytes = 0;
-  // Memory: of full memtables, cached blocks, and the indexes and filters of all open tables,
-  // which are never let go. Obsolete tables that an iterator still holds are not counted.
-  uint64_t immutable_memtable_bytes = 0, block_cache_bytes = 0, index_bytes = 0, filter_bytes = 0;
+  // Memory: of full memtables, cached blocks (and of these, partitions of indexes), and what all
+  // open tables keep of their indexes and their filters. Obsolete tables that an iterator still
+  // holds are not counted.
+  uint64_t immutable_memtable_bytes = 0, block_cache_bytes = 0, block_cache_index_bytes = 0,
+           index_bytes = 0, filter_bytes = 0;
   uint64_t damaged_reads = 0;       // Gets and Scans that met damage
   uint64_t damaged_tables = 0;      // tables with damage that is known and not in quarantine yet
   uint64_t damaged_ranges = 0;      // as many as damaged_ranges() tells

@@ -23,33 +23,14 @@
 namespace norn::storage {
 namespace {
 
-struct KeyRange {
-  std::string from;
-  std::string until;
-};
-
-std::string Behind(absl::string_view key) {
-  std::string behind(key);
-  behind.push_back('\0');
-  return behind;
+TablePlace PlaceOfWhole(const LiveTable& live) {
+  TablePlace whole{.from = live.meta.smallest, .until = live.meta.largest};
+  whole.until.push_back('\0');
+  return whole;
 }
 
-// The keys that the block may hold; those of the table, if there is no such block.
-KeyRange KeysOf(const LiveTable& live, std::optional<uint64_t> offset) {
-  KeyRange range{.from = live.meta.smallest, .until = Behind(live.meta.largest)};
-  if (!offset.has_value() || live.table == nullptr) return range;
-  const Table& table = *live.table;
-  for (size_t i = 0; i < table.blocks(); ++i) {
-    if (table.block(i).offset != *offset) continue;
-    if (i > 0) range.from = Behind(table.Separator(i - 1));
-    if (i + 1 < table.blocks()) range.until = Behind(table.Separator(i));
-    break;
-  }
-  return range;
-}
-
-bool IsWithin(const KeyRange& range, const VersionEdit::LiftedQuarantine& excision) {
-  return excision.from <= range.from && (excision.until.empty() || range.until <= excision.until);
+bool IsWithin(const TablePlace& place, const VersionEdit::LiftedQuarantine& excision) {
+  return excision.from <= place.from && (excision.until.empty() || place.until <= excision.until);
 }
 
 // A range of which something is lifted: what is older there must not show again. It is hidden by
@@ -62,30 +43,31 @@ RangeDrop OlderThan(const VersionEdit::LiftedQuarantine& lift) {
 
 // --- Noting ---
 
-absl::Status EngineImpl::WithKeys(const LiveTable& live, std::optional<uint64_t> offset,
+absl::Status EngineImpl::WithKeys(const LiveTable& live, const std::optional<TablePlace>& place,
                                   const absl::Status& status) {
-  const KeyRange range = KeysOf(live, offset);
-  return absl::Status(status.code(), absl::StrCat("keys ", KeyRangeText(range.from, range.until),
+  const TablePlace keys = place.has_value() ? *place : PlaceOfWhole(live);
+  return absl::Status(status.code(), absl::StrCat("keys ", KeyRangeText(keys.from, keys.until),
                                                   " cannot be read: ", status.message()));
 }
 
 absl::Status EngineImpl::NoteDamage(const std::shared_ptr<LiveTable>& live,
-                                    std::optional<uint64_t> offset, const absl::Status& status) {
+                                    const std::optional<TablePlace>& place,
+                                    const absl::Status& status) {
   ++(IsReadError(status) ? stats_.read_errors : stats_.bad_blocks);
-  if (!offset.has_value()) {
+  if (!place.has_value()) {
     if (!live->damage.whole.has_value()) live->damage.whole = Flaw::Of(status);
     has_damage_ = true;
-  } else if (!live->IsGivenUp(*offset)) {
-    live->damage.blocks.emplace(*offset, Flaw::Of(status));
+  } else if (!live->IsGivenUp(place->handle.offset)) {
+    live->damage.blocks.emplace(place->handle.offset, Flaw::Of(status, *place));
     has_damage_ = true;
   }
-  return WithKeys(*live, offset, status);
+  return WithKeys(*live, place, status);
 }
 
-void EngineImpl::NoteDamage(uint64_t table_number, std::optional<uint64_t> offset,
+void EngineImpl::NoteDamage(uint64_t table_number, const std::optional<TablePlace>& place,
                             const absl::Status& status) {
   const std::shared_ptr<LiveTable>* const live = FindTable(table_number);
-  if (live != nullptr) NoteDamage(*live, offset, status).IgnoreError();  // noted is all
+  if (live != nullptr) NoteDamage(*live, place, status).IgnoreError();  // noted is all
 }
 
 std::shared_ptr<LiveTable>* EngineImpl::FindTable(uint64_t number) {
@@ -115,10 +97,9 @@ std::vector<DamagedRange> EngineImpl::damaged_ranges() const {
                       .reason = absl::DataLossError(quarantine.reason),
                       .settled = true});
   }
-  const auto add = [&](const LiveTable& live, std::optional<uint64_t> offset, const Flaw& flaw) {
-    KeyRange range = KeysOf(live, offset);
-    ranges.push_back({.from = std::move(range.from),
-                      .until = std::move(range.until),
+  const auto add = [&](const LiveTable& live, const TablePlace& place, const Flaw& flaw) {
+    ranges.push_back({.from = place.from,
+                      .until = place.until,
                       .sequence = live.meta.largest_sequence,
                       .file = TablePath(options_.dir, live.meta.number),
                       .reason = flaw.status,
@@ -127,10 +108,10 @@ std::vector<DamagedRange> EngineImpl::damaged_ranges() const {
   for (const Level& level : levels_) {
     for (const std::shared_ptr<LiveTable>& live : level) {
       if (live->damage.whole.has_value()) {
-        add(*live, std::nullopt, *live->damage.whole);
+        add(*live, PlaceOfWhole(*live), *live->damage.whole);
         continue;
       }
-      for (const auto& [offset, flaw] : live->damage.blocks) add(*live, offset, flaw);
+      for (const auto& [offset, flaw] : live->damage.blocks) add(*live, flaw.place, flaw);
     }
   }
   std::stable_sort(ranges.begin(), ranges.end(),
@@ -143,12 +124,10 @@ std::vector<DamagedRange> EngineImpl::damaged_ranges() const {
 std::unique_ptr<Job> EngineImpl::NextRecheckJob() {
   if (!has_damage_ || settling_) return nullptr;
   const LiveTable* table = nullptr;
-  std::optional<uint64_t> offset;
   const Flaw* next = nullptr;
-  const auto consider = [&](const LiveTable& live, std::optional<uint64_t> at, const Flaw& flaw) {
+  const auto consider = [&](const LiveTable& live, const Flaw& flaw) {
     if (flaw.certain() || (next != nullptr && next->failed_reads <= flaw.failed_reads)) return;
     table = &live;
-    offset = at;
     next = &flaw;
   };
   has_damage_ = false;
@@ -156,24 +135,20 @@ std::unique_ptr<Job> EngineImpl::NextRecheckJob() {
     for (const std::shared_ptr<LiveTable>& live : level) {
       has_damage_ = has_damage_ || !live->damage.ok();
       if (live->damage.whole.has_value()) {
-        consider(*live, std::nullopt, *live->damage.whole);
+        consider(*live, *live->damage.whole);
         continue;
       }
-      for (const auto& [at, flaw] : live->damage.blocks) consider(*live, at, flaw);
+      for (const auto& [offset, flaw] : live->damage.blocks) consider(*live, flaw);
     }
   }
   if (next == nullptr) return nullptr;
   // Bad bytes are read again at once, and only once.
   if (next->failed_reads > 0 && !recheck_backoff_.Ready()) return nullptr;
-  if (!offset.has_value()) {
-    return std::make_unique<RecheckJob>(file_system_, TablePath(options_.dir, table->meta.number),
-                                        table->meta);
+  if (!table->damage.whole.has_value()) {
+    return std::make_unique<RecheckJob>(table->table, next->place.handle);
   }
-  for (size_t i = 0; i < table->table->blocks(); ++i) {
-    const BlockHandle& handle = table->table->block(i);
-    if (handle.offset == *offset) return std::make_unique<RecheckJob>(table->table, handle);
-  }
-  return nullptr;
+  return std::make_unique<RecheckJob>(file_system_, TablePath(options_.dir, table->meta.number),
+                                      table->meta);
 }
 
 void EngineImpl::FinishRecheck(RecheckJob* job) {
@@ -258,30 +233,28 @@ void EngineImpl::SettleDamage() {
 
 void EngineImpl::SettleTable(int level, const LiveTable& live, bool pressed,
                              VersionEdit* edit) const {
-  const auto settles = [&](std::optional<uint64_t> offset, const Flaw& flaw) {
-    KeyRange range = KeysOf(live, offset);
+  const auto settles = [&](const TablePlace& place, const Flaw& flaw) {
     for (const VersionEdit::LiftedQuarantine& excision : edit->lifted) {
-      if (live.meta.largest_sequence > excision.sequence || !IsWithin(range, excision)) continue;
-      edit->added_drops.push_back({.from = std::move(range.from),
-                                   .to = std::move(range.until),
-                                   .sequence = live.meta.largest_sequence});
+      if (live.meta.largest_sequence > excision.sequence || !IsWithin(place, excision)) continue;
+      edit->added_drops.push_back(
+          {.from = place.from, .to = place.until, .sequence = live.meta.largest_sequence});
       return true;
     }
     if (!(pressed ? flaw.SettlesUnderPressure() : flaw.certain())) return false;
-    edit->quarantined.push_back({.from = std::move(range.from),
-                                 .until = std::move(range.until),
+    edit->quarantined.push_back({.from = place.from,
+                                 .until = place.until,
                                  .sequence = live.meta.largest_sequence,
                                  .table = live.meta.number,
                                  .reason = std::string(flaw.status.message())});
     return true;
   };
   if (live.damage.whole.has_value()) {
-    if (!settles(std::nullopt, *live.damage.whole)) return;
+    if (!settles(PlaceOfWhole(live), *live.damage.whole)) return;
     edit->dropped_tables.push_back({.level = level, .number = live.meta.number});
     return;
   }
   for (const auto& [offset, flaw] : live.damage.blocks) {
-    if (!settles(offset, flaw)) continue;
+    if (!settles(flaw.place, flaw)) continue;
     edit->given_up.push_back({.table = live.meta.number, .offset = offset});
   }
 }

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +31,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Open(FileSystem& file_system,
 
 TableOptions TableOptionsOf(const EngineOptions& options) {
   return {.block_bytes = options.block_bytes,
+          .index_partition_bytes = options.index_partition_bytes,
           .restart_interval = options.block_restart_interval,
           .bloom_bits_per_key = options.bloom_bits_per_key,
           .compression = options.compression};
@@ -147,131 +147,6 @@ absl::Status EngineImpl::InDoubt(uint64_t sequence) const {
       absl::StrCat("write ", sequence, " is in doubt: ", health_.message()));
 }
 
-Lookup EngineImpl::Found(absl::string_view key, absl::string_view value, uint64_t sequence,
-                         EntryKind kind) const {
-  Lookup lookup;
-  if (drops_->Hides(key, sequence)) return lookup;
-  lookup.status = InDoubt(sequence);
-  if (!lookup.status.ok()) {
-    lookup.state = Lookup::State::kError;
-    return lookup;
-  }
-  lookup.sequence = sequence;
-  if (kind == EntryKind::kDeletion) return lookup;
-  lookup.state = Lookup::State::kFound;
-  lookup.value = std::string(value);
-  return lookup;
-}
-
-Lookup EngineImpl::Get(absl::string_view key, std::shared_ptr<PendingRead>* read) {
-  ++stats_.gets;
-  Memtable::Write write;
-  if (memtable_->Find(key, &write)) return Found(key, write.value, write.sequence, write.kind);
-  for (auto it = immutables_.rbegin(); it != immutables_.rend(); ++it) {
-    if ((*it)->Find(key, &write)) return Found(key, write.value, write.sequence, write.kind);
-  }
-  return GetFromTables(key, read);
-}
-
-Lookup EngineImpl::GetFromTables(absl::string_view key, std::shared_ptr<PendingRead>* read) {
-  const uint64_t hash = BloomHash(key);
-  const Quarantine* const quarantine = quarantine_->Find(key);
-  for (const std::shared_ptr<LiveTable>& table : levels_[0]) {
-    if (table->table != nullptr) table->table->PrefetchFilter(hash);
-  }
-  for (size_t i = 0; i < levels_.size(); ++i) {
-    const std::span<const std::shared_ptr<LiveTable>> level = levels_[i];
-    auto table = i == 0 ? level.begin() : FirstTableAtOrAfter(level, key);
-    const auto end = i == 0 || table == level.end() ? level.end() : table + 1;
-    for (; table != end; ++table) {
-      // At level 0 the filter tells sooner: it has been fetched.
-      if (i == 0 && (*table)->table != nullptr && !(*table)->table->MayContain(hash)) continue;
-      if (!(*table)->Covers(key)) continue;
-      // None of what it has would count.
-      if (quarantine != nullptr && (*table)->meta.largest_sequence <= quarantine->sequence) {
-        continue;
-      }
-      if (drops_->Hides(key, (*table)->meta.largest_sequence)) continue;
-      std::optional<Lookup> lookup = GetFromTable(*table, key, hash, read);
-      if (!lookup.has_value()) continue;
-      const bool decided =
-          lookup->state == Lookup::State::kFound || lookup->state == Lookup::State::kAbsent;
-      if (quarantine != nullptr && decided && lookup->sequence <= quarantine->sequence) {
-        return InQuarantine(*quarantine);
-      }
-      return *std::move(lookup);
-    }
-  }
-  return quarantine == nullptr ? Lookup() : InQuarantine(*quarantine);
-}
-
-std::optional<Lookup> EngineImpl::GetFromTable(const std::shared_ptr<LiveTable>& live,
-                                               absl::string_view key, uint64_t hash,
-                                               std::shared_ptr<PendingRead>* read) {
-  Lookup lookup;
-  const auto error = [&](const absl::Status& status) {
-    ++stats_.damaged_reads;
-    lookup.state = Lookup::State::kError;
-    lookup.status = status;
-    return lookup;
-  };
-  if (live->table == nullptr) {
-    return error(WithKeys(*live, std::nullopt, live->damage.status()));
-  }
-  const Table& table = *live->table;
-  if (!table.MayContain(hash)) return std::nullopt;
-  const absl::StatusOr<std::optional<BlockHandle>> handle = table.FindBlock(key);
-  if (!handle.ok()) return error(NoteDamage(live, std::nullopt, handle.status()));
-  if (!handle->has_value() || live->IsGivenUp((*handle)->offset)) return std::nullopt;
-  const BlockId id{.table = table.meta().number, .offset = (*handle)->offset};
-  std::shared_ptr<const Block> held;
-  const Block* block = nullptr;
-  if (*read != nullptr) {
-    const auto fetched = (*read)->blocks_.find(id);
-    if (fetched != (*read)->blocks_.end()) {
-      if (!fetched->second.ok()) return error(WithKeys(*live, id.offset, fetched->second.status()));
-      block = fetched->second->get();
-    }
-  }
-  if (block == nullptr) block = cache_.Find(id).get();
-  if (block == nullptr) {
-    held = table.TryReadBlock(**handle);
-    block = held.get();
-    if (block != nullptr) cache_.Insert(id, held);
-  }
-  if (block == nullptr) {
-    if (*read == nullptr) *read = std::make_shared<PendingRead>();
-    WantBlock(live->table, **handle, *read);
-    lookup.state = Lookup::State::kNeedsRead;
-    return lookup;
-  }
-  absl::string_view value;
-  uint64_t sequence = 0;
-  switch (block->Find(key, &value, &sequence)) {
-    case Block::Outcome::kFound:
-      return Found(key, value, sequence, EntryKind::kValue);
-    case Block::Outcome::kDeleted:
-      return Found(key, value, sequence, EntryKind::kDeletion);
-    case Block::Outcome::kAbsent:
-      return std::nullopt;
-    case Block::Outcome::kDamaged:
-      break;
-  }
-  return error(NoteDamage(live, id.offset,
-                          absl::DataLossError(absl::StrCat("table ", table.path(), " at offset ",
-                                                           id.offset, ": a block is malformed"))));
-}
-
-void EngineImpl::WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
-                           const std::shared_ptr<PendingRead>& read) {
-  if (read->waiting_) return;
-  read->waiting_ = true;
-  // One job a block, however many wait for it.
-  auto& waiting = waiting_reads_[{.table = table->meta().number, .offset = handle.offset}];
-  if (waiting.empty()) wanted_.push_back({.table = table, .handle = handle});
-  waiting.push_back(read);
-}
-
 std::optional<std::string> EngineImpl::ReadSlot(absl::string_view name) const {
   const auto slot = slots_.find(name);
   if (slot == slots_.end()) return std::nullopt;
@@ -333,10 +208,10 @@ std::unique_ptr<Iterator> EngineImpl::NewIterator() {
   if (frozen_levels_ == nullptr) {
     frozen_levels_ = std::make_shared<const EngineIterator::Levels>(levels_);
   }
-  BlocksOfScan source(&cache_,
-                      [this](const Table& table, uint64_t offset, const absl::Status& status) {
-                        NoteDamage(table.meta().number, offset, status);
-                      });
+  BlocksOfScan source(
+      &cache_, [this](const Table& table, const TablePlace& place, const absl::Status& status) {
+        NoteDamage(table.meta().number, place, status);
+      });
   return std::make_unique<EngineIterator>(std::move(memtables), frozen_levels_, quarantine_, drops_,
                                           std::move(source), last_sequence_,
                                           [this](uint64_t sequence) { return InDoubt(sequence); });
@@ -361,6 +236,7 @@ EngineStats EngineImpl::stats() const {
     stats.immutable_memtable_bytes += full->bytes();
   }
   stats.block_cache_bytes = cache_.bytes();
+  stats.block_cache_index_bytes = cache_.index_bytes();
   for (const Level& level : levels_) {
     stats.tables_per_level.push_back(static_cast<int>(level.size()));
     stats.tables += level.size();

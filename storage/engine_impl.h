@@ -55,7 +55,7 @@
 
 namespace norn::storage {
 
-// Blocks that were fetched for one Get().
+// Blocks of data and indexes that were fetched for one Get().
 class PendingRead {
  private:
   friend class EngineImpl;
@@ -135,10 +135,6 @@ class EngineImpl final : public Engine {
     CheckpointRequest request;
     uint64_t sequence = 0;  // writes up to here are to be in it
   };
-  struct WantedBlock {
-    std::shared_ptr<const Table> table;
-    BlockHandle handle;
-  };
   struct ObsoleteFile {
     std::string path;
     std::weak_ptr<const Table> reader;
@@ -146,7 +142,7 @@ class EngineImpl final : public Engine {
   // What the log lane did last: its kinds of work take turns.
   enum class LogTurn { kGroup, kManifest, kSlot };
 
-  // engine_impl.cc: memory and reads.
+  // engine_impl.cc, engine_lookup.cc: memory and reads.
   absl::Status Write(absl::string_view key, absl::string_view value, EntryKind kind,
                      uint64_t* sequence);
   void RetireMemtable();
@@ -157,8 +153,15 @@ class EngineImpl final : public Engine {
   // Nothing: the table does not have it.
   std::optional<Lookup> GetFromTable(const std::shared_ptr<LiveTable>& live, absl::string_view key,
                                      uint64_t hash, std::shared_ptr<PendingRead>* read);
-  void WantBlock(const std::shared_ptr<const Table>& table, const BlockHandle& handle,
-                 const std::shared_ptr<PendingRead>& read);
+  // What memory, `read` or the page cache has of a block. Null and OK: nothing.
+  struct BlockInReach {
+    const Block* block = nullptr;
+    std::shared_ptr<const Block> holder;  // null: who has it keeps it
+    absl::Status status;                  // not OK: `read` has met an error there
+  };
+  BlockInReach ReachBlock(const Table& table, const BlockHandle& handle, const PendingRead* read);
+  // Has a job read what is wanted.
+  void WantBlock(WantedBlock wanted, std::shared_ptr<PendingRead>* read);
   absl::Status InDoubt(uint64_t sequence) const;
 
   // engine_jobs.cc, engine_log_jobs.cc: making jobs and taking them back.
@@ -194,12 +197,12 @@ class EngineImpl final : public Engine {
   void Poison(const absl::Status& why);
 
   // engine_damage.cc: what is known to be unreadable, and what becomes of it.
-  // `offset`: of the block; nothing: the whole table. Returns the error with the keys in it.
-  absl::Status NoteDamage(const std::shared_ptr<LiveTable>& live, std::optional<uint64_t> offset,
-                          const absl::Status& status);
-  void NoteDamage(uint64_t table_number, std::optional<uint64_t> offset,
+  // No `place`: the whole table. Returns the error with the keys in it.
+  absl::Status NoteDamage(const std::shared_ptr<LiveTable>& live,
+                          const std::optional<TablePlace>& place, const absl::Status& status);
+  void NoteDamage(uint64_t table_number, const std::optional<TablePlace>& place,
                   const absl::Status& status);
-  static absl::Status WithKeys(const LiveTable& live, std::optional<uint64_t> offset,
+  static absl::Status WithKeys(const LiveTable& live, const std::optional<TablePlace>& place,
                                const absl::Status& status);
   Lookup InQuarantine(const Quarantine& quarantine);
   std::shared_ptr<LiveTable>* FindTable(uint64_t number);
@@ -315,7 +318,7 @@ class EngineImpl final : public Engine {
 
   uint64_t scrub_bytes_left_ = 0;
   uint64_t scrub_table_ = 0;  // goes on with the first table whose number is not below this
-  size_t scrub_block_ = 0;    // of that very table
+  ScrubJob::Position scrub_position_;  // in that very table
 
   std::array<bool, kLaneCount> job_out_{};
   LogTurn log_turn_ = LogTurn::kSlot;

@@ -15,13 +15,37 @@ absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Get(const Table& tabl
       cache_->Find({.table = number, .offset = handle.offset});
   if (*block == nullptr) {
     block = Read(table, handle, &stretches_[number]);
-    if (!block.ok()) on_damage_(table, handle.offset, block.status());
   } else if (const auto walked = stretches_.find(number); walked != stretches_.end()) {
     walked->second.next = handle.end();
   }
   // The walk leaves the table.
   if (handle.end() >= table.data_end()) stretches_.erase(number);
   return block;
+}
+
+absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::GetPartition(const Table& table,
+                                                                        size_t p) {
+  const BlockHandle& handle = table.partition(p);
+  const BlockId id{.table = table.meta().number, .offset = handle.offset};
+  const auto walked = stretches_.find(id.table);
+  // A walk passes the partition that it comes from, which lies between its data and this one's.
+  if (walked != stretches_.end() && p > 0 && walked->second.next == table.partition(p - 1).offset) {
+    walked->second.next = table.PartitionBegin(p);
+  }
+  if (const std::shared_ptr<const Block>& cached = cache_->Find(id); cached != nullptr) {
+    return cached;
+  }
+  absl::StatusOr<std::shared_ptr<const Block>> block = table.ReadBlock(handle);
+  if (block.ok() && walked == stretches_.end()) cache_->Insert(id, *block);
+  return block;
+}
+
+std::shared_ptr<const Block> BlocksOfScan::HeldPartition(const Table& table, size_t p) {
+  return cache_->FindHeld({.table = table.meta().number, .offset = table.partition(p).offset});
+}
+
+void BlocksOfScan::PreparePartition(const Table& table, size_t p) {
+  cache_->Prefetch({.table = table.meta().number, .offset = table.partition(p).offset});
 }
 
 absl::StatusOr<std::shared_ptr<const Block>> BlocksOfScan::Read(const Table& table,
@@ -55,7 +79,7 @@ bool BlocksOfScan::ReadStretch(const Table& table, const BlockHandle& handle, St
 
 void BlocksOfScan::Prepare(const Table& table, const BlockHandle& handle, int stage) {
   const BlockId id{.table = table.meta().number, .offset = handle.offset};
-  if (stage == 1) {
+  if (stage == 2) {
     cache_->Prefetch(id);
   } else if (const std::shared_ptr<const Block>& block = cache_->Peek(id); block != nullptr) {
     block->Prefetch();

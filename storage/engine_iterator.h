@@ -2,8 +2,9 @@
 //
 // It pins memtables and tables, so flushes and compactions go on beside it; what they replace
 // goes when it goes. Blocks that are not in memory are read at once; they are not put into the
-// cache, where they would push out what point reads need. Where it walks on it reads ahead, more
-// and more, up to 256 KiB of each table that it walks in.
+// cache, where they would push out what point reads need, but for the parts of an index that a
+// seek begins with. Where it walks on it reads ahead, more and more, up to 256 KiB of each table
+// that it walks in.
 //
 // An error stands in its place, for the keys from error_from() to error_until(): go on behind
 // those with Seek(). Threads: the engine's. The engine must outlive it.
@@ -44,14 +45,20 @@ class BlocksOfScan : public BlockSource {
   static constexpr uint64_t kWindowBytesMax = 256u << 10;
 
   // Told of blocks that cannot be read.
-  using OnDamage =
-      std::function<void(const Table& table, uint64_t offset, const absl::Status& status)>;
+  using DamageSink =
+      std::function<void(const Table& table, const TablePlace& place, const absl::Status& status)>;
 
-  BlocksOfScan(BlockCache* cache, OnDamage on_damage)
+  BlocksOfScan(BlockCache* cache, DamageSink on_damage)
       : cache_(cache), on_damage_(std::move(on_damage)) {}
 
   absl::StatusOr<std::shared_ptr<const Block>> Get(const Table& table,
                                                    const BlockHandle& handle) override;
+  absl::StatusOr<std::shared_ptr<const Block>> GetPartition(const Table& table, size_t p) override;
+  void OnDamage(const Table& table, const TablePlace& place, const absl::Status& status) override {
+    on_damage_(table, place, status);
+  }
+  std::shared_ptr<const Block> HeldPartition(const Table& table, size_t p) override;
+  void PreparePartition(const Table& table, size_t p) override;
   void Prepare(const Table& table, const BlockHandle& handle, int stage) override;
   // The walk goes on elsewhere: forgets what was read ahead.
   void Forget() { stretches_.clear(); }
@@ -72,7 +79,7 @@ class BlocksOfScan : public BlockSource {
   static bool ReadStretch(const Table& table, const BlockHandle& handle, Stretch* stretch);
 
   BlockCache* cache_;
-  OnDamage on_damage_;
+  DamageSink on_damage_;
   std::map<uint64_t, Stretch> stretches_;  // by table, while it is walked in
 };
 

@@ -70,31 +70,6 @@ void EngineImpl::Finish(std::unique_ptr<Job> job) {
   }
 }
 
-// --- Reads ---
-
-std::unique_ptr<Job> EngineImpl::NextReadJob() {
-  if (wanted_.empty()) return nullptr;
-  WantedBlock wanted = std::move(wanted_.front());
-  wanted_.pop_front();
-  return std::make_unique<ReadBlockJob>(std::move(wanted.table), wanted.handle);
-}
-
-void EngineImpl::FinishReadBlock(ReadBlockJob* job) {
-  if (job->block().ok()) {
-    cache_.Insert(job->id(), *job->block());
-  } else {
-    NoteDamage(job->id().table, job->id().offset, job->block().status());
-  }
-  const auto waiting = waiting_reads_.find(job->id());
-  CORE_CHECK(waiting != waiting_reads_.end());
-  for (std::shared_ptr<PendingRead>& read : waiting->second) {
-    read->waiting_ = false;
-    read->blocks_.insert_or_assign(job->id(), job->block());
-    finished_reads_.push_back(std::move(read));
-  }
-  waiting_reads_.erase(waiting);
-}
-
 // --- The background lane ---
 
 std::unique_ptr<Job> EngineImpl::NextBackgroundJob() {
@@ -264,8 +239,7 @@ void EngineImpl::FinishCompaction() {
       obsolete_.push_back({.path = TablePath(options_.dir, number), .reader = {}});
     }
     if (compaction_->damaged_table() != 0) {
-      NoteDamage(compaction_->damaged_table(), compaction_->damaged_offset(),
-                 compaction_->status());
+      NoteDamage(compaction_->damaged_table(), compaction_->damaged_place(), compaction_->status());
       // Or a device that fails now and then would have the same work done again and again.
       if (IsReadError(compaction_->status())) compaction_backoff_.Failed();
     } else {
@@ -291,8 +265,7 @@ std::unique_ptr<Job> EngineImpl::NextScrubJob() {
   const LiveTable* next = nullptr;
   for (const Level& level : levels_) {
     for (const std::shared_ptr<LiveTable>& table : level) {
-      const bool sound = table->table != nullptr && table->table->blocks() > 0;
-      if (!sound || table->meta.number < scrub_table_) continue;
+      if (table->table == nullptr || table->meta.number < scrub_table_) continue;
       if (next == nullptr || table->meta.number < next->meta.number) next = table.get();
     }
   }
@@ -304,21 +277,21 @@ std::unique_ptr<Job> EngineImpl::NextScrubJob() {
     return nullptr;
   }
   // The table that it was at may be gone by now.
-  if (next->meta.number != scrub_table_) scrub_block_ = 0;
+  if (next->meta.number != scrub_table_) scrub_position_ = {};
   scrub_table_ = next->meta.number;
-  return std::make_unique<ScrubJob>(next->table, scrub_block_);
+  return std::make_unique<ScrubJob>(next->table, scrub_position_);
 }
 
 void EngineImpl::FinishScrub(ScrubJob* job) {
   scrub_bytes_left_ -= std::min(scrub_bytes_left_, job->bytes());
   stats_.scrubbed_bytes += job->bytes();
-  scrub_block_ = job->end();
-  for (const auto& [offset, status] : job->damage()) {
-    NoteDamage(job->table_number(), offset, status);
+  scrub_position_ = job->end();
+  for (const auto& [place, status] : job->damage()) {
+    NoteDamage(job->table_number(), place, status);
   }
   if (job->at_end()) {
     scrub_table_ = job->table_number() + 1;
-    scrub_block_ = 0;
+    scrub_position_ = {};
   }
 }
 

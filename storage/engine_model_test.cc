@@ -73,6 +73,7 @@ class Model {
     options_.owner = "o";
     options_.memtable_bytes = 4000;
     options_.block_bytes = 300;
+    options_.index_partition_bytes = 100;
     options_.block_cache_bytes = 3000;
     options_.level0_tables_to_compact = 2;
     options_.level1_bytes = 5000;

@@ -297,6 +297,7 @@ TEST_F(EngineTest, FiltersOfUpperLevelsMisleadLess) {
   options_.memtable_bytes = 64u << 10;
   options_.table_bytes = 256u << 10;
   options_.level1_bytes = 64u << 20;
+  options_.index_partition_bytes = 1u << 20;  // so that only blocks of data are asked of the cache
   ASSERT_TRUE(Open().ok());
   const auto key = [](int i) { return Key(i * 7919 % 20'000); };
   for (int i = 0; i < 20'000 || engine_->stats().tables_per_level[0] < 6; ++i) {

@@ -27,7 +27,7 @@ class Iterator {
   virtual ~Iterator() = default;
 
   // Has the processor fetch what Seek(key) will look at: all of several iterators together,
-  // rather than one after the other. Two stages, the second of which wants the first one's.
+  // rather than one after the other. Three stages, each of which wants the one's before it.
   virtual void PrepareSeek(absl::string_view /*key*/, int /*stage*/) {}
   // Goes to the first entry whose key is >= `key`.
   virtual void Seek(absl::string_view key) = 0;

@@ -74,7 +74,7 @@ void MergingIterator::SetState() {
 }
 
 void MergingIterator::Seek(absl::string_view key) {
-  for (const int stage : {1, 2}) {
+  for (const int stage : {1, 2, 3}) {
     for (const std::unique_ptr<Iterator>& child : children_) child->PrepareSeek(key, stage);
   }
   for (const std::unique_ptr<Iterator>& child : children_) child->Seek(key);

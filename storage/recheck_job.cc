@@ -33,10 +33,6 @@ bool RecheckJob::RunStep() {
     if (!opener_->Step()) return false;
     table_ = opener_->table();
     status_ = opener_->status();
-    if (status_.ok() && table_->blocks() == 0) {
-      status_ =
-          absl::DataLossError(absl::StrCat("table ", table_->path(), ": the index is malformed"));
-    }
     return true;
   }
   const absl::StatusOr<std::shared_ptr<const Block>> block = table_->ReadBlock(*handle_);

@@ -15,7 +15,7 @@
 #include "core/check.h"
 #include "core/coding.h"
 #include "storage/bloom.h"
-#include "storage/key_prefix.h"
+#include "storage/index_block.h"
 #include "storage/read_error.h"
 
 namespace norn::storage {
@@ -34,60 +34,55 @@ absl::Status ReadError(const std::string& path, uint64_t offset, const absl::Sta
                    status);
 }
 
+std::string Behind(absl::string_view key) {
+  std::string behind(key);
+  behind.push_back('\0');
+  return behind;
+}
+
 }  // namespace
 
 bool Table::MayContain(uint64_t hash) const { return BloomMayContain(filter_, hash); }
 
-void Table::IndexPrefixes() {
-  const std::string& smallest = meta_.smallest;
-  const std::string& largest = meta_.largest;
-  shared_bytes_ = static_cast<size_t>(
-      std::mismatch(smallest.begin(), smallest.end(), largest.begin(), largest.end()).first -
-      smallest.begin());
-  BlockCursor cursor = IndexCursor();
-  for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
-    const std::optional<BlockHandle> handle = DecodeHandle(cursor.value());
-    const bool good = handle.has_value() && handle->end() <= data_end_ &&
-                      cursor.key().substr(0, shared_bytes_) == smallest.substr(0, shared_bytes_);
-    if (!good) break;
-    prefixes_.push_back(KeyPrefix(cursor.key().substr(shared_bytes_)));
-    handles_.push_back(*handle);
-  }
-  // Each of its entries is a restart, which Separator relies on.
-  if (!cursor.Valid() && !cursor.damaged() && index_->restarts() == handles_.size()) return;
-  prefixes_.clear();
-  handles_.clear();
+TablePlace Table::PlaceOfPartition(size_t p) const {
+  return {.handle = partition(p),
+          .from = p == 0 ? meta_.smallest : Behind(index_->Separator(p - 1)),
+          .until = Behind(p + 1 == partitions() ? meta_.largest : index_->Separator(p))};
 }
 
-absl::string_view Table::Separator(size_t i) const {
-  return *index_->RestartKey(static_cast<uint32_t>(i));  // IndexPrefixes has seen it
+TablePlace Table::PlaceOfBlock(size_t p, const IndexBlock& index, size_t i) const {
+  TablePlace place{.handle = index.handle(i)};
+  if (i > 0) {
+    place.from = Behind(index.Separator(i - 1));
+  } else {
+    place.from = p == 0 ? meta_.smallest : Behind(index_->Separator(p - 1));
+  }
+  const bool is_last = i + 1 == index.size() && p + 1 == partitions();
+  place.until = Behind(is_last ? meta_.largest : index.Separator(i));
+  return place;
 }
 
-size_t Table::FirstBlockFor(absl::string_view key) const {
-  const absl::string_view shared = absl::string_view(meta_.smallest).substr(0, shared_bytes_);
-  const int order = key.substr(0, shared_bytes_).compare(shared);
-  if (order != 0 || prefixes_.empty()) return order > 0 ? blocks() : 0;
-  const uint64_t prefix = KeyPrefix(key.substr(shared_bytes_));
-  // The last one that is below, or the first. Branch-free: which way it goes cannot be predicted.
-  size_t at = 0;
-  for (size_t left = prefixes_.size(); left > 1;) {
-    const size_t half = left / 2;
-    at += prefixes_[at + half - 1] < prefix ? half : 0;
-    left -= half;
+bool Table::IsPartition(const BlockHandle& handle) const {
+  if (!partitioned_) return false;
+  // Partitions are in the order of the file; if this index is not, some are not found, and cannot
+  // be used.
+  size_t low = 0;
+  for (size_t high = index_->size(); low < high;) {
+    const size_t middle = low + (high - low) / 2;
+    if (index_->handle(middle).offset < handle.offset) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
-  // Where eight bytes do not tell, whole keys must.
-  while (at < prefixes_.size() && prefixes_[at] <= prefix &&
-         (prefixes_[at] < prefix || Separator(at) < key)) {
-    ++at;
-  }
-  return at;
+  return low < index_->size() && index_->handle(low).offset == handle.offset;
 }
 
-absl::StatusOr<std::optional<BlockHandle>> Table::FindBlock(absl::string_view key) const {
-  if (handles_.empty()) return Damage(path_, data_end_, "the index is malformed");
-  const size_t block = FirstBlockFor(key);
-  if (block == blocks()) return std::optional<BlockHandle>();
-  return std::optional<BlockHandle>(handles_[block]);
+absl::StatusOr<const IndexBlock*> Table::AsPartition(const BlockHandle& handle,
+                                                     const Block& block) const {
+  const IndexBlock* const index = block.AsIndex();
+  if (index == nullptr) return Damage(path_, handle.offset, "a block of the index is malformed");
+  return index;
 }
 
 absl::StatusOr<std::shared_ptr<const Block>> Table::ReadBlock(const BlockHandle& handle) const {
@@ -108,6 +103,11 @@ absl::StatusOr<std::shared_ptr<const Block>> Table::ParseBlock(const BlockHandle
                                                                std::string stored) const {
   std::optional<std::string> payload = TakeBlock(std::move(stored), meta_.file_id, handle.offset);
   if (!payload.has_value()) return Damage(path_, handle.offset, "a block's checksum is wrong");
+  if (IsPartition(handle)) {
+    std::shared_ptr<const Block> index = IndexBlock::Parse(std::move(*payload), handle.offset);
+    if (index == nullptr) return Damage(path_, handle.offset, "a block of the index is malformed");
+    return index;
+  }
   std::shared_ptr<const Block> block = Block::Parse(std::move(*payload));
   if (block == nullptr) return Damage(path_, handle.offset, "a block is malformed");
   return block;
@@ -130,10 +130,7 @@ bool TableOpener::Step() {
       break;
     default:
       status_ = ReadTail();
-      if (status_.ok()) {
-        table_->IndexPrefixes();
-        done_ = std::move(table_);
-      }
+      if (status_.ok()) done_ = std::move(table_);
       break;
   }
   return !status_.ok() || done_ != nullptr;
@@ -190,9 +187,7 @@ absl::Status TableOpener::ReadTail() {
   if (!filter.has_value()) {
     return Damage(table_->path_, footer_.filter.offset, "the filter's checksum is wrong");
   }
-  std::optional<std::string> index = extract(footer_.index);
-  if (index.has_value()) table_->index_ = Block::Parse(std::move(*index));
-  if (table_->index_ == nullptr) {
+  if (!TakeIndex(extract(footer_.index), start)) {
     return Damage(table_->path_, footer_.index.offset, "the index is bad");
   }
   const std::optional<std::string> properties = extract(footer_.properties);
@@ -200,8 +195,17 @@ absl::Status TableOpener::ReadTail() {
     return Damage(table_->path_, footer_.properties.offset, "the properties' checksum is wrong");
   }
   table_->filter_ = std::move(*filter);
-  table_->data_end_ = start;
   return TakeProperties(*properties);
+}
+
+bool TableOpener::TakeIndex(std::optional<std::string> payload, uint64_t limit) {
+  if (!payload.has_value()) return false;
+  table_->index_ = IndexBlock::Parse(*std::move(payload), limit);
+  if (table_->index_ == nullptr) return false;
+  table_->partitioned_ = footer_.has_partitions();
+  table_->data_end_ =
+      table_->partitioned_ ? table_->index_->handle(table_->index_->size() - 1).offset : limit;
+  return true;
 }
 
 absl::Status TableOpener::TakeProperties(absl::string_view bytes) {

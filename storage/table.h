@@ -1,10 +1,12 @@
-// A table that is open for reading: filter, index and properties in memory, data blocks
-// on disk.
+// A table that is open for reading: filter, properties and the upper level of the index in memory;
+// data blocks, and the lower level, on disk.
 //
-// Filter and index stay in memory as long as the table is open, so that a read of a key costs one
-// block at most. Both are bounded by the data: an index takes some 50 bytes a block of block_bytes
-// (11 to 12 MB a GB of data at 4 KiB, however large the values are), a filter bloom_bits_per_key
-// bits an entry (9 MB a GB with values of 100 bytes, 1 MB with values of 1000). EngineStats tells.
+// What stays in memory as long as the table is open is bounded by the data. Of the index it is
+// a separator and a handle a partition of index_partition_bytes (some 0.1 MB a GB of data at blocks
+// of 4 KiB, however large the values are); the partitions, a hundred times as much, come and go in
+// the block cache. An index that is no larger than a partition stays as a whole, as do those of
+// tables that older releases wrote. A filter takes bloom_bits_per_key bits an entry (9 MB a GB with
+// values of 100 bytes, 1 MB with values of 1000). EngineStats tells.
 //
 // Immutable, hence safe to use from any thread. Every error is kDataLoss and names the
 // file, the offset and what is wrong; an error is never "absent".
@@ -16,7 +18,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,10 +25,18 @@
 #include "storage/block.h"
 #include "storage/bloom.h"
 #include "storage/file_system.h"
+#include "storage/index_block.h"
 #include "storage/table_format.h"
 #include "storage/table_meta.h"
 
 namespace norn::storage {
+
+// A block of a table, and the keys that are lost with it: it alone can tell of them.
+struct TablePlace {
+  BlockHandle handle = {};
+  std::string from = {};
+  std::string until = {};  // behind the last
+};
 
 class Table {
  public:
@@ -39,11 +48,27 @@ class Table {
   void PrefetchFilter(uint64_t hash) const { BloomPrefetch(filter_, hash); }
   bool MayContain(absl::string_view key) const { return MayContain(BloomHash(key)); }
 
-  // The block that holds `key` if the table does. Nothing if `key` is behind all
-  // blocks. An error if the index is malformed. O(log n), touching little memory.
-  absl::StatusOr<std::optional<BlockHandle>> FindBlock(absl::string_view key) const;
+  // The index: one partition at least, each with the handles of its data blocks. A key is in the
+  // first partition that may hold it, or nowhere.
+  size_t partitions() const { return partitioned_ ? index_->size() : 1; }
+  // The first that may hold `key` or what comes behind it; partitions(): none. O(log n).
+  size_t PartitionFor(absl::string_view key) const {
+    return partitioned_ ? index_->FirstBlockFor(key) : 0;
+  }
+  // The only partition, if it is always in memory; otherwise null: all of them are to be read.
+  const std::shared_ptr<const IndexBlock>& pinned_index() const {
+    return partitioned_ ? none_ : index_;
+  }
+  // With no pinned_index(): where partition `p` is. ReadBlock() of it returns an IndexBlock.
+  const BlockHandle& partition(size_t p) const { return index_->handle(p); }
+  // Where the data of partition `p` begins, in the file: it ends where the partition does.
+  uint64_t PartitionBegin(size_t p) const { return p == 0 ? 0 : partition(p - 1).end(); }
 
-  // Reads, checks and expands a data block: one file operation.
+  TablePlace PlaceOfPartition(size_t p) const;
+  // Of data block `i` of partition `p`, which is `index`.
+  TablePlace PlaceOfBlock(size_t p, const IndexBlock& index, size_t i) const;
+
+  // Reads, checks and expands a block of data or of the index: one file operation.
   absl::StatusOr<std::shared_ptr<const Block>> ReadBlock(const BlockHandle& handle) const;
 
   // The same without waiting for the device. Null: it would have to wait, or failed; then
@@ -53,23 +78,14 @@ class Table {
   // The same from stored bytes that were read elsewhere, as part of a larger read.
   absl::StatusOr<std::shared_ptr<const Block>> ParseBlock(const BlockHandle& handle,
                                                           std::string stored) const;
+  // `block` as the partition that it is read as. An error if it is none: then the index lies.
+  absl::StatusOr<const IndexBlock*> AsPartition(const BlockHandle& handle,
+                                                const Block& block) const;
   const RandomAccessFile& file() const { return *file_; }
 
-  // Over the index: keys as table_format.h says, values are handles.
-  BlockCursor IndexCursor() const { return BlockCursor(index_); }
-
-  // The data blocks by their number in order; none if the index is malformed.
-  size_t blocks() const { return handles_.size(); }
-  const BlockHandle& block(size_t i) const { return handles_[i]; }
-  // Not below the last key of block `i`, and below the first of the next one.
-  absl::string_view Separator(size_t i) const;
-  // The first block that may hold `key` or what comes behind it; blocks(): none.
-  size_t FirstBlockFor(absl::string_view key) const;
   // Memory that the open table takes, beside its entry in the engine's levels: as much as is used,
   // whatever is reserved.
-  size_t index_bytes() const {
-    return index_->bytes() + prefixes_.size() * (sizeof(uint64_t) + sizeof(BlockHandle));
-  }
+  size_t index_bytes() const { return index_->bytes(); }
   size_t filter_bytes() const { return filter_.size(); }
 
   // Where the data blocks end.
@@ -78,20 +94,16 @@ class Table {
  private:
   friend class TableOpener;
   Table() = default;
-  void IndexPrefixes();
+  bool IsPartition(const BlockHandle& handle) const;
 
   TableMeta meta_;
   std::string path_;
   std::unique_ptr<RandomAccessFile> file_;
   std::string filter_;
-  std::shared_ptr<const Block> index_;
+  bool partitioned_ = false;
+  std::shared_ptr<const IndexBlock> index_;  // the upper level, or the only one
+  const std::shared_ptr<const IndexBlock> none_;
   uint64_t data_end_ = 0;
-  // The index once more, for a binary search that touches little memory: eight bytes of each of
-  // its keys, from where the table's keys begin to differ, and the handles. Empty if the index
-  // is malformed.
-  size_t shared_bytes_ = 0;
-  std::vector<uint64_t> prefixes_;
-  std::vector<BlockHandle> handles_;
 };
 
 // Opens a table in three steps of one file operation each.
@@ -112,6 +124,8 @@ class TableOpener {
   absl::Status Open();
   absl::Status ReadFooter();
   absl::Status ReadTail();
+  // Data and partitions end at `limit`. False if the index is bad.
+  bool TakeIndex(std::optional<std::string> payload, uint64_t limit);
   absl::Status TakeProperties(absl::string_view bytes);
 
   FileSystem* file_system_;

@@ -27,6 +27,7 @@ TableBuilder::TableBuilder(const TableOptions& options, uint64_t number, uint64_
     : options_(options),
       data_(options.restart_interval),
       index_(1),
+      partitions_(1),
       filter_(options.bloom_bits_per_key) {
   meta_.number = number;
   meta_.file_id = file_id;
@@ -35,7 +36,11 @@ TableBuilder::TableBuilder(const TableOptions& options, uint64_t number, uint64_
 void TableBuilder::Add(absl::string_view key, uint64_t sequence, absl::string_view value,
                        EntryKind kind) {
   CORE_CHECK(meta_.entries == 0 || absl::string_view(meta_.largest) < key);
-  if (pending_) IndexPending(Separator(meta_.largest, key));
+  if (pending_) {
+    IndexPending(Separator(meta_.largest, key));
+    // More data comes: the next partition will not be empty.
+    if (index_.bytes() >= options_.index_partition_bytes) EndPartition();
+  }
   if (meta_.entries == 0) {
     meta_.smallest.assign(key.data(), key.size());
     meta_.smallest_sequence = sequence;
@@ -60,6 +65,12 @@ void TableBuilder::EndDataBlock() {
 void TableBuilder::IndexPending(absl::string_view separator) {
   index_.Add(separator, 0, EncodeHandle(pending_handle_));
   pending_ = false;
+}
+
+void TableBuilder::EndPartition() {
+  const BlockHandle handle = Append(index_.Finish(), options_.compression);
+  partitions_.Add(index_.last_key(), 0, EncodeHandle(handle));
+  index_.Reset();
 }
 
 BlockHandle TableBuilder::Append(absl::string_view payload, Compression compression) {
@@ -97,8 +108,13 @@ void TableBuilder::Finish() {
   Footer footer;
   footer.number = meta_.number;
   footer.file_id = meta_.file_id;
+  if (!partitions_.empty()) {
+    EndPartition();
+    footer.format = kTableFormat;
+  }
+  BlockBuilder& index = partitions_.empty() ? index_ : partitions_;
   footer.filter = Append(filter_.Finish(), Compression::kNone);
-  footer.index = Append(index_.Finish(), options_.compression);
+  footer.index = Append(index.Finish(), options_.compression);
   footer.properties = Append(EncodeProperties(), Compression::kNone);
   const std::string bytes = EncodeFooter(footer);
   ready_ += bytes;

@@ -19,6 +19,8 @@ namespace norn::storage {
 
 struct TableOptions {
   size_t block_bytes = 4096;
+  // A larger index is split into partitions of this size.
+  size_t index_partition_bytes = 4096;
   int restart_interval = 16;
   int bloom_bits_per_key = 10;
   Compression compression = Compression::kNone;
@@ -48,13 +50,16 @@ class TableBuilder {
   void EndDataBlock();
   // Names the last finished block in the index, under `separator`.
   void IndexPending(absl::string_view separator);
+  // Ends the partition behind the data blocks that it names.
+  void EndPartition();
   BlockHandle Append(absl::string_view payload, Compression compression);
   std::string EncodeProperties() const;
 
   TableOptions options_;
   TableMeta meta_;
   BlockBuilder data_;
-  BlockBuilder index_;
+  BlockBuilder index_;       // of data blocks that no finished partition names
+  BlockBuilder partitions_;  // the upper level
   BloomBuilder filter_;
   std::string ready_;
   // A finished block waits for the key behind it: its index key can be shorter then.

@@ -18,13 +18,15 @@
 
 #include "absl/status/status.h"
 #include "storage/read_error.h"
+#include "storage/table.h"
 
 namespace norn::storage {
 
 struct Flaw {
-  absl::Status status;   // the last one: names the file and the place
-  int bad_reads = 0;     // times that the bytes were bad
-  int failed_reads = 0;  // times that the device could not read
+  absl::Status status;    // the last one: names the file and the place
+  int bad_reads = 0;      // times that the bytes were bad
+  int failed_reads = 0;   // times that the device could not read
+  TablePlace place = {};  // of a block
 
   static constexpr int kBadReadsToSettle = 2;
   static constexpr int kFailedReadsToSettle = 16;  // and level 0 is full
@@ -34,13 +36,19 @@ struct Flaw {
     (IsReadError(status) ? flaw.failed_reads : flaw.bad_reads) = 1;
     return flaw;
   }
+  static Flaw Of(const absl::Status& status, const TablePlace& place) {
+    Flaw flaw = Of(status);
+    flaw.place = place;
+    return flaw;
+  }
   bool certain() const { return bad_reads >= kBadReadsToSettle; }
   bool SettlesUnderPressure() const { return certain() || failed_reads >= kFailedReadsToSettle; }
 };
 
 struct TableDamage {
-  std::optional<Flaw> whole;        // filter, index or footer: nothing can be looked up
-  std::map<uint64_t, Flaw> blocks;  // by offset
+  // Filter, footer, or what of the index is pinned: nothing can be looked up.
+  std::optional<Flaw> whole;
+  std::map<uint64_t, Flaw> blocks;  // of data, and partitions of the index; by offset
 
   bool ok() const { return !whole.has_value() && blocks.empty(); }
   // Of the first flaw; not if ok().

@@ -65,7 +65,7 @@ std::string EncodeFooter(const Footer& footer) {
   AppendHandle(footer.properties, &bytes);
   AppendFixed64(&bytes, footer.number);
   AppendFixed64(&bytes, footer.file_id);
-  AppendFixed32(&bytes, kTableFormat);
+  AppendFixed32(&bytes, footer.format);
   AppendFixed32(&bytes, Crc32c(bytes));
   bytes.append(kMagic.data(), kMagic.size());
   CORE_CHECK(bytes.size() == kFooterBytes);

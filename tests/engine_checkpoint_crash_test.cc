@@ -46,6 +46,7 @@ EngineOptions OptionsFor(const std::string& dir, uint64_t seed) {
   options.memtable_bytes = 3000;
   options.wal_preallocate_bytes = 0;
   options.block_bytes = 256;
+  options.index_partition_bytes = 100;
   options.block_cache_bytes = 2000;
   options.level0_tables_to_compact = 2;
   options.level1_bytes = 4000;

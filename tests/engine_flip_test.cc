@@ -46,6 +46,7 @@ EngineOptions Options(uint64_t seed) {
   options.seed = seed;
   options.memtable_bytes = 12u << 10;
   options.block_bytes = 700;
+  options.index_partition_bytes = 70;  // some three blocks
   options.table_bytes = 10u << 10;
   options.level0_tables_to_compact = 3;
   options.level1_bytes = 40u << 10;

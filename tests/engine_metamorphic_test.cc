@@ -33,6 +33,7 @@ EngineOptions DrawOptions(Random* random, const std::string& dir) {
   options.immutable_memtables_max = static_cast<int>(random->Between(1, 4));
   options.wal_preallocate_bytes = random->Chance(1, 2) ? 0 : random->Below(100'000);
   options.block_bytes = 64 + random->Below(4'096);
+  options.index_partition_bytes = random->Chance(1, 4) ? 4'096 : 1 + random->Below(600);
   options.block_restart_interval = static_cast<int>(random->Between(1, 32));
   options.bloom_bits_per_key = static_cast<int>(random->Below(20));
   options.block_cache_bytes = random->Chance(1, 3) ? 0 : random->Below(100'000);

@@ -47,6 +47,7 @@ inline EngineOptions OptionsFor(uint64_t seed) {
   options.memtable_bytes = 3000;
   options.wal_preallocate_bytes = 0;
   options.block_bytes = 256;
+  options.index_partition_bytes = 100;
   options.block_cache_bytes = 2000;
   options.level0_tables_to_compact = 2;
   options.level1_bytes = 4000;

@@ -2,14 +2,15 @@
 // error.
 //
 // Two views of an input. As a file, whose checksums stop most of what is wrong; and as
-// the payloads of its four blocks, which are put together with good checksums, so that
-// the parsers behind them meet what no checksum stopped.
+// the payloads of its blocks, which are put together with good checksums, so that the
+// parsers behind them meet what no checksum stopped.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -95,15 +96,21 @@ void ReadTable(const std::string& file) {
   }
   for (const char* key : {"key00003", "key00050", "zzz"}) {
     live->table->MayContain(key);
-    live->table->FindBlock(key).status().IgnoreError();
     iterator.Seek(key);
+    if (iterator.state() == Iterator::State::kError) {
+      const std::optional<storage::TablePlace> place = iterator.damaged_place();
+      CORE_CHECK(place.has_value());
+      Touch(place->until);
+    }
   }
 }
 
-// Payloads of a data block, the filter, the index and the properties.
+// Payloads of a data block, a partition of the index ("": there are none), the filter, the index
+// and the properties.
 std::string Assemble(absl::string_view input) {
   ByteReader reader(input);
   const absl::string_view data = reader.ReadBytes();
+  const absl::string_view partition = reader.ReadBytes();
   const absl::string_view filter = reader.ReadBytes();
   const absl::string_view index = reader.ReadBytes();
   const absl::string_view properties = reader.ReadBytes();
@@ -115,28 +122,46 @@ std::string Assemble(absl::string_view input) {
     storage::AppendBlock(payload, storage::Compression::kNone, kFileId, file.size(), handle, &file);
   };
   append(data, &ignored);
+  if (!partition.empty()) {
+    append(partition, &ignored);
+    footer.format = storage::kTableFormat;
+  }
   append(filter, &footer.filter);
   append(index, &footer.index);
   append(properties, &footer.properties);
   return file + storage::EncodeFooter(footer);
 }
 
-// The inverse of Assemble, for a table of one data block.
-std::string TakeApart(const std::string& file) {
+// The inverse of Assemble, for a table of one data block; or of the same with an index of two
+// levels.
+std::string TakeApart(const std::string& file, bool partitioned) {
   const auto footer = storage::DecodeFooter(
       absl::string_view(file).substr(file.size() - storage::kFooterBytes), file.size());
   CORE_CHECK(footer.ok());
   const storage::BlockHandle data{.offset = 0,
                                   .size = footer->filter.offset - storage::kBlockTrailerBytes};
-  std::string input;
-  for (const storage::BlockHandle& handle :
-       {data, footer->filter, footer->index, footer->properties}) {
+  const auto payload_at = [&file](const storage::BlockHandle& handle) {
     const std::optional<std::string> payload =
         storage::ExtractBlock(file.substr(handle.offset, handle.size + storage::kBlockTrailerBytes),
                               kFileId, handle.offset);
     CORE_CHECK(payload.has_value());
-    AppendBytes(&input, *payload);
+    return *payload;
+  };
+  std::string partition;
+  std::string index = payload_at(footer->index);
+  if (partitioned) {
+    partition = std::exchange(index, std::string());
+    storage::BlockBuilder upper(1);
+    upper.Add("key99999", 0,
+              storage::EncodeHandle({.offset = data.end(), .size = partition.size()}));
+    index = std::string(upper.Finish());
   }
+  std::string input;
+  AppendBytes(&input, payload_at(data));
+  AppendBytes(&input, partition);
+  AppendBytes(&input, payload_at(footer->filter));
+  AppendBytes(&input, index);
+  AppendBytes(&input, payload_at(footer->properties));
   return input;
 }
 
@@ -159,7 +184,11 @@ std::vector<std::string> FuzzSeeds() {
     for (const auto compression : {storage::Compression::kLz4, storage::Compression::kZstd}) {
       seeds.push_back(Build(entries, {.block_bytes = 200, .compression = compression}));
     }
-    seeds.push_back(TakeApart(Build(entries, {.block_bytes = 1u << 20, .restart_interval = 4})));
+    seeds.push_back(Build(entries, {.block_bytes = 100, .index_partition_bytes = 60}));
+    for (const bool partitioned : {false, true}) {
+      seeds.push_back(
+          TakeApart(Build(entries, {.block_bytes = 1u << 20, .restart_interval = 4}), partitioned));
+    }
   }
   return seeds;
 }

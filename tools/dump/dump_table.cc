@@ -60,6 +60,11 @@ void PrintTail(const Options& options, const TableTail& tail, Console* console) 
   Fact index = BlockFact("index", tail.index);
   if (tail.index.state == StoredBlock::State::kGood) index.Number("entries", tail.index.entries);
   console->Print(index);
+  for (const StoredBlock& stored : tail.partitions) {
+    Fact partition = BlockFact("index_partition", stored);
+    if (stored.state == StoredBlock::State::kGood) partition.Number("entries", stored.entries);
+    console->Print(partition);
+  }
 }
 
 }  // namespace

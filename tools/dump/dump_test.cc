@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/coding.h"
@@ -160,9 +161,9 @@ TEST_F(DumpTest, TableInTextAndJson) {
   BuildStore();
   const Outcome text = RunDump({"sst", Table()});
   EXPECT_EQ(text.exit_code, kExitFine) << text.out;
-  for (const char* const part :
-       {"sst: file ", "footer: offset", "properties: offset",
-        "filter: ", "index: ", "block: offset 0", "probes 6", "summary: verdict clean"}) {
+  for (const char* const part : {"sst: file ", "footer: offset", "properties: offset",
+                                 "filter: ", "index: ", "index partition: offset",
+                                 "block: offset 0", "probes 6", "summary: verdict clean"}) {
     EXPECT_THAT(text.out, HasSubstr(part));
   }
   const Outcome json = RunDump({"sst", Table(), "--json", "--values"});
@@ -239,6 +240,31 @@ TEST_F(DumpTest, WithoutAnIndexBlocksAreFoundByTheirChecksums) {
     EXPECT_EQ(Entries(worse), 0u);
     EXPECT_THAT(LinesWith(worse.out, {"\"type\":\"damage\"", "cannot be read without the index"}),
                 SizeIs(1));
+  }
+}
+
+TEST_F(DumpTest, WithoutAPartitionOfTheIndexItsBlocksAreFound) {
+  BuildStore();
+  const std::string good = ReadBytes(Table());
+  const Outcome before = RunDump({"sst", Table(), "--json"});
+  const std::vector<std::string> partitions =
+      LinesWith(before.out, {"\"type\":\"index_partition\"", "\"state\":\"good\""});
+  ASSERT_THAT(partitions, SizeIs(testing::Ge(2u)));
+  for (const std::string& line : partitions) {
+    const absl::string_view digits = absl::string_view(line).substr(line.find("\"offset\":") + 9);
+    uint64_t offset = 0;
+    ASSERT_TRUE(absl::SimpleAtoi(digits.substr(0, digits.find(',')), &offset)) << line;
+    std::string bytes = good;
+    bytes[static_cast<size_t>(offset)] ^= 1;
+    const Outcome outcome = DumpCopy("sst", bytes);
+    EXPECT_EQ(outcome.exit_code, kExitDamage);
+    EXPECT_EQ(Entries(outcome), Entries(before));
+    EXPECT_THAT(LinesWith(outcome.out, {"\"type\":\"damage\"", "of the index"}), SizeIs(1));
+    EXPECT_THAT(LinesWith(outcome.out, {"\"type\":\"damage\""}), SizeIs(1)) << outcome.out;
+    EXPECT_THAT(LinesWith(outcome.out, {"\"type\":\"index_partition\"", "bad checksum"}),
+                SizeIs(1));
+    bytes[10] ^= 1;  // a block of data, found no longer if its partition is bad
+    EXPECT_LT(Entries(DumpCopy("sst", bytes)), Entries(before));
   }
 }
 

@@ -16,6 +16,7 @@
 #include "storage/block.h"
 #include "storage/bloom.h"
 #include "storage/file_system.h"
+#include "storage/index_block.h"
 #include "storage/table_format.h"
 #include "storage/table_meta.h"
 #include "tools/dump/block_search.h"
@@ -41,6 +42,11 @@ class DataWalk {
   void Run();
 
  private:
+  // Takes what can be found up to `end` without an index.
+  void Search(uint64_t end);
+  // Whether the block is a partition of an index whose upper level is lost: it names everything
+  // since the one before it.
+  bool IsPartition(const BlockHandle& handle) const;
   void CheckPlace(const BlockHandle& handle);
   void TakeBlock(const BlockHandle& handle, const std::string* separator);
   std::shared_ptr<const Block> ReadBlock(const BlockHandle& handle, StoredBlock* stored);
@@ -56,8 +62,9 @@ class DataWalk {
   const TailContents& contents_;
   const TableHooks& hooks_;
   TableReport* report_;
-  uint64_t place_ = 0;    // where the next block should be
-  std::string last_key_;  // of a good block
+  uint64_t place_ = 0;            // where the next block should be
+  uint64_t partition_begin_ = 0;  // behind the last partition that a search has found
+  std::string last_key_;          // of a good block
   bool has_last_key_ = false;
   std::string last_separator_;
   bool has_last_separator_ = false;
@@ -188,12 +195,62 @@ void DataWalk::CheckProperties() {
   check("largest_sequence", tail.meta.largest_sequence, found_.largest_sequence);
 }
 
+bool DataWalk::IsPartition(const BlockHandle& handle) const {
+  std::string stored(static_cast<size_t>(handle.size) + storage::kBlockTrailerBytes, '\0');
+  if (!table_.file->Read(handle.offset, stored.size(), stored.data()).ok()) return false;
+  std::optional<std::string> payload =
+      storage::ExtractBlock(stored, contents_.tail.footer.file_id, handle.offset);
+  if (!payload.has_value()) return false;
+  const auto index = storage::IndexBlock::Parse(std::move(*payload), handle.offset);
+  if (index == nullptr) return false;
+  uint64_t end = partition_begin_;
+  for (size_t i = 0; i < index->size(); ++i) {
+    if (index->handle(i).offset != end) return false;
+    end = index->handle(i).end();
+  }
+  return end == handle.offset;
+}
+
+void DataWalk::Search(uint64_t end) {
+  partition_begin_ = place_;
+  while (place_ < end) {
+    const std::optional<BlockHandle> handle =
+        FindBlock(table_, contents_.tail.footer.file_id, place_, end);
+    if (!handle.has_value()) break;
+    place_ = handle->end();
+    if (contents_.tail.footer.has_partitions() && IsPartition(*handle)) {
+      partition_begin_ = place_;
+    } else {
+      TakeBlock(*handle, nullptr);
+    }
+  }
+  if (place_ < end) {
+    table_.Damage(place_, absl::StrCat("what is here up to offset ", end,
+                                       " cannot be read without the index"));
+  }
+}
+
 void DataWalk::Run() {
   const uint64_t end = contents_.tail.footer.filter.offset;
+  bool whole_index = true;
   if (contents_.index.has_value()) {
     for (const IndexEntry& entry : *contents_.index) {
-      CheckPlace(entry.handle);
-      TakeBlock(entry.handle, &entry.separator);
+      switch (entry.kind) {
+        case IndexEntry::Kind::kData:
+          CheckPlace(entry.handle);
+          TakeBlock(entry.handle, &entry.separator);
+          break;
+        case IndexEntry::Kind::kPartition:
+          CheckPlace(entry.handle);
+          break;
+        case IndexEntry::Kind::kBadPartition:
+          whole_index = false;
+          Search(entry.handle.offset);
+          place_ = entry.handle.end();
+          last_separator_ = entry.separator;
+          has_last_separator_ = true;
+          break;
+      }
     }
     if (place_ != end) {
       table_.Damage(place_,
@@ -201,19 +258,9 @@ void DataWalk::Run() {
                                  "know: blocks are missing from it"));
     }
   } else {
-    while (place_ < end) {
-      const std::optional<BlockHandle> handle =
-          FindBlock(table_, contents_.tail.footer.file_id, place_, end);
-      if (!handle.has_value()) break;
-      place_ = handle->end();
-      TakeBlock(*handle, nullptr);
-    }
-    if (place_ < end) {
-      table_.Damage(place_, absl::StrCat("what is here up to offset ", end,
-                                         " cannot be read without the index"));
-    }
+    Search(end);
   }
-  const bool complete = report_->bad_blocks == 0 && place_ == end;
+  const bool complete = whole_index && report_->bad_blocks == 0 && place_ == end;
   if (complete && contents_.properties_good) CheckProperties();
 }
 

@@ -1,7 +1,8 @@
 // Reads a table (storage/table_format.h) from end to end, as the engine never does: goes on
 // behind what is bad, and checks what the engine takes for granted.
 //
-// Checked: the checksum and form of every block; that blocks fill the file without gaps;
+// Checked: the checksum and form of every block; that blocks, and the partitions of the index
+// among them, fill the file without gaps;
 // that keys ascend within and across blocks and agree with the index; that every key passes
 // the filter and is found by search in its block; that the properties are true; and, with an
 // expectation, that this is the very table that the manifest names.
@@ -16,6 +17,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "storage/file_system.h"
@@ -33,7 +35,7 @@ struct StoredBlock {
   State state = State::kGood;
   std::optional<uint8_t> compression;  // nothing: unreadable
   uint64_t payload_bytes = 0;          // expanded; 0 unless the checksum is good
-  uint64_t entries = 0;                // of data and index
+  uint64_t entries = 0;                // of data, index and its partitions
 };
 
 // What stands behind the data.
@@ -43,7 +45,8 @@ struct TableTail {
   bool footer_good = false;  // false: read all the same, and possibly wrong
   StoredBlock filter;
   int filter_probes = 0;
-  StoredBlock index;
+  StoredBlock index;                    // the upper level, where there are two
+  std::vector<StoredBlock> partitions;  // the lower one
   StoredBlock properties;
   // As the properties say, and the footer (number, file_id).
   storage::TableMeta meta;

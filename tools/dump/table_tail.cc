@@ -1,7 +1,9 @@
 #include "tools/dump/table_tail.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -63,6 +65,10 @@ class TailReader {
   void CheckPlaces();
   void ReadFilter();
   void ReadIndex();
+  // Of what ends at `limit`. Nothing: it is bad, which has been reported under `name`.
+  std::optional<std::vector<IndexEntry>> ReadIndexBlock(const BlockHandle& handle,
+                                                        const std::string& name, uint64_t limit,
+                                                        StoredBlock* stored);
   void ReadProperties();
   bool TakeProperties(absl::string_view bytes);
   const Footer& footer() const { return contents_.tail.footer; }
@@ -152,32 +158,67 @@ void TailReader::ReadFilter() {
   }
 }
 
-void TailReader::ReadIndex() {
-  StoredBlock& stored = contents_.tail.index;
+std::optional<std::vector<IndexEntry>> TailReader::ReadIndexBlock(const BlockHandle& handle,
+                                                                  const std::string& name,
+                                                                  uint64_t limit,
+                                                                  StoredBlock* stored) {
   std::optional<std::string> payload =
-      ReadStoredBlock(table_, footer().file_id, footer().index, "the index", &stored);
-  if (!payload.has_value()) return;
+      ReadStoredBlock(table_, footer().file_id, handle, name, stored);
+  if (!payload.has_value()) return std::nullopt;
   const std::shared_ptr<const storage::Block> block = storage::Block::Parse(std::move(*payload));
   const auto malformed = [&](absl::string_view what) {
-    stored.state = StoredBlock::State::kMalformed;
-    table_.Damage(footer().index.offset, absl::StrCat("the index is malformed: ", what));
+    stored->state = StoredBlock::State::kMalformed;
+    table_.Damage(handle.offset, absl::StrCat(name, " is malformed: ", what));
+    return std::nullopt;
   };
   if (block == nullptr) return malformed("its restarts do not fit");
   std::vector<IndexEntry> entries;
   storage::BlockCursor cursor(block);
   for (cursor.SeekToFirst(); cursor.Valid(); cursor.Next()) {
-    const std::optional<BlockHandle> handle = storage::DecodeHandle(cursor.value());
-    if (!handle.has_value() || handle->end() > footer().filter.offset) {
+    const std::optional<BlockHandle> named = storage::DecodeHandle(cursor.value());
+    if (!named.has_value() || named->end() > limit) {
       return malformed("it points outside the data");
     }
     if (!entries.empty() && cursor.key() <= entries.back().separator) {
       return malformed("its keys do not ascend");
     }
-    entries.push_back({.separator = std::string(cursor.key()), .handle = *handle});
+    entries.push_back({.separator = std::string(cursor.key()), .handle = *named});
   }
   if (cursor.damaged()) return malformed("an entry is cut");
-  stored.entries = entries.size();
-  contents_.index = std::move(entries);
+  stored->entries = entries.size();
+  return entries;
+}
+
+void TailReader::ReadIndex() {
+  std::optional<std::vector<IndexEntry>> upper =
+      ReadIndexBlock(footer().index, "the index", footer().filter.offset, &contents_.tail.index);
+  // The first block of data is at the file's begin, and no partition is.
+  if (!contents_.tail.footer_good && upper.has_value() && !upper->empty() &&
+      upper->front().handle.offset > 0) {
+    contents_.tail.footer.format = storage::kTableFormat;
+  }
+  if (!upper.has_value() || !footer().has_partitions()) {
+    contents_.index = std::move(upper);
+    return;
+  }
+  std::vector<IndexEntry>& all = contents_.index.emplace();
+  for (IndexEntry& partition : *upper) {
+    StoredBlock& stored = contents_.tail.partitions.emplace_back();
+    const std::string name =
+        absl::StrCat("partition ", contents_.tail.partitions.size() - 1, " of the index");
+    std::optional<std::vector<IndexEntry>> entries =
+        ReadIndexBlock(partition.handle, name, partition.handle.offset, &stored);
+    partition.kind =
+        entries.has_value() ? IndexEntry::Kind::kPartition : IndexEntry::Kind::kBadPartition;
+    if (entries.has_value()) {
+      if (entries->empty() || entries->back().separator != partition.separator) {
+        table_.Damage(partition.handle.offset,
+                      absl::StrCat(name, " does not end with the key that the index says"));
+      }
+      std::move(entries->begin(), entries->end(), std::back_inserter(all));
+    }
+    all.push_back(std::move(partition));
+  }
 }
 
 bool TailReader::TakeProperties(absl::string_view bytes) {

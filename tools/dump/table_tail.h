@@ -34,15 +34,23 @@ std::optional<std::string> ReadStoredBlock(const TableFile& table, uint64_t file
                                            const storage::BlockHandle& handle,
                                            const std::string& name, StoredBlock* block);
 
+// What stands in front of the filter.
 struct IndexEntry {
-  std::string separator;  // >= the block's last key, below the next block's first
+  enum class Kind {
+    kData,
+    kPartition,     // of the index, behind the data that it names
+    kBadPartition,  // the same; what it named stands in front of it, and is not in the list
+  };
+
+  std::string separator;  // >= the last key of data, below the next block's first
   storage::BlockHandle handle;
+  Kind kind = Kind::kData;
 };
 
 struct TailContents {
   TableTail tail;
   std::optional<std::string> filter;
-  // Nothing: the index is bad. In the order of the index; it may lie.
+  // Nothing: the index, or the upper level of it, is bad. In the order of the index; it may lie.
   std::optional<std::vector<IndexEntry>> index;
   bool properties_good = false;
 };

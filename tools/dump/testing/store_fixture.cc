@@ -125,6 +125,7 @@ StoreTest::StoreTest() {
   options_.memtable_bytes = 3000;
   options_.immutable_memtables_max = 3;
   options_.block_bytes = 256;
+  options_.index_partition_bytes = 60;
   options_.block_restart_interval = 4;
   options_.level0_tables_to_compact = 2;
   options_.level1_bytes = 4000;
