@@ -106,9 +106,10 @@ class Checker {
       return absl::StrCat("client is ", operation.client(), ": it must be 1 to ", kClientsMax);
     }
     if (std::string wrong = Node("via", operation.via()); !wrong.empty()) return wrong;
-    if (operation.at_us() < 0 || operation.at_us() >= written_.until_us()) {
+    if (operation.at_us() < 0 || operation.at_us() >= written_.until_us() + kOvertimeUs) {
       return absl::StrCat("at_us is ", operation.at_us(),
-                          ": it must be 0 or more, and below until_us, ", written_.until_us());
+                          ": it must be 0 or more, and below until_us and overtime, ",
+                          written_.until_us() + kOvertimeUs);
     }
     if (operation.key().empty()) return "the operation has no key";
     const bool put = operation.kind() == v1::ScenarioOperation::PUT;

@@ -79,6 +79,10 @@ std::string ToString(const Fault& fault);
 // How long after a power cut the `index`-th of its nodes has power again.
 int64_t BackAfterUs(const Fault& power_cut, size_t index);
 
+// For so long clients and faults go on at most behind the end that was planned, until every fault
+// has had an effect.
+inline constexpr int64_t kOvertimeUs = 20'000'000;
+
 // Faults for nodes 1 to `nodes`, in [begin_us, end_us), ordered by start. With `wipes` also
 // those that destroy a disk.
 //

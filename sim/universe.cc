@@ -121,6 +121,9 @@ RunResult Universe::Run() {
     workload_->Begin();
     faults_->Schedule();
     scheduler_.RunUntil(until_us_);
+    while (!faults_->AllStaged() && scheduler_.now_us() < until_us_ + kOvertimeUs) {
+      scheduler_.RunUntil(scheduler_.now_us() + kPollUs);
+    }
     workload_->Stop();
   }
   if (result_.verdict != Verdict::kViolated) Heal();
@@ -179,6 +182,10 @@ void Universe::Choose() {
     Random faults = seed.With("faults").Stream();
     const auto nodes = static_cast<int>(config_.cluster.members.size());
     plan_ = DrawFaultPlan(faults, nodes, kQuietUs, until_us_, options_.wipes);
+    if (config_.bucket().n == 1) {
+      // What a device cannot read for long is given up when level 0 is full: nobody would have it.
+      std::erase_if(plan_, [](const Fault& fault) { return fault.kind == FaultKind::kBadBlock; });
+    }
     AdaptToFaults(plan_, &config_);
   }
 }

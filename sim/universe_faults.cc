@@ -98,8 +98,13 @@ void UniverseFaults::End(size_t fault) {
 }
 
 bool UniverseFaults::Later(size_t fault, void (UniverseFaults::*what)(size_t)) {
-  if (scheduler_.now_us() + kLaterUs >= end_us_) return false;
-  scheduler_.After(kLaterUs, [this, fault, what] { (this->*what)(fault); });
+  const FaultKind kind = plan_[fault].kind;
+  const bool loses = Destroys(kind) || kind == FaultKind::kBitRot;
+  const int64_t end_us = loses ? end_us_ : end_us_ + kOvertimeUs;
+  if (scheduler_.now_us() + kLaterUs >= end_us) return false;
+  scheduler_.After(kLaterUs, [this, fault, what] {
+    if (!ended_) (this->*what)(fault);
+  });
   return true;
 }
 
@@ -119,6 +124,13 @@ void UniverseFaults::EndLastingFault(size_t fault) {
     return;
   }
   Announce(fault, "ends");
+}
+
+bool UniverseFaults::AllStaged() {
+  for (size_t i = 0; i < plan_.size(); ++i) {
+    if (EffectsOf(i) == 0 && !plan_[i].withheld) return false;
+  }
+  return true;
 }
 
 uint64_t UniverseFaults::EffectsOf(size_t fault) {

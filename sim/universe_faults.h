@@ -39,8 +39,8 @@ class UniverseFaults {
     std::function<void()> power_cut;
   };
 
-  // `plan` and `nodes` (of which n<i> is the i-th) outlive this. Nothing begins at `end_us`
-  // or later.
+  // `plan` and `nodes` (of which n<i> is the i-th) outlive this. Nothing that was drawn begins at
+  // `end_us` or later; what had no effect until then goes on for kOvertimeUs at most.
   UniverseFaults(Scheduler& scheduler, Trace& trace, KeyedSeed seed, std::vector<Fault>* plan,
                  std::vector<std::unique_ptr<SimNode>>* nodes, int64_t end_us, Hooks hooks)
       : scheduler_(scheduler),
@@ -62,6 +62,8 @@ class UniverseFaults {
   void End(size_t fault);
   // How much harm it has done so far.
   uint64_t EffectsOf(size_t fault);
+  // Whether everything that was planned has done harm, or may not by the fault budget.
+  bool AllStaged();
 
   // To be told of every crash, and of every write that is acknowledged.
   void OnCrash(NodeId id);

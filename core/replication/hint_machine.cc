@@ -52,8 +52,8 @@ void HintMachine::OnScanned(StepContext& step, const StoreReply& reply) {
     if (!std::exchange(unread_, true)) {
       step.Note(Note::Level::kError,
                 absl::StrCat("hints cannot be read, so that some are not handed over ",
-                             ready_ ? "" : "and new ones are refused ", "as yet: ",
-                             absl::string_view(reply.status.message())));
+                             ready_ ? "" : "and new ones are refused ",
+                             "as yet: ", absl::string_view(reply.status.message())));
     }
     if (reply.next.empty()) {
       rescan_us_ = step.now.monotonic_us + kRescanAfterUs;
