@@ -126,7 +126,7 @@ TEST(CaseFile, ErrorsNameFileAndLine) {
   ExpectError(Text("message { name: \"Gossip\" from: 1 to: 2 nth: 1 }"), at, "nothing befalls");
   ExpectError(Text("operation { id: 1 client: 1 via: 4 key: \"k\" }"), at, "nodes 1 to 3");
   ExpectError(Text("operation { id: 1 client: 1 via: 1 kind: PUT key: \"k\" }"), at, "value");
-  ExpectError(Text("operation { id: 1 client: 1 via: 1 key: \"k\" at_us: 3000000 }"), at, "below");
+  ExpectError(Text("operation { id: 1 client: 1 via: 1 key: \"k\" at_us: 23000000 }"), at, "below");
   ExpectError(absl::StrReplaceAll(Text(""), {{"r: 2", "r: 9"}}), "x/test.case:2", "");
   const auto none = LoadCase("/nowhere/x.case");
   EXPECT_NE(none.status().message().find("/nowhere/x.case: no such case"), std::string::npos);
