@@ -133,6 +133,8 @@ struct Introduction {
   RequestId request = 0;
   uint64_t layout = 0;
   std::vector<ReplicaLife> lives;
+  // Besides, partitions whose epochs the sender wants to know, as a stand-in.
+  std::vector<uint32_t> asked;
 };
 
 // How the answerer stands in a partition, and the lives of all its replicas that it knows.
@@ -142,6 +144,7 @@ struct ReplicaStanding {
   std::vector<KnownLife> lives;
   bool empty = false;  // it was created empty and has taken nothing yet
   uint64_t epoch = 0;
+  uint64_t floor = 0;  // replication/stand_in_epochs.h
 };
 
 struct IntroductionAnswer {
@@ -277,11 +280,31 @@ struct EpochRaise {
   PartitionId partition = 0;
   uint64_t epoch = 0;
   Incarnation life = 0;  // that the receiver gave its answer in
+  bool floor = false;    // all members have confirmed: no hint of an older one either
+  // Those that the others gave theirs in. Who knows of another life of one of them refuses.
+  std::vector<Fence> lives;
 };
 
 struct EpochAnswer {
   RequestId request = 0;
   ReplicaStatus status = ReplicaStatus::kError;
+};
+
+// "Promise, durably, to take no hint of an older epoch, and that you keep none"
+// (replication/stand_in_epochs.h). With a session: "are you the process that promised?"
+struct HintAttest {
+  RequestId request = 0;
+  uint64_t layout = 0;
+  PartitionId partition = 0;
+  uint64_t epoch = 0;
+  uint64_t session = 0;  // 0: promise
+};
+
+struct HintAttestation {
+  RequestId request = 0;
+  ReplicaStatus status = ReplicaStatus::kError;  // kOverloaded: it keeps hints, or may
+  uint64_t session = 0;                          // kOk: of the process
+  uint64_t epoch = 0;                            // kStale: it has promised as much before
 };
 
 // "All replicas held these, and take nothing older: remove them, if they are still the same."
@@ -296,7 +319,7 @@ using Message =
     std::variant<Gossip, ReplicaWrite, ReplicaWriteReply, ReplicaRead, ReplicaReadReply, Forward,
                  ForwardReply, ExchangeOffer, ExchangeAnswer, ExchangeRecords, TreeCompare,
                  TreeAnswer, Introduction, IntroductionAnswer, TombstoneOffer, TombstoneAnswer,
-                 EpochRaise, EpochAnswer, TombstoneRemoval>;
+                 EpochRaise, EpochAnswer, TombstoneRemoval, HintAttest, HintAttestation>;
 
 // "ReplicaWrite" and so on, for traces.
 const char* MessageName(const Message& message);

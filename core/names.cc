@@ -29,6 +29,8 @@ struct MessageNamer {
   const char* operator()(const EpochRaise&) const { return "EpochRaise"; }
   const char* operator()(const EpochAnswer&) const { return "EpochAnswer"; }
   const char* operator()(const TombstoneRemoval&) const { return "TombstoneRemoval"; }
+  const char* operator()(const HintAttest&) const { return "HintAttest"; }
+  const char* operator()(const HintAttestation&) const { return "HintAttestation"; }
 };
 
 struct EventNamer {

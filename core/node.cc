@@ -15,6 +15,7 @@
 #include "core/replication/discarder.h"
 #include "core/replication/forward_machine.h"
 #include "core/replication/get_machine.h"
+#include "core/replication/hint_attestor.h"
 #include "core/replication/hint_handoff.h"
 #include "core/replication/hint_machine.h"
 #include "core/replication/minter.h"
@@ -64,7 +65,8 @@ struct Node::State {
         hints(context),
         owed(context),
         handoff(context, membership, hints, owed),
-        collector(context, membership, standing),
+        attestor(context, standing, hints),
+        collector(context, membership, standing, attestor),
         voter(context, standing),
         discarder(context, forest),
         damage(context, membership, minter, hints.minter(), standing, forest, exchange_throttle),
@@ -108,6 +110,7 @@ struct Node::State {
   HintMachine hints;
   OwedWrites owed;
   HintHandoff handoff;
+  HintAttestor attestor;
   TombstoneCollector collector;
   TombstoneVoter voter;
   Discarder discarder;
@@ -236,6 +239,8 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
     void operator()(TombstoneAnswer&& m) { s.collector.OnAnswer(step, from, std::move(m)); }
     void operator()(EpochRaise&& m) { s.standing.OnRaise(step, from, m); }
     void operator()(EpochAnswer&& m) { s.collector.OnRaised(step, from, m); }
+    void operator()(HintAttest&& m) { s.attestor.OnAttest(step, from, m); }
+    void operator()(HintAttestation&& m) { s.collector.OnAttestation(step, from, m); }
     void operator()(TombstoneRemoval&& m) { s.voter.OnRemoval(step, std::move(m)); }
   };
   std::visit(Visitor{*this, step, from}, std::move(message));
@@ -249,6 +254,7 @@ void Node::State::OnMessage(StepContext& step, NodeId from, Message&& message) {
                 "others know a later start of this node: its disk is an older copy; new "
                 "incarnations in every partition");
       minter.RetireAll(step);
+      context.stand_in_epochs.ForgetAll();
     }
     RaiseGeneration(step, membership.generation_to_exceed());
   }
@@ -380,7 +386,7 @@ void Node::State::OnHintReply(StepContext& step, HintMachine::Answered&& answere
       puts.OnStoreReply(step, answered.id, std::move(answered.reply));
       return;
     case HintMachine::Answered::Kind::kGet:
-      gets.OnHintRead(step, answered.id, std::move(answered.reply));
+      gets.OnHintRead(step, answered.id, answered.epoch, std::move(answered.reply));
       return;
   }
   CORE_CHECK(false);
@@ -414,6 +420,7 @@ void Node::State::PassOn(StepContext& step) {
     standing.OnNewIncarnation(step, partition);
   }
   standing.Pump(step);
+  attestor.Pump(step);
   damage.Pump(step);
   collector.Pump(step);
   PartitionId doubtful = 0;
@@ -502,6 +509,7 @@ NodeStatus Node::Status() const {
   status.replica_work_waiting = state_->replica.waiting();
   status.partitions_held = state_->standing.held();
   status.partitions_complete = state_->standing.complete();
+  status.partitions_unheard = state_->context.stand_in_epochs.unknown();
   status.members = state_->membership.Describe();
   const HintIndex& hints = state_->hints.index();
   status.hints_held = hints.count();

@@ -80,6 +80,9 @@ struct NodeStatus {
   uint64_t dots_minted = 0, incarnations = 0;
   uint64_t partitions_held = 0;      // of which this node is a replica
   uint64_t partitions_complete = 0;  // ... and answers reads: see replication/standing.h
+  // Where it may not stand in yet: it must first hear from a replica
+  // (replication/stand_in_epochs.h).
+  uint64_t partitions_unheard = 0;
   // Hints, as a stand-in: held now, in bytes, and since when (wall time, 0: none is held).
   uint64_t hints_held = 0, hint_bytes = 0;
   int64_t hints_oldest_wall_us = 0;

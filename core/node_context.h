@@ -20,6 +20,7 @@
 #include "core/node.h"
 #include "core/random.h"
 #include "core/replication/epochs.h"
+#include "core/replication/stand_in_epochs.h"
 #include "core/ring/layout.h"
 #include "core/types.h"
 
@@ -106,8 +107,23 @@ struct NodeContext {
   // Whether a record with this label may still be merged into our partition (epochs.h).
   bool Takes(absl::string_view record_key, PartitionId partition, uint64_t epoch) const {
     if (epochs.IsSuspect(partition)) return false;
+    return epoch >= LeastEpoch(record_key, partition);
+  }
+  // The least label that a replica takes for this key, and that its replies have.
+  uint64_t LeastEpoch(absl::string_view record_key, PartitionId partition) const {
+    return IsSloppy(record_key) ? epochs.FloorOf(partition) : epochs.Of(partition);
+  }
+  // Another replica takes nothing below this.
+  void LearnLeastEpoch(absl::string_view record_key, PartitionId partition, uint64_t epoch) {
+    if (IsSloppy(record_key)) {
+      epochs.LearnFloor(partition, epoch);
+    } else {
+      epochs.Learn(partition, epoch);
+    }
+  }
+  bool IsSloppy(absl::string_view record_key) const {
     const BucketConfig* const bucket = FindBucket(BucketOf(record_key));
-    return bucket == nullptr || bucket->sloppy || epoch >= epochs.Of(partition);
+    return bucket != nullptr && bucket->sloppy;
   }
 
   // Who stands in for them in a sloppy bucket, in order.
@@ -143,6 +159,7 @@ struct NodeContext {
   uint64_t request_base = 0;  // drawn by Start
   uint64_t request_count = 0;
   Epochs epochs;
+  StandInEpochs stand_in_epochs;
   uint64_t last_sequence = 0;  // of the store's newest change that is known to be durable
   NodeStatus status;           // its counters are kept here by the machines
 };

@@ -196,16 +196,6 @@ TEST(NodeTombstoneTest, WhatHasExpiredGoesToo) {
   EXPECT_TRUE(IsGone(cluster, "k"));
 }
 
-TEST(NodeTombstoneTest, ThoseOfSloppyBucketsStay) {
-  MiniOptions options = Removing();
-  options.bucket.sloppy = true;
-  MiniCluster cluster(options);
-  EXPECT_EQ(cluster.Call(1, Put("k", "v", 3)).outcome, Outcome::kOk);
-  EXPECT_EQ(cluster.Call(2, Delete("k")).outcome, Outcome::kOk);
-  cluster.Run(10 * kSecond);
-  for (const std::string& record : Records(cluster, "k")) EXPECT_NE(record, "");
-}
-
 // The epoch is part of what a replica must not forget.
 TEST(NodeTombstoneTest, AnEpochSurvivesARestartAndAWipe) {
   for (const bool wipe : {false, true}) {

@@ -62,6 +62,10 @@ template <>
 inline constexpr uint32_t kBodyNumber<EpochAnswer> = 65;
 template <>
 inline constexpr uint32_t kBodyNumber<TombstoneRemoval> = 66;
+template <>
+inline constexpr uint32_t kBodyNumber<HintAttest> = 67;
+template <>
+inline constexpr uint32_t kBodyNumber<HintAttestation> = 68;
 
 template <typename V, Is<MemberHeartbeat> M>
 void Fields(V& v, M& m) {
@@ -159,20 +163,22 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<Introduction> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, lives] = m;
+  auto& [request, layout, lives, asked] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Repeated(3, "lives", lives);
+  v.PackedInts(50, "asked", asked);
 }
 
 template <typename V, Is<ReplicaStanding> M>
 void Fields(V& v, M& m) {
-  auto& [partition, level, lives, empty, epoch] = m;
+  auto& [partition, level, lives, empty, epoch, floor] = m;
   v.Int(1, "partition", partition);
   v.Enum(2, "level", level, StandingLevel::kComplete);
   v.Repeated(3, "lives", lives);
   v.Bool(4, "empty", empty);
   v.Int(50, "epoch", epoch);
+  v.Int(51, "floor", floor);
 }
 
 template <typename V, Is<IntroductionAnswer> M>
@@ -351,12 +357,14 @@ void Fields(V& v, M& m) {
 
 template <typename V, Is<EpochRaise> M>
 void Fields(V& v, M& m) {
-  auto& [request, layout, partition, epoch, life] = m;
+  auto& [request, layout, partition, epoch, life, floor, lives] = m;
   v.Fixed64(1, "request", request);
   v.Int(2, "layout", layout);
   v.Int(3, "partition", partition);
   v.Int(4, "epoch", epoch);
   v.Fixed64(5, "life", life);
+  v.Bool(6, "floor", floor);
+  v.Repeated(7, "lives", lives);
 }
 
 template <typename V, Is<EpochAnswer> M>
@@ -372,6 +380,25 @@ void Fields(V& v, M& m) {
   v.Int(1, "layout", layout);
   v.Int(2, "partition", partition);
   v.Repeated(3, "entries", entries);
+}
+
+template <typename V, Is<HintAttest> M>
+void Fields(V& v, M& m) {
+  auto& [request, layout, partition, epoch, session] = m;
+  v.Fixed64(1, "request", request);
+  v.Int(2, "layout", layout);
+  v.Int(3, "partition", partition);
+  v.Int(4, "epoch", epoch);
+  v.Fixed64(5, "session", session);
+}
+
+template <typename V, Is<HintAttestation> M>
+void Fields(V& v, M& m) {
+  auto& [request, status, session, epoch] = m;
+  v.Fixed64(1, "request", request);
+  v.Enum(2, "status", status, ReplicaStatus::kStale);
+  v.Fixed64(3, "session", session);
+  v.Int(4, "epoch", epoch);
 }
 
 }  // namespace norn::net

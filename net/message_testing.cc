@@ -120,14 +120,15 @@ bool Same(const ReplicaLife& a, const ReplicaLife& b) {
 }
 
 bool Same(const Introduction& a, const Introduction& b) {
-  const auto& [request, layout, lives] = a;
-  return Same(request, b.request) && Same(layout, b.layout) && Same(lives, b.lives);
+  const auto& [request, layout, lives, asked] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(lives, b.lives) &&
+         Same(asked, b.asked);
 }
 
 bool Same(const ReplicaStanding& a, const ReplicaStanding& b) {
-  const auto& [partition, level, lives, empty, epoch] = a;
+  const auto& [partition, level, lives, empty, epoch, floor] = a;
   return Same(partition, b.partition) && Same(level, b.level) && Same(lives, b.lives) &&
-         Same(empty, b.empty) && Same(epoch, b.epoch);
+         Same(empty, b.empty) && Same(epoch, b.epoch) && Same(floor, b.floor);
 }
 
 bool Same(const IntroductionAnswer& a, const IntroductionAnswer& b) {
@@ -203,14 +204,26 @@ bool Same(const TombstoneAnswer& a, const TombstoneAnswer& b) {
 }
 
 bool Same(const EpochRaise& a, const EpochRaise& b) {
-  const auto& [request, layout, partition, epoch, life] = a;
+  const auto& [request, layout, partition, epoch, life, floor, lives] = a;
   return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
-         Same(epoch, b.epoch) && Same(life, b.life);
+         Same(epoch, b.epoch) && Same(life, b.life) && Same(floor, b.floor) && Same(lives, b.lives);
 }
 
 bool Same(const EpochAnswer& a, const EpochAnswer& b) {
   const auto& [request, status] = a;
   return Same(request, b.request) && Same(status, b.status);
+}
+
+bool Same(const HintAttest& a, const HintAttest& b) {
+  const auto& [request, layout, partition, epoch, session] = a;
+  return Same(request, b.request) && Same(layout, b.layout) && Same(partition, b.partition) &&
+         Same(epoch, b.epoch) && Same(session, b.session);
+}
+
+bool Same(const HintAttestation& a, const HintAttestation& b) {
+  const auto& [request, status, session, epoch] = a;
+  return Same(request, b.request) && Same(status, b.status) && Same(session, b.session) &&
+         Same(epoch, b.epoch);
 }
 
 bool Same(const TombstoneRemoval& a, const TombstoneRemoval& b) {
@@ -388,12 +401,12 @@ class Draw {
                                                .incomplete = Flag()};
                           })};
       case 12:
-        return Introduction{.request = Number<uint64_t>(),
-                            .layout = Number<uint64_t>(),
-                            .lives = Many([this] {
-                              return ReplicaLife{.partition = Number<PartitionId>(),
-                                                 .life = Life()};
-                            })};
+        return Introduction{
+            .request = Number<uint64_t>(),
+            .layout = Number<uint64_t>(),
+            .lives = Many(
+                [this] { return ReplicaLife{.partition = Number<PartitionId>(), .life = Life()}; }),
+            .asked = Many([this] { return Number<uint32_t>(); })};
       case 13:
         return IntroductionAnswer{.request = Number<uint64_t>(),
                                   .standings = Many([this] {
@@ -401,7 +414,8 @@ class Draw {
                                                            .level = Enum(StandingLevel::kComplete),
                                                            .lives = Many([this] { return Life(); }),
                                                            .empty = Flag(),
-                                                           .epoch = Number<uint64_t>()};
+                                                           .epoch = Number<uint64_t>(),
+                                                           .floor = Number<uint64_t>()};
                                   })};
       case 14:
         return TombstoneOffer{.request = Number<uint64_t>(),
@@ -419,9 +433,22 @@ class Draw {
                           .layout = Number<uint64_t>(),
                           .partition = Number<PartitionId>(),
                           .epoch = Number<uint64_t>(),
-                          .life = Number<uint64_t>()};
+                          .life = Number<uint64_t>(),
+                          .floor = Flag(),
+                          .lives = Fences()};
       case 17:
         return EpochAnswer{.request = Number<uint64_t>(), .status = Status()};
+      case 18:
+        return HintAttest{.request = Number<uint64_t>(),
+                          .layout = Number<uint64_t>(),
+                          .partition = Number<PartitionId>(),
+                          .epoch = Number<uint64_t>(),
+                          .session = Number<uint64_t>()};
+      case 19:
+        return HintAttestation{.request = Number<uint64_t>(),
+                               .status = Status(),
+                               .session = Number<uint64_t>(),
+                               .epoch = Number<uint64_t>()};
       default:
         return TombstoneRemoval{.layout = Number<uint64_t>(),
                                 .partition = Number<PartitionId>(),
@@ -433,7 +460,7 @@ class Draw {
   Random* const random_;
 };
 
-static_assert(std::variant_size_v<Message> == 19, "Draw::Any must know every message");
+static_assert(std::variant_size_v<Message> == 21, "Draw::Any must know every message");
 
 }  // namespace
 
@@ -531,23 +558,35 @@ std::vector<Message> OneOfEach() {
                  .status = ReplicaStatus::kOk,
                  .findings = {{.index = 0, .depth = 16, .differs = true},
                               {.index = 1, .unknown = true, .damaged = true}}},
-      Introduction{.request = 5, .layout = 5, .lives = {{.partition = 9, .life = {1, 7}}}},
+      Introduction{.request = 5,
+                   .layout = 5,
+                   .lives = {{.partition = 9, .life = {1, 7}}},
+                   .asked = {0, 300}},
       IntroductionAnswer{.request = 5,
                          .standings = {{.partition = 9,
                                         .level = StandingLevel::kComplete,
                                         .lives = {{1, 7}, {2, 9}},
                                         .empty = true,
-                                        .epoch = 4}}},
+                                        .epoch = 4,
+                                        .floor = 3}}},
       TombstoneOffer{.request = 7,
                      .layout = 5,
                      .partition = 9,
                      .entries = {{.key = key, .high = ~uint64_t{0}, .low = 1}}},
       TombstoneAnswer{
           .request = 7, .status = ReplicaStatus::kOk, .life = 7, .epoch = 3, .others = {"a", ""}},
-      EpochRaise{.request = 8, .layout = 5, .partition = 9, .epoch = 4, .life = 7},
+      EpochRaise{.request = 8,
+                 .layout = 5,
+                 .partition = 9,
+                 .epoch = 4,
+                 .life = 7,
+                 .floor = true,
+                 .lives = {{~uint64_t{0}}, {9}}},
       EpochAnswer{.request = 8, .status = ReplicaStatus::kStale},
       TombstoneRemoval{
           .layout = 5, .partition = 9, .entries = {{.key = key, .high = 2, .low = ~uint64_t{0}}}},
+      HintAttest{.request = 9, .layout = 5, .partition = 9, .epoch = 4, .session = ~uint64_t{0}},
+      HintAttestation{.request = 9, .status = ReplicaStatus::kStale, .session = 11, .epoch = 4},
   };
 }
 

@@ -114,6 +114,7 @@ std::string StatsInfo(const NodeStatus& status) {
   lines.Add("incarnations", status.incarnations);
   lines.Add("partitions_held", status.partitions_held);
   lines.Add("partitions_complete", status.partitions_complete);
+  lines.Add("partitions_unheard", status.partitions_unheard);
   lines.Add("hints_held", status.hints_held);
   lines.Add("hint_bytes", status.hint_bytes);
   lines.Add("hints_oldest_unix_ms", status.hints_oldest_wall_us / 1000);

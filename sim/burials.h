@@ -8,6 +8,7 @@
 #ifndef NORN_SIM_BURIALS_H_
 #define NORN_SIM_BURIALS_H_
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -28,6 +29,8 @@ class Burials {
   // A node has its store remove what it found, at this time. What it returns is wrong with that.
   std::optional<Violation> Removed(History* history, absl::string_view record_key,
                                    const RecordHash& hash, int64_t now_us);
+  // Different records that were removed.
+  size_t count() const { return removed_.size(); }
 
  private:
   // By record key and hash.

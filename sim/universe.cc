@@ -146,6 +146,7 @@ RunResult Universe::Run() {
       result_.outcomes["hint handed over"] += node->hints_removed();
     }
   }
+  result_.outcomes["tombstone forgotten"] = burials_.count();
   for (const Fault& fault : plan_) {
     result_.fault_effects[FaultKindName(fault.kind)] += fault.effects;
   }

@@ -24,7 +24,9 @@
 //   * has lost its lease, or dots of its own that others know: nobody can tell how old it is, but
 //     that it has seen no later epoch than its own slot tells of.
 //
-// Keys of sloppy buckets know no epochs, and their tombstones stay: a hint may be older than any.
+// In sloppy buckets a record may also be a stand-in's: of their keys a replica refuses only what is
+// labelled below the partition's floor, an epoch before which nobody keeps a hint
+// (stand_in_epochs.h). What replicas send is labelled as always.
 // (The idea is that of repair-based removal in ScyllaDB, and of epochs in Raft-like leases: here
 // the proof is per message, so that no time-out has to be believed.)
 
@@ -59,6 +61,20 @@ class Epochs {
     changed_ = true;
   }
 
+  // Of keys in sloppy buckets nothing older is taken.
+  uint64_t FloorOf(PartitionId partition) const {
+    const auto it = states_.find(partition);
+    return it == states_.end() ? 0 : it->second.floor;
+  }
+  // It is as great as this elsewhere: then no hint can be older.
+  void LearnFloor(PartitionId partition, uint64_t floor) {
+    Learn(partition, floor);
+    const auto it = states_.find(partition);
+    if (it == states_.end() || floor <= it->second.floor) return;
+    it->second.floor = floor;
+    changed_ = true;
+  }
+
   // The store's newest change when this node last vouched for what it holds.
   uint64_t VouchedAt(PartitionId partition) const { return states_.at(partition).vouched_at; }
   void Vouch(PartitionId partition, uint64_t sequence) {
@@ -89,6 +105,7 @@ class Epochs {
  private:
   struct State {
     uint64_t epoch = 0;
+    uint64_t floor = 0;  // at most `epoch`
     uint64_t vouched_at = 0;
     std::optional<uint64_t> suspected_of;
   };

@@ -103,7 +103,7 @@ void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica,
                      bool digest_will_do) {
   const NodeId hint_for = get.stand_ins.OwnerOf(replica);
   if (replica == node_.self() && hint_for != kNoNode) {
-    hints_.Read(step, get.key, id);
+    hints_.Read(step, get.key, id, get.least_epoch);
     return;
   }
   if (replica == node_.self()) {
@@ -112,7 +112,7 @@ void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica,
     read.ticket = MakeTicket(TicketKind::kGetRead, id);
     read.partition = get.partition;
     read.key = get.key;
-    get.own_epoch = node_.epochs.Of(get.partition);
+    get.own_epoch = node_.LeastEpoch(get.key, get.partition);
     step.out.store.emplace_back(std::move(read));
     return;
   }
@@ -153,9 +153,12 @@ void GetMachine::OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply
              {}});
 }
 
-void GetMachine::OnHintRead(StepContext& step, RequestId id, StoreReply&& reply) {
-  const ReplicaStatus status = reply.status.ok() ? ReplicaStatus::kOk : ReplicaStatus::kError;
-  TakeReply(step, id, status, {node_.self(), std::move(reply.record), 0, {}, 0, {}});
+void GetMachine::OnHintRead(StepContext& step, RequestId id, uint64_t epoch, StoreReply&& reply) {
+  const auto it = gets_.find(id);
+  if (it == gets_.end()) return;
+  const bool ok = reply.status.ok() && node_.stand_in_epochs.Serves(it->second.partition);
+  TakeReply(step, id, ok ? ReplicaStatus::kOk : ReplicaStatus::kError,
+            {node_.self(), std::move(reply.record), 0, {}, epoch, {}});
 }
 
 void GetMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply) {
@@ -191,7 +194,7 @@ void GetMachine::TakeReply(StepContext& step, RequestId id, ReplicaStatus status
   const NodeId owner = get.stand_ins.OwnerOf(from);
   const NodeId place = owner == kNoNode ? from : owner;
   const bool ok = status == ReplicaStatus::kOk;
-  if (ok && !get.sloppy && reply.epoch < get.least_epoch) {
+  if (ok && reply.epoch < get.least_epoch) {
     if (from == node_.self()) Ask(step, id, get, from);
     return;  // or it was asked before that was known
   }
@@ -242,9 +245,10 @@ void GetMachine::AskAgainSoon(StepContext& step, RequestId id, Get& get, NodeId 
 
 bool GetMachine::MixesEpochs(Get& get) {
   for (const ReadReply& reply : get.replies) {
+    if (get.stand_ins.OwnerOf(reply.from) != kNoNode) continue;
     get.least_epoch = std::max(get.least_epoch, reply.epoch);
   }
-  node_.epochs.Learn(get.partition, get.least_epoch);
+  node_.LearnLeastEpoch(get.key, get.partition, get.least_epoch);
   return std::any_of(get.replies.begin(), get.replies.end(),
                      [&get](const ReadReply& reply) { return reply.epoch < get.least_epoch; });
 }
@@ -267,7 +271,7 @@ bool GetMachine::FetchUnexplained(StepContext& step, RequestId id, Get& get) {
 }
 
 void GetMachine::Decide(StepContext& step, RequestId id, Get& get) {
-  if (!get.sloppy && MixesEpochs(get)) {
+  if (MixesEpochs(get)) {
     Restart(step, id, get);
     return;
   }
@@ -369,8 +373,11 @@ void GetMachine::Restart(StepContext& step, RequestId id, Get& get) {
   get.unasked.clear();
   for (const NodeId replica : node_.ReplicasOf(get.key, get.partition)) {
     get.reads.Retract(replica);
+    get.reads.RetractInstead(replica);
     get.holders.Retract(replica);
     Ask(step, id, get, replica);
+    const NodeId stand_in = get.stand_ins.StandInOf(replica);
+    if (stand_in != kNoNode) Ask(step, id, get, stand_in);
   }
 }
 

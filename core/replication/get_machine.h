@@ -15,7 +15,8 @@
 // waits for a repair.
 //
 // Replies of different epochs (epochs.h) are never merged: what the one had seen deleted, the other
-// may still show beside what came later. Then all are asked again, for the later epoch.
+// may still show beside what came later. Then all are asked again, for the later epoch. (In sloppy
+// buckets the epoch is the floor. A stand-in's label may be greater, and says nothing.)
 //
 // Large records are sent by one of the replicas that are asked first, and vouched for by digest by
 // the others (digest_read.h); where those differ, one more round brings their records.
@@ -57,7 +58,7 @@ class GetMachine {
 
   void OnStoreRead(StepContext& step, RequestId id, StoreReply&& reply);
   // Of what we hold as a stand-in.
-  void OnHintRead(StepContext& step, RequestId id, StoreReply&& reply);
+  void OnHintRead(StepContext& step, RequestId id, uint64_t epoch, StoreReply&& reply);
   void OnStoreRepair(StepContext& step, RequestId id, const StoreReply& reply);
   void OnReplicaReply(StepContext& step, NodeId from, ReplicaReadReply&& reply);
   void OnReplicaWriteReply(StepContext& step, NodeId from, ReplicaWriteReply&& reply);

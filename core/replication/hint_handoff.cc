@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/causality/record.h"
 #include "core/check.h"
 #include "core/replication/hint_record.h"
@@ -105,11 +106,12 @@ void HintHandoff::TakeUp(StepContext& step, bool owed, const HintIndex::Place& p
   delivery.is_owed = owed;
   delivery.place = place;
   delivery.writes = index.WritesOf(place);
-  delivery.epoch = node_.epochs.Of(node_.layout.PartitionOf(place.second));
+  const PartitionId partition = node_.layout.PartitionOf(place.second);
+  delivery.epoch = owed ? node_.epochs.Of(partition) : node_.stand_in_epochs.Of(partition);
   Pace(step, index.BytesOf(place));
   StoreRead read;
   read.ticket = MakeTicket(TicketKind::kHandoff, id);
-  read.partition = owed ? node_.layout.PartitionOf(place.second) : kHintSpace;
+  read.partition = owed ? partition : kHintSpace;
   read.key = place.second;
   step.out.store.emplace_back(std::move(read));
 }
@@ -135,6 +137,14 @@ void HintHandoff::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& repl
       GoOn(step);
       return;
     }
+    if (readable && !is_owed && hint.IsFor(owner) && node_.stand_in_epochs.IsVoid(partition)) {
+      RecordView view;
+      if (RecordView::Parse(hint.record, &view)) delivery.context = std::move(view.context);
+      delivery.remove = MakeHintRemoveOp(owner, hint.record);
+      delivery.is_void = true;
+      Remove(step, id, delivery);
+      return;
+    }
     if (readable && (is_owed ? !reply.record.empty() : hint.IsFor(owner))) {
       if (is_owed) Pace(step, reply.record.size());
       Send(step, id, delivery, is_owed ? absl::string_view(reply.record) : hint.record);
@@ -146,7 +156,14 @@ void HintHandoff::OnStoreReply(StepContext& step, uint64_t id, StoreReply&& repl
     CORE_CHECK(delivery.phase == Phase::kRemoving);
     if (reply.status.ok()) {
       hints_.index().Removed(delivery.place, delivery.writes);
-      ++node_.status.hints_delivered;
+      if (delivery.is_void) {
+        step.Note(Note::Level::kWarning,
+                  absl::StrCat("the hint of key \"", ClientKeyOf(delivery.place.second),
+                               "\" was thrown away: it is older than tombstones that have been "
+                               "removed since this node kept none"));
+      } else {
+        ++node_.status.hints_delivered;
+      }
     }
   }
   deliveries_.erase(it);
@@ -187,7 +204,12 @@ bool HintHandoff::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWr
   if (it == deliveries_.end()) return false;
   Delivery& delivery = it->second;
   if (reply.status == ReplicaStatus::kStale) {
-    node_.epochs.Learn(node_.layout.PartitionOf(delivery.place.second), reply.epoch);
+    const PartitionId partition = node_.layout.PartitionOf(delivery.place.second);
+    if (delivery.is_owed) {
+      node_.epochs.Learn(partition, reply.epoch);
+    } else {
+      node_.stand_in_epochs.LearnFloor(partition, reply.epoch);
+    }
   }
   if (reply.status != ReplicaStatus::kOk) {
     LeaveAlone(step, from);
@@ -202,17 +224,21 @@ bool HintHandoff::OnReplicaReply(StepContext& step, NodeId from, const ReplicaWr
     GoOn(step);
     return true;
   }
+  Remove(step, it->first, delivery);
+  return true;
+}
+
+void HintHandoff::Remove(StepContext& step, uint64_t id, Delivery& delivery) {
   hints_.minter().Forget(node_.layout.PartitionOf(delivery.place.second), delivery.context);
   delivery.phase = Phase::kRemoving;
   delivery.deadline_us = kNever;
   delivery.writes = hints_.index().WritesOf(delivery.place);
   StoreUpdate update;
-  update.ticket = MakeTicket(TicketKind::kHandoff, it->first);
+  update.ticket = MakeTicket(TicketKind::kHandoff, id);
   update.partition = kHintSpace;
   update.key = delivery.place.second;
   update.op = delivery.remove;
   step.out.store.emplace_back(std::move(update));
-  return true;
 }
 
 }  // namespace norn

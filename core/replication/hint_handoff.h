@@ -12,6 +12,9 @@
 // repeated: a doubled or late delivery merges what is there. (Dynamo, section 4.6.)
 //
 // Before a hint is removed, the incarnation that minted into it ends (stand_in_minter.h).
+//
+// A hint that is older than what we once promised is not handed over, but removed
+// (stand_in_epochs.h).
 
 #ifndef NORN_CORE_REPLICATION_HINT_HANDOFF_H_
 #define NORN_CORE_REPLICATION_HINT_HANDOFF_H_
@@ -55,7 +58,8 @@ class HintHandoff {
     bool is_owed = false;    // no hint
     HintIndex::Place place;  // the owner, and the key
     uint64_t writes = 0;     // of the hint, when it was read, then when its removal began
-    uint64_t epoch = 0;      // of an owed record: in which it is read
+    uint64_t epoch = 0;      // in which it is read: the label of what is sent
+    bool is_void = false;    // kRemoving: nobody got it
     RequestId request = 0;   // kSent
     int64_t deadline_us = kNever;
     HintRemoveOp remove;    // kSent: what will be removed
@@ -82,6 +86,8 @@ class HintHandoff {
   void Pace(const StepContext& step, uint64_t bytes);
   bool IsUnderWay(bool owed, const HintIndex::Place& place) const;
   void Send(StepContext& step, uint64_t id, Delivery& delivery, absl::string_view record);
+  // Removes the hint, if it still is what `delivery.remove` says.
+  void Remove(StepContext& step, uint64_t id, Delivery& delivery);
   void LeaveAlone(StepContext& step, NodeId owner);
 
   NodeContext& node_;

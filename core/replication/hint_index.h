@@ -51,6 +51,15 @@ class HintIndex {
   // The least owner above `owner` that anything is kept for; kNoNode: none.
   NodeId NextOwner(NodeId owner) const;
 
+  // Whether it keeps, or may keep in a moment, anything whose key f(key) is true of. O(hints).
+  template <typename F>
+  bool HasAnyOf(F f) const {
+    for (const auto& [place, entry] : entries_) {
+      if (f(place.second)) return true;
+    }
+    return false;
+  }
+
   bool empty() const { return entries_.empty(); }
   uint64_t count() const { return entries_.size(); }
   uint64_t bytes() const { return bytes_; }

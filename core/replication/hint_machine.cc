@@ -65,6 +65,7 @@ void HintMachine::OnScanned(StepContext& step, const StoreReply& reply) {
     if (!HintView::Parse(entry.record, &hint)) {
       step.Note(Note::Level::kError, absl::StrCat("the hint of key \"", ClientKeyOf(entry.key),
                                                   "\" is damaged: it is not handed over"));
+      damaged_ = true;
       continue;
     }
     for (const NodeId owner : hint.owners) {
@@ -76,6 +77,8 @@ void HintMachine::OnScanned(StepContext& step, const StoreReply& reply) {
     Scan(step, reply.next);
     return;
   }
+  all_found_ |= !unread_ && !damaged_;
+  damaged_ = false;
   // What could not be read may be readable later: it may count toward a W.
   if (std::exchange(unread_, false)) {
     scan_from_.clear();
@@ -93,6 +96,12 @@ void HintMachine::OnTimer(StepContext& step) {
   Scan(step, scan_from_);
 }
 
+bool HintMachine::KeepsNothingOf(PartitionId partition) const {
+  return all_found_ && !index_.HasAnyOf([this, partition](const std::string& key) {
+    return node_.layout.PartitionOf(key) == partition;
+  });
+}
+
 ReplicaStatus HintMachine::Admit(uint64_t layout, PartitionId partition, absl::string_view key,
                                  NodeId owner) const {
   if (layout != node_.layout.version() || partition >= node_.layout.partitions() ||
@@ -103,7 +112,8 @@ ReplicaStatus HintMachine::Admit(uint64_t layout, PartitionId partition, absl::s
   if (bucket == nullptr || !bucket->sloppy || node_.IsReplicaOf(node_.self(), key, partition)) {
     return ReplicaStatus::kRefused;
   }
-  if (!ready_ || in_flight_ >= 2 * node_.options.requests_in_flight_max) {
+  if (!ready_ || !node_.stand_in_epochs.Serves(partition) ||
+      in_flight_ >= 2 * node_.options.requests_in_flight_max) {
     return ReplicaStatus::kOverloaded;
   }
   return ReplicaStatus::kOk;
@@ -116,7 +126,8 @@ bool HintMachine::Submit(StepContext& step, Pending&& pending, uint64_t record_b
   if (index_.WritesOf(pending.place) == 0) {
     pending.admitted_bytes += HintIndex::kOverheadBytes + pending.place.second.size();
   }
-  if (!ready_ || !index_.Admit(pending.place, pending.admitted_bytes)) {
+  const bool serves = node_.stand_in_epochs.Serves(node_.layout.PartitionOf(pending.place.second));
+  if (!ready_ || !serves || !index_.Admit(pending.place, pending.admitted_bytes)) {
     ++node_.status.hints_refused;
     return false;
   }
@@ -134,6 +145,11 @@ bool HintMachine::Submit(StepContext& step, Pending&& pending, uint64_t record_b
 
 void HintMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& write) {
   ReplicaStatus admitted = Admit(write.layout, write.partition, write.key, write.hint_for);
+  const uint64_t epoch = node_.stand_in_epochs.Of(write.partition);
+  if (admitted == ReplicaStatus::kOk && write.epoch < epoch) {
+    step.Send(from, ReplicaWriteReply{write.request, ReplicaStatus::kStale, 0, {}, epoch});
+    return;
+  }
   if (admitted == ReplicaStatus::kOk) {
     Pending pending;
     pending.purpose = Purpose::kWrite;
@@ -163,6 +179,7 @@ bool HintMachine::Mint(StepContext& step, NodeId owner, const std::string& key, 
 
 void HintMachine::SubmitRead(StepContext& step, Pending&& pending, const std::string& key) {
   const uint64_t id = ++next_id_;
+  pending.epoch = node_.stand_in_epochs.Of(node_.layout.PartitionOf(key));
   pending_[id] = std::move(pending);
   StoreRead read;
   read.ticket = MakeTicket(TicketKind::kHint, id);
@@ -172,17 +189,19 @@ void HintMachine::SubmitRead(StepContext& step, Pending&& pending, const std::st
 }
 
 void HintMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) {
+  node_.stand_in_epochs.LearnFloor(read.partition, read.epoch);
   const ReplicaStatus admitted = Admit(read.layout, read.partition, read.key, read.hint_for);
   if (admitted != ReplicaStatus::kOk) {
     step.Send(from, ReplicaReadReply{read.request, admitted, {}, 0, {}});
     return;
   }
   ++in_flight_;
-  SubmitRead(step, Pending{Purpose::kRead, from, read.request, {}, 0}, read.key);
+  SubmitRead(step, Pending{Purpose::kRead, from, read.request, {}, 0, 0}, read.key);
 }
 
-void HintMachine::Read(StepContext& step, const std::string& key, RequestId get) {
-  SubmitRead(step, Pending{Purpose::kOwnRead, kNoNode, get, {}, 0}, key);
+void HintMachine::Read(StepContext& step, const std::string& key, RequestId get, uint64_t floor) {
+  node_.stand_in_epochs.LearnFloor(node_.layout.PartitionOf(key), floor);
+  SubmitRead(step, Pending{Purpose::kOwnRead, kNoNode, get, {}, 0, 0}, key);
 }
 
 // What is in doubt is taken for stored: if it is not, handing over finds nothing.
@@ -223,15 +242,18 @@ HintMachine::Answered HintMachine::OnStoreReply(StepContext& step, uint64_t id,
       break;
     case Purpose::kRead:
       --in_flight_;
-      step.Send(pending.from,
-                ReplicaReadReply{
-                    pending.request, StatusOf(reply.status), std::move(reply.record), 0, {}});
+      step.Send(pending.from, ReplicaReadReply{pending.request,
+                                               StatusOf(reply.status),
+                                               std::move(reply.record),
+                                               0,
+                                               {},
+                                               pending.epoch});
       break;
     case Purpose::kMint:
       if (reply.status.ok()) ++node_.status.hints_taken;
-      return Answered{Answered::Kind::kPut, pending.request, std::move(reply)};
+      return Answered{Answered::Kind::kPut, pending.request, 0, std::move(reply)};
     case Purpose::kOwnRead:
-      return Answered{Answered::Kind::kGet, pending.request, std::move(reply)};
+      return Answered{Answered::Kind::kGet, pending.request, pending.epoch, std::move(reply)};
   }
   return Answered();
 }

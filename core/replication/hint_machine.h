@@ -5,7 +5,8 @@
 // that counts toward a W, since a stand-in cannot know: so none is ever dropped, whatever its age,
 // and the limit on their bytes is kept by refusing new ones (kOverloaded) before anything is done.
 // Until the hints of an earlier life have been found, new ones are refused, too: the limit could
-// not be judged.
+// not be judged. And so they are while we may have promised to keep none of theirs
+// (stand_in_epochs.h); those that are older than what we promised are refused with kStale.
 //
 // Refused with kRefused: hints of strict buckets (only replicas count there), for ourselves, and
 // of keys that we hold a replica of; what is for no replica, or came under another layout, with
@@ -38,8 +39,12 @@ class HintMachine {
   // For a put that we coordinate as a stand-in for `owner`, under a dot of minter(). False: there
   // is no room, and nothing was done.
   bool Mint(StepContext& step, NodeId owner, const std::string& key, MintOp&& mint, RequestId put);
-  // For a get that we coordinate: what we hold of the key.
-  void Read(StepContext& step, const std::string& key, RequestId get);
+  // For a get that we coordinate: what we hold of the key. Replicas refuse hints below `floor`.
+  void Read(StepContext& step, const std::string& key, RequestId get, uint64_t floor);
+
+  // That it keeps no hint of the partition, and none is on its way to the disk. False also while
+  // some that may be there could not be read. O(hints).
+  bool KeepsNothingOf(PartitionId partition) const;
 
   // A put's or a get's own request that was answered: its machine goes on with it. `record` of
   // the reply is the record, without what a hint is beside it.
@@ -47,6 +52,7 @@ class HintMachine {
     enum class Kind : uint8_t { kNothing, kPut, kGet };
     Kind kind = Kind::kNothing;
     RequestId id = 0;
+    uint64_t epoch = 0;  // kGet: the label of what was read (stand_in_epochs.h)
     StoreReply reply;
   };
   Answered OnStoreReply(StepContext& step, uint64_t id, StoreReply&& reply);
@@ -70,6 +76,7 @@ class HintMachine {
     RequestId request = 0;   // theirs, or our put's or get's
     HintIndex::Place place;  // kWrite, kMint
     uint64_t admitted_bytes = 0;
+    uint64_t epoch = 0;  // kRead, kOwnRead: ours when the store was asked
   };
 
   ReplicaStatus Admit(uint64_t layout, PartitionId partition, absl::string_view key,
@@ -87,7 +94,9 @@ class HintMachine {
   uint64_t next_id_ = 0;
   size_t in_flight_ = 0;
   bool ready_ = false;
-  bool unread_ = false;    // some of the space, in the look that is under way
+  bool unread_ = false;   // some of the space, in the look that is under way
+  bool damaged_ = false;  // ... some of what was read
+  bool all_found_ = false;
   std::string scan_from_;  // where to go on
   int64_t rescan_us_ = kNever;
 };

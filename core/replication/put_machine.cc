@@ -92,10 +92,13 @@ void PutMachine::Mint(StepContext& step, RequestId id, Put& put) {
     mint.dot = hints_.minter().Mint(put.partition);
     put.phase = Phase::kMinting;
     put.dot = mint.dot;
+    put.epoch = node_.stand_in_epochs.Of(put.partition);
     if (hints_.Mint(step, put.stands_for, put.key, std::move(mint), id)) return;
-    Finish(step, id, Outcome::kOverloaded,
-           "no replica can be reached, and this stand-in has no room for hints (hint_bytes_max) or "
-           "is still looking for those that it has: try again later, or another node");
+    Finish(
+        step, id, Outcome::kOverloaded,
+        "no replica can be reached, and this stand-in has no room for hints (hint_bytes_max), is "
+        "still looking for those that it has, or must first hear from a replica: try again later, "
+        "or another node");
     return;
   }
   if (node_.epochs.IsSuspect(put.partition)) {
@@ -255,7 +258,8 @@ void PutMachine::OnReplicaReply(StepContext& step, NodeId from, ReplicaWriteRepl
   if (it == puts_.end()) return;
   Put& put = it->second;
   if (put.phase != Phase::kReplicating) return;  // nothing was sent yet: not an answer to us
-  if (reply.status == ReplicaStatus::kStale) {
+  // What we minted as a stand-in lies in no replica's store, and goes to its owner as a hint.
+  if (reply.status == ReplicaStatus::kStale && put.stands_for == kNoNode) {
     node_.epochs.Learn(put.partition, reply.epoch);
     Reread(step, reply.request, put);
     return;

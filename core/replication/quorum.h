@@ -63,6 +63,12 @@ class Quorum {
     }
   }
 
+  void RetractInstead(NodeId replica) {
+    for (Vote& vote : votes_) {
+      if (vote.replica == replica) vote.stand_in = kNoNode;
+    }
+  }
+
   QuorumState state() const {
     QuorumState worst = Judge(acks(), pending(), needed_);
     for (const Group& group : groups_) {

@@ -82,7 +82,7 @@ void ReplicaMachine::OnWrite(StepContext& step, NodeId from, ReplicaWrite&& writ
 
 void ReplicaMachine::BeginWrite(StepContext& step, NodeId from, ReplicaWrite&& write) {
   node_.epochs.Learn(write.partition, write.epoch);
-  const uint64_t epoch = node_.epochs.Of(write.partition);
+  const uint64_t epoch = node_.LeastEpoch(write.key, write.partition);
   if (!node_.Takes(write.key, write.partition, write.epoch)) {
     step.Send(from, ReplicaWriteReply{write.request, ReplicaStatus::kStale, 0, {}, epoch});
     return;
@@ -116,14 +116,14 @@ void ReplicaMachine::OnRead(StepContext& step, NodeId from, ReplicaRead&& read) 
 }
 
 void ReplicaMachine::BeginRead(StepContext& step, NodeId from, ReplicaRead&& read) {
-  node_.epochs.Learn(read.partition, read.epoch);
+  node_.LearnLeastEpoch(read.key, read.partition, read.epoch);
   const uint64_t id = ++next_id_;
   Pending& pending = pending_[id];
   pending.from = from;
   pending.request = read.request;
   pending.partition = read.partition;
   pending.life = standing_.LifeIn(read.partition);
-  pending.epoch = node_.epochs.Of(read.partition);
+  pending.epoch = node_.LeastEpoch(read.key, read.partition);
   pending.digest_above = read.digest_above;
   if (read.digest_above != 0) pending.key = read.key;
   StoreRead store_read;

@@ -33,10 +33,18 @@ void Standing::Start(StepContext& /*step*/, const StoreRecovery& recovery) {
     index_.Add(partition);
     replicas_.push_back(std::move(replica));
   }
+  for (PartitionId partition = 0; partition < node_.layout.partitions(); ++partition) {
+    for (const BucketConfig& bucket : node_.cluster.buckets) {
+      const absl::Span<const NodeId> owners = node_.layout.Replicas(partition, bucket.n);
+      const bool owner = std::find(owners.begin(), owners.end(), node_.self()) != owners.end();
+      if (bucket.sloppy && !owner) node_.stand_in_epochs.Hold(partition);
+    }
+  }
   tail_lost_ = recovery.doubtful && minter_.lease_found();
   // A damaged slot is a missing one: all lives end.
   if (!Decode(recovery.standing)) {
     for (Replica& replica : replicas_) BeginLife(replica, /*number=*/1);
+    node_.stand_in_epochs.ForgetAll();
   }
   tail_lost_ = false;
   dirty_ = true;
@@ -113,8 +121,9 @@ void Standing::Introduce(StepContext& step, NodeId to) {
   introduced_us_[to] = step.now.monotonic_us;
   Introduction introduction;
   const auto send = [&] {
-    if (introduction.lives.empty()) return;
+    if (introduction.lives.empty() && introduction.asked.empty()) return;
     introduction.request = node_.NextRequestId();
+    if (!introduction.asked.empty()) asked_[to] = introduction.request;
     introduction.layout = node_.layout.version();
     step.Send(to, std::exchange(introduction, {}));
   };
@@ -124,6 +133,12 @@ void Standing::Introduce(StepContext& step, NodeId to) {
     introduction.lives.push_back({replica.partition, {replica.number, LifeIn(replica.partition)}});
     if (introduction.lives.size() == kPartitionsPerMessage) send();
   }
+  node_.stand_in_epochs.ForEachUnknown([&](PartitionId partition) {
+    const bool knows = node_.layout.IsReplica(partition, to);
+    if (knows && introduction.asked.size() < kPartitionsPerMessage) {
+      introduction.asked.push_back(partition);
+    }
+  });
   send();
 }
 
@@ -148,6 +163,11 @@ void Standing::OnIntroduction(StepContext& step, NodeId from, const Introduction
     NoteLife(*peer, claim.life);  // an older one is answered with the newer one that we know
     strangers |= !peer->met;
     owed.partitions.push_back(claim.partition);
+  }
+  for (const uint32_t partition : introduction.asked) {
+    if (partition >= node_.layout.partitions()) continue;
+    const auto asked = static_cast<PartitionId>(partition);
+    if (Find(asked) != nullptr) owed.partitions.push_back(asked);
   }
   if (owed.partitions.empty()) return;
   owed.after = NextDurable(step);
@@ -182,6 +202,7 @@ void Standing::Answer(StepContext& step, const Owed& owed) {
     standing.level = replica->level;
     standing.empty = replica->empty && replica->level == StandingLevel::kNew;
     standing.epoch = node_.epochs.Of(partition);
+    standing.floor = node_.epochs.FloorOf(partition);
     standing.lives.push_back({replica->number, LifeIn(partition)});
     for (const Peer& peer : replica->peers) {
       if (peer.life.number > 0) standing.lives.push_back(peer.life);
@@ -192,11 +213,17 @@ void Standing::Answer(StepContext& step, const Owed& owed) {
 }
 
 void Standing::OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer& answer) {
+  const auto asked = asked_.find(from);
+  const bool told = asked != asked_.end() && asked->second == answer.request;
   for (const ReplicaStanding& standing : answer.standings) {
+    if (told && standing.level != StandingLevel::kNew) {
+      told_.push_back(Told{standing.partition, standing.epoch, standing.floor});
+    }
     Replica* const replica = Find(standing.partition);
     Peer* const peer = replica == nullptr ? nullptr : FindPeer(*replica, from);
     if (peer == nullptr) continue;
     node_.epochs.Learn(standing.partition, standing.epoch);
+    node_.epochs.LearnFloor(standing.partition, standing.floor);
     const Incarnation ours = LifeIn(standing.partition);
     bool knows_us = false;
     for (const KnownLife& life : standing.lives) {
@@ -321,7 +348,12 @@ void Standing::Pump(StepContext& step) {
                            "than hold every acknowledged write: some may be lost"));
     losses_ = 0;
   }
-  if (speaking_) NextDurable(step);
+  if (!speaking_) return;
+  if (introduce_us_ == kNever && node_.stand_in_epochs.unknown() > 0) {
+    introduce_us_ = step.now.monotonic_us + kIntroduceEveryUs;
+    next_us_ = std::min(next_us_, introduce_us_);
+  }
+  NextDurable(step);
 }
 
 bool Standing::Settled() const {
@@ -353,7 +385,8 @@ void Standing::OnTimer(StepContext& step) {
       whole_ = true;
       step.Note(Note::Level::kInfo, absl::StrCat("complete in all ", held(), " partitions"));
     }
-    introduce_us_ = Settled() ? kNever : step.now.monotonic_us + kIntroduceEveryUs;
+    const bool done = Settled() && node_.stand_in_epochs.unknown() == 0;
+    introduce_us_ = done ? kNever : step.now.monotonic_us + kIntroduceEveryUs;
   }
   next_us_ = std::min(introduce_us_, retry_us_);
 }

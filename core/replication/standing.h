@@ -32,13 +32,15 @@
 //
 // Durable in the slot "standing", one entry per partition; void under another incarnation than
 // the lease's, so both cannot disagree:
-//   slot  := 0x02 varint(#entries) (varint(partition) fixed64(incarnation) varint(number)
-//            byte(level) varint(epoch) varint(vouched at) varint(suspected of + 1, or 0)
-//            varint(#known)
+//   slot  := 0x03 varint(#entries) (varint(partition) fixed64(incarnation) varint(number)
+//            byte(level) varint(epoch) varint(floor) varint(vouched at)
+//            varint(suspected of + 1, or 0) varint(#known)
 //            (fixed64(incarnation) varint(number))*)*
+//            varint(#stand-ins) (varint(partition) varint(promised) byte(state))*
 //
 // The epochs of removal (epochs.h) are kept there, too, and go with every answer: to kTaking, a
-// replica must have heard the epoch of one that is not kNew, and no suspect gets there.
+// replica must have heard the epoch of one that is not kNew, and no suspect gets there. So are
+// those of a stand-in (stand_in_epochs.h): introductions ask for what it does not know.
 
 #ifndef NORN_CORE_REPLICATION_STANDING_H_
 #define NORN_CORE_REPLICATION_STANDING_H_
@@ -48,6 +50,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -101,9 +104,21 @@ class Standing {
   void OnIntroduction(StepContext& step, NodeId from, const Introduction& introduction);
   void OnAnswer(StepContext& step, NodeId from, const IntroductionAnswer& answer);
   void OnRaise(StepContext& step, NodeId from, const EpochRaise& raise);
-  // Raises our own epoch: durable once IsDurable() says so of what is returned.
-  uint64_t RaiseHere(StepContext& step, PartitionId partition, uint64_t epoch);
+  // Raises our own epoch, or `floor` with it: durable once IsDurable() says so of what is returned.
+  uint64_t RaiseHere(StepContext& step, PartitionId partition, uint64_t epoch, bool floor);
+  // The same of all epochs as they are now.
+  uint64_t MakeDurable(StepContext& step) { return NextDurable(step); }
   bool IsDurable(uint64_t write) const { return write <= writes_durable_; }
+  // Whether we know of no other lives of these replicas than these.
+  bool KnowsNoOtherThan(PartitionId partition, const std::vector<Fence>& lives) const;
+
+  // What replicas said of their epochs, for us as a stand-in, since the last call.
+  struct Told {
+    PartitionId partition = 0;
+    uint64_t epoch = 0;
+    uint64_t floor = 0;
+  };
+  std::vector<Told> TakeTold() { return std::exchange(told_, {}); }
   // The next suspect partition whose data is to be thrown away, and that it is.
   bool TakeDiscard(PartitionId* partition);
   void OnDiscarded(StepContext& step, PartitionId partition);
@@ -187,6 +202,8 @@ class Standing {
   uint64_t writes_ = 0;  // slot writes begun
   uint64_t writes_durable_ = 0;
   std::vector<PartitionId> to_discard_;
+  std::map<NodeId, RequestId> asked_;  // the last question for epochs
+  std::vector<Told> told_;
   bool writing_ = false;
   int64_t retry_us_ = kNever;
   int64_t introduce_us_ = kNever;

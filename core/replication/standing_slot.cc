@@ -13,13 +13,14 @@ namespace norn {
 
 namespace {
 
-constexpr uint8_t kFormat = 0x02;
+constexpr uint8_t kFormat = 0x03;
 constexpr int64_t kRetryAfterUs = 1'000'000;
 
 }  // namespace
 
 uint64_t Standing::NextDurable(StepContext& step) {
   dirty_ |= node_.epochs.TakeChanged();
+  dirty_ |= node_.stand_in_epochs.TakeChanged();
   const uint64_t write = dirty_ ? writes_ + 1 : writes_;
   if (dirty_ && !writing_ && retry_us_ == kNever) WriteSlot(step);
   return write;
@@ -38,6 +39,13 @@ void Standing::OnRaise(StepContext& step, NodeId from, const EpochRaise& raise) 
   const bool whole = replica->level == StandingLevel::kComplete &&
                      LifeIn(raise.partition) == raise.life &&
                      !node_.epochs.IsSuspect(raise.partition);
+  // What another replica vouched for in another life it may have lost, and what it hears from here
+  // meanwhile is not the new epoch.
+  if (!KnowsNoOtherThan(raise.partition, raise.lives)) {
+    refusal.status = ReplicaStatus::kIncomplete;
+    step.Send(from, refusal);
+    return;
+  }
   if (!whole || node_.epochs.Of(raise.partition) > raise.epoch) {
     refusal.status = whole ? ReplicaStatus::kStale : ReplicaStatus::kIncomplete;
     step.Send(from, refusal);
@@ -49,7 +57,7 @@ void Standing::OnRaise(StepContext& step, NodeId from, const EpochRaise& raise) 
   owed.partitions.push_back(raise.partition);
   owed.raised = true;
   owed.life = raise.life;
-  owed.after = RaiseHere(step, raise.partition, raise.epoch);
+  owed.after = RaiseHere(step, raise.partition, raise.epoch, raise.floor);
   if (IsDurable(owed.after)) {
     Answer(step, owed);
   } else {
@@ -57,8 +65,19 @@ void Standing::OnRaise(StepContext& step, NodeId from, const EpochRaise& raise) 
   }
 }
 
-uint64_t Standing::RaiseHere(StepContext& step, PartitionId partition, uint64_t epoch) {
+bool Standing::KnowsNoOtherThan(PartitionId partition, const std::vector<Fence>& lives) const {
+  for (const Fence& known : FencesIn(partition)) {
+    for (const Fence& life : lives) {
+      const bool same_node = NodeOf(life.incarnation) == NodeOf(known.incarnation);
+      if (same_node && life.incarnation != known.incarnation) return false;
+    }
+  }
+  return true;
+}
+
+uint64_t Standing::RaiseHere(StepContext& step, PartitionId partition, uint64_t epoch, bool floor) {
   node_.epochs.Learn(partition, epoch);
+  if (floor) node_.epochs.LearnFloor(partition, epoch);
   node_.epochs.Vouch(partition, node_.last_sequence);
   return NextDurable(step);
 }
@@ -75,6 +94,7 @@ void Standing::WriteSlot(StepContext& step) {
     AppendVarint(&slot.bytes, replica.number);
     slot.bytes.push_back(static_cast<char>(replica.level));
     AppendVarint(&slot.bytes, node_.epochs.Of(replica.partition));
+    AppendVarint(&slot.bytes, node_.epochs.FloorOf(replica.partition));
     AppendVarint(&slot.bytes, node_.epochs.VouchedAt(replica.partition));
     const std::optional<uint64_t> suspected_of = node_.epochs.SuspectedOf(replica.partition);
     AppendVarint(&slot.bytes, suspected_of.has_value() ? *suspected_of + 1 : 0);
@@ -84,6 +104,13 @@ void Standing::WriteSlot(StepContext& step) {
       AppendVarint(&slot.bytes, peer.life.number);
     }
   }
+  AppendVarint(&slot.bytes, node_.stand_in_epochs.size());
+  node_.stand_in_epochs.ForEach(
+      [&slot](PartitionId partition, uint64_t promised, StandInEpochs::Trust trust) {
+        AppendVarint(&slot.bytes, partition);
+        AppendVarint(&slot.bytes, promised);
+        slot.bytes.push_back(static_cast<char>(trust));
+      });
   dirty_ = false;
   writing_ = true;
   ++writes_;
@@ -122,6 +149,7 @@ bool Standing::Decode(absl::string_view bytes) {
     const uint64_t number = reader.ReadVarint();
     const uint8_t level = reader.ReadByte();
     const uint64_t epoch = reader.ReadVarint();
+    const uint64_t floor = reader.ReadVarint();
     const uint64_t vouched_at = reader.ReadVarint();
     const uint64_t suspected_of = reader.ReadVarint();
     const uint64_t known = reader.ReadVarintUpTo(bytes.size());
@@ -138,6 +166,7 @@ bool Standing::Decode(absl::string_view bytes) {
     if (replica == nullptr || reader.failed()) continue;
     replica->number = number;
     node_.epochs.Learn(partition, epoch);
+    node_.epochs.LearnFloor(partition, floor);
     node_.epochs.Vouch(partition, vouched_at);
     if (suspected_of != 0) node_.epochs.Suspect(partition, suspected_of - 1);
     if (incarnation == LifeIn(partition)) {
@@ -145,6 +174,14 @@ bool Standing::Decode(absl::string_view bytes) {
     } else {
       BeginLife(*replica, number + 1);
     }
+  }
+  const uint64_t stand_ins = reader.ReadVarintUpTo(bytes.size());
+  for (uint64_t i = 0; i < stand_ins && !reader.failed(); ++i) {
+    const auto partition = static_cast<PartitionId>(reader.ReadVarintUpTo(UINT16_MAX));
+    const uint64_t promised = reader.ReadVarint();
+    const uint8_t trust = reader.ReadByte();
+    if (reader.failed() || trust > static_cast<uint8_t>(StandInEpochs::Trust::kVoid)) return false;
+    node_.stand_in_epochs.Restore(partition, promised, static_cast<StandInEpochs::Trust>(trust));
   }
   return reader.Done();
 }

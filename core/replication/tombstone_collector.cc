@@ -1,6 +1,7 @@
 #include "core/replication/tombstone_collector.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/causality/record.h"
@@ -34,6 +35,13 @@ bool TombstoneCollector::CanLead(PartitionId partition) const {
   });
 }
 
+bool TombstoneCollector::AllMembersReachable() const {
+  const std::vector<MemberConfig>& members = node_.cluster.members;
+  return std::all_of(members.begin(), members.end(), [this](const MemberConfig& member) {
+    return member.id == node_.self() || membership_.IsReachable(member.id);
+  });
+}
+
 void TombstoneCollector::OnTimer(StepContext& step) {
   if (step.now.monotonic_us < next_us_) return;
   switch (phase_) {
@@ -41,6 +49,10 @@ void TombstoneCollector::OnTimer(StepContext& step) {
       break;
     case Phase::kScanning:
       return;  // our own store answers, sooner or later
+    case Phase::kPromising:
+    case Phase::kConfirming:
+      LeaveSloppy(step);
+      return;
     case Phase::kAsking:
     case Phase::kRaising:
       GiveUp(step);  // somebody does not answer
@@ -59,6 +71,8 @@ void TombstoneCollector::ScanPage(StepContext& step) {
   life_ = standing_.LifeIn(partitions_[at_]);
   epoch_ = node_.epochs.Of(partitions_[at_]);
   dead_.clear();
+  floor_ = false;
+  sloppy_too_ &= AllMembersReachable();
   StoreScan scan;
   scan.ticket = MakeTicket(TicketKind::kTombstones, ++scan_id_);
   scan.partition = partitions_[at_];
@@ -70,7 +84,7 @@ void TombstoneCollector::ScanPage(StepContext& step) {
 
 bool TombstoneCollector::IsDead(const StepContext& step, const KeyRecord& entry) const {
   const BucketConfig* const bucket = node_.FindBucket(BucketOf(entry.key));
-  if (bucket == nullptr || bucket->sloppy) return false;
+  if (bucket == nullptr || (bucket->sloppy && !sloppy_too_)) return false;
   if (!node_.IsReplicaOf(node_.self(), entry.key, partitions_[at_])) return false;
   RecordView record;
   if (!RecordView::Parse(entry.record, &record) || record.versions.empty()) return false;
@@ -126,7 +140,7 @@ void TombstoneCollector::Ask(StepContext& step) {
     offer.entries = Entries();
     step.Send(other, std::move(offer));
   }
-  if (others.empty()) Raise(step);
+  if (others.empty()) GoAhead(step);
 }
 
 void TombstoneCollector::OnAnswer(StepContext& step, NodeId from, TombstoneAnswer&& answer) {
@@ -139,6 +153,99 @@ void TombstoneCollector::OnAnswer(StepContext& step, NodeId from, TombstoneAnswe
   epoch_ = std::max(epoch_, answer.epoch);
   for (const std::string& key : answer.others) dead_.erase(key);
   if (lives_.size() < Others().size()) return;
+  GoAhead(step);
+}
+
+void TombstoneCollector::GoAhead(StepContext& step) {
+  const bool sloppy = std::any_of(dead_.begin(), dead_.end(),
+                                  [this](const auto& it) { return node_.IsSloppy(it.first); });
+  if (dead_.empty()) {
+    GoOn(step);
+  } else if (sloppy) {
+    AskForPromises(step);
+  } else {
+    Raise(step);
+  }
+}
+
+// Nobody has labelled anything with it that was read before all had answered.
+uint64_t TombstoneCollector::NewEpoch() const {
+  const PartitionId partition = partitions_[at_];
+  return std::max({epoch_, node_.epochs.Of(partition), node_.stand_in_epochs.Of(partition)}) + 1;
+}
+
+void TombstoneCollector::AskForPromises(StepContext& step) {
+  const PartitionId partition = partitions_[at_];
+  epoch_ = NewEpoch();
+  if (attestor_.Promise(partition, epoch_) != ReplicaStatus::kOk) {
+    LeaveSloppy(step);
+    return;
+  }
+  phase_ = Phase::kPromising;
+  next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
+  request_ = node_.NextRequestId();
+  sessions_.clear();
+  confirmed_.clear();
+  own_write_ = standing_.MakeDurable(step);
+  for (const MemberConfig& member : node_.cluster.members) {
+    if (member.id == node_.self()) continue;
+    HintAttest attest;
+    attest.request = request_;
+    attest.layout = node_.layout.version();
+    attest.partition = partition;
+    attest.epoch = epoch_;
+    step.Send(member.id, attest);
+  }
+  if (node_.cluster.members.size() == 1) AskForConfirmations(step);
+}
+
+void TombstoneCollector::AskForConfirmations(StepContext& step) {
+  if (!standing_.IsDurable(own_write_)) return;  // Pump()
+  phase_ = Phase::kConfirming;
+  next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
+  request_ = node_.NextRequestId();
+  for (const auto& [member, session] : sessions_) {
+    HintAttest attest;
+    attest.request = request_;
+    attest.layout = node_.layout.version();
+    attest.partition = partitions_[at_];
+    attest.epoch = epoch_;
+    attest.session = session;
+    step.Send(member, attest);
+  }
+  if (!sessions_.empty()) return;
+  floor_ = true;  // there is nobody else
+  Raise(step);
+}
+
+void TombstoneCollector::OnAttestation(StepContext& step, NodeId from,
+                                       const HintAttestation& attestation) {
+  if (attestation.request != request_) return;
+  if (phase_ != Phase::kPromising && phase_ != Phase::kConfirming) return;
+  if (attestation.status != ReplicaStatus::kOk) {
+    // Promised before, in a round that came to nothing: the next look goes above that.
+    node_.epochs.Learn(partitions_[at_], attestation.epoch);
+    LeaveSloppy(step);
+    return;
+  }
+  const size_t others = node_.cluster.members.size() - 1;
+  if (phase_ == Phase::kPromising) {
+    sessions_.emplace(from, attestation.session);
+    if (sessions_.size() == others) AskForConfirmations(step);
+    return;
+  }
+  confirmed_.insert(from);
+  if (confirmed_.size() < others) return;
+  floor_ = true;
+  Raise(step);
+}
+
+void TombstoneCollector::LeaveSloppy(StepContext& step) {
+  sloppy_too_ = false;
+  floor_ = false;
+  for (auto it = dead_.begin(); it != dead_.end();) {
+    it = node_.IsSloppy(it->first) ? dead_.erase(it) : std::next(it);
+  }
   if (dead_.empty()) {
     GoOn(step);
   } else {
@@ -156,8 +263,10 @@ void TombstoneCollector::Raise(StepContext& step) {
   next_us_ = step.now.monotonic_us + node_.options.request_timeout_us;
   request_ = node_.NextRequestId();
   raised_.clear();
-  // Nobody has labelled anything with it that was read before all had answered.
-  epoch_ = std::max(epoch_, node_.epochs.Of(partition)) + 1;
+  if (!floor_) epoch_ = NewEpoch();
+  std::vector<Fence> lives;
+  for (const auto& [replica, life] : lives_) lives.push_back({life});
+  lives.push_back({life_});
   for (const NodeId other : Others()) {
     EpochRaise raise;
     raise.request = request_;
@@ -165,9 +274,11 @@ void TombstoneCollector::Raise(StepContext& step) {
     raise.partition = partition;
     raise.epoch = epoch_;
     raise.life = lives_.at(other);
+    raise.floor = floor_;
+    raise.lives = lives;
     step.Send(other, std::move(raise));
   }
-  own_write_ = standing_.RaiseHere(step, partition, epoch_);
+  own_write_ = standing_.RaiseHere(step, partition, epoch_, floor_);
   MaybeRemove(step);
 }
 
@@ -182,6 +293,9 @@ void TombstoneCollector::OnRaised(StepContext& step, NodeId from, const EpochAns
 }
 
 void TombstoneCollector::Pump(StepContext& step) {
+  if (phase_ == Phase::kPromising && sessions_.size() + 1 == node_.cluster.members.size()) {
+    AskForConfirmations(step);
+  }
   if (phase_ == Phase::kRaising) MaybeRemove(step);
 }
 
@@ -189,8 +303,10 @@ void TombstoneCollector::MaybeRemove(StepContext& step) {
   const std::vector<NodeId> others = Others();
   if (raised_.size() < others.size() || !standing_.IsDurable(own_write_)) return;
   const PartitionId partition = partitions_[at_];
+  std::vector<Fence> lives;
+  for (const auto& [replica, life] : lives_) lives.push_back({life});
   if (standing_.LevelOf(partition) != StandingLevel::kComplete ||
-      standing_.LifeIn(partition) != life_) {
+      standing_.LifeIn(partition) != life_ || !standing_.KnowsNoOtherThan(partition, lives)) {
     GiveUp(step);
     return;
   }
@@ -229,6 +345,7 @@ void TombstoneCollector::GiveUp(StepContext& step) {
   dead_.clear();
   from_.clear();
   next_.clear();
+  sloppy_too_ = true;
   at_ = (at_ + 1) % partitions_.size();
   // Once through all of them in an interval.
   const int64_t share_us =

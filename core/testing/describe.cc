@@ -151,9 +151,17 @@ struct Describer {
                         absl::StrJoin(m.others, " ", key), "]");
   }
   std::string operator()(const EpochRaise& m) const {
-    return absl::StrCat(" partition ", m.partition, " to epoch ", m.epoch);
+    return absl::StrCat(" partition ", m.partition, " to epoch ", m.epoch,
+                        m.floor ? ", hints too" : "");
   }
   std::string operator()(const EpochAnswer& m) const {
+    return absl::StrCat(" ", StatusName(m.status));
+  }
+  std::string operator()(const HintAttest& m) const {
+    return absl::StrCat(" partition ", m.partition, m.session == 0 ? ", promise" : ", confirm",
+                        " epoch ", m.epoch);
+  }
+  std::string operator()(const HintAttestation& m) const {
     return absl::StrCat(" ", StatusName(m.status));
   }
   std::string operator()(const TombstoneRemoval& m) const {

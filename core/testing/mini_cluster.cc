@@ -99,10 +99,11 @@ MiniCluster::MiniCluster(const MiniOptions& options)
     }
   }
   Settle();
-  // Replicas of a new cluster count once they have met.
+  // Replicas of a new cluster count once they have met, and others stand in for them once they have
+  // heard of it.
   const auto complete = [this](const MemberConfig& member) {
     const NodeStatus status = Status(member.id);
-    return status.partitions_complete == status.partitions_held;
+    return status.partitions_complete == status.partitions_held && status.partitions_unheard == 0;
   };
   for (int i = 0; i < 50 && !std::all_of(config_.members.begin(), config_.members.end(), complete);
        ++i) {
