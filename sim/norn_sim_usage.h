@@ -27,6 +27,12 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
   norn-sim bisect --seed S --with PROGRAM | CASE OTHER_CASE
       finds the first event at which two runs part: of two norn-sims, two cases, or, with
       --other-seed T, two seeds; exit code 1 if they do, 0 if they are equal
+  norn-sim check HISTORY --model register|cas-register|sessions [--json]
+      checks a history from anywhere: lines of JSON, or Jepsen's EDN (FILE.edn; else --format);
+      sim/consistency/read_history.h documents both. register and cas-register: linearizability;
+      sessions: read your writes, monotonic reads and writes, writes follow reads, per key.
+      --limit N gives a search up after N configurations of a key (default 5000000);
+      --initial VALUE is what registers hold before any write, as JSON (default null)
   norn-sim run --scenario FILE [--seed S] [--trace]
       performs a staged run (tests/scenarios/); the seed (default 1) decides delays
   norn-sim scenarios [DIR]
@@ -52,7 +58,8 @@ Options of run --seed and of replay, to see where runs part:
   --checkpoints K      prints, instead, a line "EVENTS HASH" every K events
 
 Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
-healing, 4 inconclusive (a planned fault had no effect), 5 a run crashed, failed an
+healing, 4 inconclusive (a planned fault had no effect, a
+check came to its limit), 5 a run crashed, failed an
 assertion or was not deterministic.
 )";
 

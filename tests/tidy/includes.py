@@ -42,7 +42,7 @@ _LAYERS = [
         _Layer(
             # Bytes travel in simulation too: the codec, and nothing else of net/.
             [r"core/.*", r"storage/(?!posix).*", r"net/\w*codec\w*\.h", r"net/\w+\.pb\.h", r"sim/.*"],
-            _POSIX + [r"google/protobuf/.*"],
+            _POSIX + [r"google/protobuf/.*", r"nlohmann/.*"],
             worldly=True,
         ),
     ),

@@ -143,6 +143,12 @@ def norn_dependencies():
         defines = {":xxhash": ["XXH_INLINE_ALL"]},
     )
     system_library(
+        name = "nlohmann_json",
+        debian_package = "nlohmann-json3-dev",
+        targets = {":json": ["nlohmann_json"]},
+        headers = ["nlohmann/json.hpp"],
+    )
+    system_library(
         name = "spdlog",
         debian_package = "libspdlog-dev",
         targets = {":spdlog": ["spdlog"]},
