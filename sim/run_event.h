@@ -26,6 +26,7 @@ struct RunEvent {
     kRecord,        // what it holds of a key durably is from now on [node, key, text; empty: nothing]
     kFaultBegins,   // [id: of the fault]
     kFaultEnds,     // [id]
+    kHealed,        // the healing phase is over; every key is read once more
     kFaultEffects,  // at the end of the run [id, number: how often it did harm]
   };
 

@@ -291,6 +291,12 @@ void Universe::Heal() {
   } while ((apart.has_value() || !workload_->idle()) &&
            scheduler_.now_us() < began_us + result_.heal_bound_us);
   result_.healed_after_us = scheduler_.now_us() - began_us;
+  if (trace_.listened()) {
+    RunEvent event;
+    event.kind = RunEvent::Kind::kHealed;
+    event.time_us = scheduler_.now_us();
+    trace_.Tell(event);
+  }
   if (result_.verdict == Verdict::kViolated) return;
   if (auto stuck = ReadEverything()) {
     result_.verdict = Verdict::kNoProgress;

@@ -74,7 +74,7 @@ std::optional<std::string> Parse(const std::vector<std::string>& words, Argument
 }
 
 // Repeats the run without each fault, and each harm to a message, that the case lists.
-void FindCauses(const v1::Case& written, const Case& made, const CaseRun& first,
+void FindCauses(const v1::Case& written, const Timeline& timeline, const CaseRun& first,
                 const Arguments& arguments, CaseRunner* runner, Explanation* explanation) {
   using Clock = std::chrono::steady_clock;
   const PartsOfCase faults = FaultsOf(written);
@@ -82,8 +82,8 @@ void FindCauses(const v1::Case& written, const Case& made, const CaseRun& first,
   for (const v1::CaseFault& fault : written.fault()) {
     CausePart cause;
     cause.fault = fault.id();
-    for (const Fault& known : made.faults) {
-      if (known.id == fault.id()) cause.text = ToString(known);
+    for (const Band& band : timeline.bands) {
+      if (band.id == fault.id()) cause.text = band.text;
     }
     explanation->causes.push_back(std::move(cause));
   }
@@ -122,8 +122,7 @@ void FindCauses(const v1::Case& written, const Case& made, const CaseRun& first,
   for (size_t i = 0; i < needed.parts.size(); ++i) {
     explanation->causes[i].need = needed.parts[i];
   }
-  explanation->others_together = needed.others_together;
-  explanation->instead = needed.instead;
+  explanation->enough = needed.enough;
 }
 
 bool WriteFile(const std::string& path, const std::string& text) {
@@ -151,7 +150,7 @@ int ExplainCommand(const std::vector<std::string>& words) {
   const CaseRun run = runner.Run(options);
   const Timeline timeline = MakeTimeline(run, **made);
   Explanation explanation = Explain(run, **made, timeline);
-  if (explanation.fails) FindCauses(*written, **made, run, arguments, &runner, &explanation);
+  if (explanation.fails) FindCauses(*written, timeline, run, arguments, &runner, &explanation);
   std::cout << (arguments.json ? ToJson(explanation) + "\n" : ToText(explanation));
   std::ostream& notes = arguments.json ? std::cerr : std::cout;
   if (!arguments.html.empty()) {

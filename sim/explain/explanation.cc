@@ -50,7 +50,7 @@ Explanation Explain(const CaseRun& run, const Case& written, const Timeline& tim
     found.operations.push_back(bar);
     moments.insert(bar.returned_us == kNever ? bar.invoked_us : bar.returned_us);
   }
-  if (moments.empty()) moments.insert(timeline.end_us);
+  if (moments.empty()) moments.insert(timeline.moment_us);
   // The first and the last say most.
   while (moments.size() > kMomentsMax) moments.erase(std::prev(std::prev(moments.end())));
   const ClusterConfig& cluster = written.config.cluster;
@@ -117,9 +117,15 @@ std::string ToText(const Explanation& explanation) {
     }
     text += "\n";
   }
-  if (explanation.others_together == PartNeed::Need::kNeeded) {
-    absl::StrAppend(&text, "Without all at once that are not needed: ", explanation.instead,
-                    ". Some of them stand in for each other.\n");
+  if (!explanation.enough.has_value()) {
+    absl::StrAppend(&text, "There was no time to find out which are enough: see --budget.\n");
+  } else if (explanation.enough->empty()) {
+    absl::StrAppend(&text, "It fails without any of them.\n");
+  } else {
+    absl::StrAppend(&text, "These alone are enough, and none of them can go:\n");
+    for (const size_t i : *explanation.enough) {
+      absl::StrAppend(&text, "  ", explanation.causes[i].text, "\n");
+    }
   }
   return text;
 }
@@ -155,8 +161,11 @@ std::string ToJson(const Explanation& explanation) {
       List(explanation.keys, [&](size_t i) { return JsonString(explanation.keys[i]); }),
       ",\"operations\":", List(explanation.operations, operation),
       ",\"held\":", List(explanation.held, held), ",\"causes\":", List(explanation.causes, cause),
-      ",\"others_together\":", JsonString(NeedName(explanation.others_together)),
-      ",\"instead\":", JsonString(explanation.instead), "}");
+      ",\"enough\":",
+      explanation.enough.has_value()
+          ? absl::StrCat("[", absl::StrJoin(*explanation.enough, ","), "]")
+          : std::string("null"),
+      "}");
 }
 
 }  // namespace norn::sim

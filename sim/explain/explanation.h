@@ -4,6 +4,7 @@
 #ifndef NORN_SIM_EXPLAIN_EXPLANATION_H_
 #define NORN_SIM_EXPLAIN_EXPLANATION_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,10 +41,10 @@ struct Explanation {
   bool fails = false;
   std::vector<std::string> keys;
   std::vector<Bar> operations;  // the anomaly's
-  std::vector<HeldThen> held;   // at the end of each of these; of none: at the end of the run
+  std::vector<HeldThen> held;   // at the end of each of these; of none: at the timeline's moment
   std::vector<CausePart> causes;
-  PartNeed::Need others_together = PartNeed::Need::kNotTried;
-  std::string instead;  // of the failure, without all others together
+  // Of the causes: these alone are enough, and none of them can go. Nothing: not known.
+  std::optional<std::vector<size_t>> enough;
 };
 
 // All but the causes.
@@ -54,7 +55,7 @@ std::string ToText(const Explanation& explanation);
 // One object: {"verdict":…,"property":…,"witness":…,"config":…,"hash":…,"keys":[…],
 // "operations":[{"id","client","node","kind","key","invoked_us","returned_us","outcome","text"}],
 // "held":[{"time_us","key","node","replica","down","text"}],
-// "causes":[{"fault","text","need","instead"}],"others_together":…,"instead":…}.
+// "causes":[{"fault","text","need","instead"}],"enough":[places of causes] or null}.
 // ASCII; bytes that are not are taken for Latin-1 (core/json_string.h).
 std::string ToJson(const Explanation& explanation);
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,18 +19,18 @@ struct PartNeed {
 
 struct NeededParts {
   std::vector<PartNeed> parts;
-  // Whether it fails in the same way without all that are not needed: two that stand in for each
-  // other are each not needed. `instead` as above.
-  PartNeed::Need others_together = PartNeed::Need::kNotTried;
-  std::string instead;
+  // Parts, ascending, without the rest of which it fails in the same way, and none of which can
+  // go then: those that are needed, and, where parts stand in for each other, some of these.
+  // Nothing: there was no time to find them.
+  std::optional<std::vector<size_t>> enough;
 };
 
 // `without` performs the run without these parts, ascending, and returns what came instead of the
-// failure; empty: the same failure. `enough` says that there is no time for more.
-// O(count) runs.
+// failure; empty: the same failure. `over` says that there is no time for more.
+// At most 2 * count + 1 runs.
 NeededParts FindNeeded(size_t count,
                        const std::function<std::string(const std::vector<size_t>& gone)>& without,
-                       const std::function<bool()>& enough);
+                       const std::function<bool()>& over);
 
 // "needed", "not needed", "not tried".
 const char* NeedName(PartNeed::Need need);

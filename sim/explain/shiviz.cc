@@ -88,6 +88,7 @@ class Writer {
       case Kind::kLose:
       case Kind::kFaultBegins:
       case Kind::kFaultEnds:
+      case Kind::kHealed:
       case Kind::kFaultEffects:
         break;  // nobody sees these happen
     }

@@ -24,7 +24,7 @@ class Maker {
     timeline_.nodes = static_cast<int>(written_.config.cluster.members.size());
     if (!run_.events.empty()) timeline_.end_us = run_.events.back().time_us;
     for (const Fault& fault : written_.faults) {
-      timeline_.bands.push_back({fault.id, FaultKindName(fault.kind), ToString(fault), fault.nodes,
+      timeline_.bands.push_back({fault.id, FaultKindName(fault.kind), "", fault.nodes,
                                  std::min(fault.start_us, timeline_.end_us),
                                  std::min(fault.end_us, timeline_.end_us), 0});
       band_of_[fault.id] = timeline_.bands.size() - 1;
@@ -39,6 +39,11 @@ class Maker {
       lost.end_us = timeline_.end_us;
       lost.lost = "the run ended first";
       timeline_.arrows.push_back(std::move(lost));
+    }
+    for (size_t i = 0; i < timeline_.bands.size(); ++i) {
+      Fault fault = written_.faults[i];
+      fault.effects = timeline_.bands[i].effects;
+      timeline_.bands[i].text = ToString(fault);
     }
     std::stable_sort(timeline_.arrows.begin(), timeline_.arrows.end(),
                      [](const Arrow& a, const Arrow& b) {
@@ -100,6 +105,9 @@ class Maker {
         break;
       case Kind::kFaultEffects:
         if (Band* const band = BandOf(event.id)) band->effects = event.number;
+        break;
+      case Kind::kHealed:
+        healed_us_ = event.time_us;
         break;
     }
   }
@@ -201,9 +209,10 @@ class Maker {
     }
     timeline_.keys.assign(keys.begin(), keys.end());
     if (first_us == kNever) {
-      timeline_.moment_us = timeline_.end_us;
-      timeline_.from_us = std::max<int64_t>(0, timeline_.end_us - kLookUs);
-      timeline_.to_us = timeline_.end_us;
+      // What is no operation's is about the state after healing, or ended the run.
+      timeline_.moment_us = std::min(timeline_.end_us, healed_us_);
+      timeline_.from_us = std::max<int64_t>(0, timeline_.moment_us - kLookUs);
+      timeline_.to_us = timeline_.moment_us + kMarginUs;
       return;
     }
     timeline_.moment_us = last_us;
@@ -216,6 +225,7 @@ class Maker {
   Timeline timeline_;
   std::map<uint64_t, Arrow> on_its_way_;
   std::set<uint64_t> landed_;  // at least one copy
+  int64_t healed_us_ = kNever;
   std::map<std::pair<NodeId, uint64_t>, std::string> key_of_;  // by asker and request
   std::map<uint64_t, size_t> bar_of_;
   std::map<uint64_t, size_t> band_of_;

@@ -47,7 +47,7 @@ struct Bar {
 struct Band {
   uint64_t id = 0;
   std::string kind;
-  std::string text;
+  std::string text;           // sim::ToString(Fault), with its effects
   std::vector<NodeId> nodes;  // none: all
   int64_t start_us = 0;
   int64_t end_us = 0;
@@ -84,7 +84,8 @@ struct Timeline {
   // What to look at first.
   int64_t from_us = 0;
   int64_t to_us = 0;
-  int64_t moment_us = 0;  // when the last of the anomaly's operations ended
+  // When the last of the anomaly's operations ended; if it has none, when healing did.
+  int64_t moment_us = 0;
 };
 
 // `run` is what became of `written`, with its events. O(events * log(events)).

@@ -92,7 +92,7 @@ function drawBands(pen, colour, yNode) {
       pen.fillRect(left, y - kLane / 2, right - left, kLane);
       pen.globalAlpha = 1;
       hot.push({ x1: left, y1: y, x2: right, y2: y, near: kLane / 2,
-        text: "fault: " + band.text + ", " + band.effects + " effects" + (band.need ? ", " + band.need : "") });
+        text: "fault: " + band.text + (band.need ? ", " + band.need : "") });
     }
   }
 }

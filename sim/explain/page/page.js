@@ -89,8 +89,9 @@ function fillIn() {
     add(item, "span", cause.need, cause.need === "needed" ? "needed" : "dim");
     add(item, "span", ": " + cause.text + (cause.instead ? "; without it: " + cause.instead : ""));
   }
-  if (e.others_together === "needed") {
-    add(byId("causes"), "li", "Without all at once that are not needed: " + e.instead + ". Some of them stand in for each other.");
+  if (e.enough !== null && e.causes.length > 0) {
+    const which = e.enough.map((i) => e.causes[i].text).join("; ");
+    add(byId("causes"), "li", which === "" ? "It fails without any of them." : "These alone are enough, and none of them can go: " + which);
   }
   const select = byId("key");
   add(select, "option", "all").value = "";
