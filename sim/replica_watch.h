@@ -50,7 +50,7 @@ class ReplicaWatch {
   const NodeId node_;
   const RecordHasher hasher_;
   const Snapshot snapshot_;
-  std::map<std::string, std::string> held_;      // by the engine's keys
+  std::map<std::string, std::string> held_;  // by the engine's keys
   std::map<StoreTicket, StoreUpdate> under_way_;
   std::map<StoreTicket, bool> excising_;
 };

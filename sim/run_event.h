@@ -14,16 +14,17 @@ namespace norn::sim {
 struct RunEvent {
   // In brackets: which fields it has, besides the time.
   enum class Kind : uint8_t {
-    kSend,          // a message leaves [id, node, other: to whom, name, key, text, number: request]
-    kReceive,       // one copy of it arrives [id, node, other: from whom]
-    kLose,          // one copy of it does not [id, text: why]
-    kInvoke,        // a client asks [id, client, node: whom, name: get ..., key, text]
-    kArrive,        // the question is at the node [id, node]
-    kAnswer,        // the node answers [id, node]
-    kReturn,        // the client hears [id, name: outcome, text]
-    kUp,            // a node starts; it holds what the kRecords that follow say [node]
-    kDown,          // its process is no more [node, text: where it was]
-    kRecord,        // what it holds of a key durably is from now on [node, key, text; empty: nothing]
+    kSend,     // a message leaves [id, node, other: to whom, name, key, text, number: request]
+    kReceive,  // one copy of it arrives [id, node, other: from whom]
+    kLose,     // one copy of it does not [id, text: why]
+    kInvoke,   // a client asks [id, client, node: whom, name: get ..., key, text]
+    kArrive,   // the question is at the node [id, node]
+    kAnswer,   // the node answers [id, node]
+    kReturn,   // the client hears [id, name: outcome, text]
+    kGiveUp,   // the client waits no longer [id]
+    kUp,       // a node starts; it holds what the kRecords that follow say [node]
+    kDown,     // its process is no more [node, text: where it was]
+    kRecord,   // what it holds of a key durably is from now on [node, key, text; empty: nothing]
     kFaultBegins,   // [id: of the fault]
     kFaultEnds,     // [id]
     kHealed,        // the healing phase is over; every key is read once more

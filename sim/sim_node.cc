@@ -399,8 +399,7 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
   for (auto& [key, value] : DurableEntries()) {
     // A stand-in's copy is one, too.
     HintView hint;
-    const bool is_hint =
-        storage::PartitionIn(key) == kHintSpace && HintView::Parse(value, &hint);
+    const bool is_hint = storage::PartitionIn(key) == kHintSpace && HintView::Parse(value, &hint);
     records[key.substr(storage::kEngineKeyPrefixBytes)] =
         is_hint ? std::string(hint.record) : std::move(value);
   }

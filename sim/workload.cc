@@ -191,6 +191,7 @@ size_t Workload::Send(uint64_t id, int loop, int client, NodeId node, ClientRequ
     if (it == open_.end()) return;
     const Open open = std::move(it->second);
     open_.erase(it);
+    Tell(RunEvent::Kind::kGiveUp, history_.operations[open.operation]);
     if (open.answered) open.answered(nullptr);
     if (open.loop < 0) return;
     clients_[static_cast<size_t>(open.loop)].node = kNoNode;

@@ -117,8 +117,8 @@ void FindCauses(const v1::Case& written, const Timeline& timeline, const CaseRun
     return absl::StrCat(run.verdict, run.property.empty() ? "" : ": ", run.property);
   };
   const Clock::time_point until = Clock::now() + absl::ToChronoMilliseconds(arguments.budget);
-  const NeededParts needed = FindNeeded(faults.count + messages.count, without,
-                                        [until] { return Clock::now() >= until; });
+  const NeededParts needed =
+      FindNeeded(faults.count + messages.count, without, [until] { return Clock::now() >= until; });
   for (size_t i = 0; i < needed.parts.size(); ++i) {
     explanation->causes[i].need = needed.parts[i];
   }

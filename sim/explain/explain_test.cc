@@ -70,7 +70,7 @@ TEST(TimelineTest, PairsWhatWasSentWithWhatArrived) {
   CaseRun run;
   run.events = {Sent(10, 1, 1, 2, 77, "k1"), Sent(11, 2, 1, 3, 0, ""), Sent(12, 3, 1, 3, 0, "")};
   run.events.push_back(Event(Kind::kReceive, 20, 1, 2, 1));
-  run.events.push_back(Sent(21, 4, 2, 1, 77, ""));  // the answer to number 1
+  run.events.push_back(Sent(21, 4, 2, 1, 77, ""));           // the answer to number 1
   run.events.push_back(Event(Kind::kReceive, 25, 1, 2, 1));  // a second copy
   RunEvent lost = Event(Kind::kLose, 26, 2);
   lost.text = "message loss";

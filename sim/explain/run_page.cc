@@ -26,8 +26,9 @@ class Data {
     const std::string bars = List(timeline.bars, [this](const Bar& bar) {
       return absl::StrCat("[", bar.client, ",", bar.via, ",", bar.invoked_us, ",",
                           Time(bar.arrived_us), ",", Time(bar.answered_us), ",",
-                          Time(bar.returned_us), ",", Place(bar.kind), ",", Place(bar.key), ",",
-                          Place(bar.outcome), ",", Place(bar.text), ",", bar.marked ? 1 : 0, "]");
+                          Time(bar.returned_us), ",", Time(bar.gave_up_us), ",", Place(bar.kind),
+                          ",", Place(bar.key), ",", Place(bar.outcome), ",", Place(bar.text), ",",
+                          bar.marked ? 1 : 0, "]");
     });
     const std::string bands = List(timeline.bands, [&](const Band& band) {
       std::string need;
@@ -48,15 +49,15 @@ class Data {
     });
     const std::string keys =
         List(timeline.keys, [this](const std::string& key) { return absl::StrCat(Place(key)); });
-    return absl::StrCat("{\"explanation\":", ToJson(explanation), ",\n\"nodes\":", timeline.nodes,
-                        ",\"clients\":[", absl::StrJoin(timeline.clients, ","),
-                        "],\"end\":", timeline.end_us, ",\"from\":", timeline.from_us,
-                        ",\"to\":", timeline.to_us, ",\"moment\":", timeline.moment_us,
-                        ",\"keys\":", keys, ",\n\"arrows\":", arrows, ",\n\"bars\":", bars,
-                        ",\n\"bands\":", bands, ",\n\"outages\":", outages,
-                        ",\n\"holdings\":", holdings, ",\n\"strings\":",
-                        List(strings_, [](const std::string& text) { return JsonString(text); }),
-                        "}");
+    return absl::StrCat(
+        "{\"explanation\":", ToJson(explanation), ",\n\"nodes\":", timeline.nodes, ",\"clients\":[",
+        absl::StrJoin(timeline.clients, ","), "],\"end\":", timeline.end_us,
+        ",\"from\":", timeline.from_us, ",\"to\":", timeline.to_us,
+        ",\"moment\":", timeline.moment_us, ",\"keys\":", keys, ",\n\"arrows\":", arrows,
+        ",\n\"bars\":", bars, ",\n\"bands\":", bands, ",\n\"outages\":", outages,
+        ",\n\"holdings\":", holdings,
+        ",\n\"strings\":", List(strings_, [](const std::string& text) { return JsonString(text); }),
+        "}");
   }
 
  private:
@@ -64,7 +65,8 @@ class Data {
   static std::string List(const std::vector<Thing>& things,
                           const std::function<std::string(const Thing&)>& one) {
     std::string json = "[";
-    for (const Thing& thing : things) absl::StrAppend(&json, json.size() > 1 ? "," : "", one(thing));
+    for (const Thing& thing : things)
+      absl::StrAppend(&json, json.size() > 1 ? "," : "", one(thing));
     return json + "]";
   }
   template <typename Thing, typename Function>

@@ -21,10 +21,9 @@ namespace norn::sim {
 //   explanation  as ToJson(Explanation)
 //   nodes, clients, end, from, to, moment, keys
 //   arrows   [from, to, sent, end, name, key, lost, text]
-//   bars     [client, via, invoked, arrived, answered, returned, kind, key, outcome, text, marked]
-//   bands    [kind, text, [nodes], start, end, effects, need]
-//   outages  [node, down, up, text]
-//   holdings [time, node, key, text]
+//   bars     [client, via, invoked, arrived, answered, returned, gave up, kind, key, outcome, text,
+//   marked] bands    [kind, text, [nodes], start, end, effects, need] outages  [node, down, up,
+//   text] holdings [time, node, key, text]
 std::string PageData(const Timeline& timeline, const Explanation& explanation);
 
 // JSON that may stand in a script element.

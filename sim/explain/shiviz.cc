@@ -43,9 +43,9 @@ class Writer {
     const std::string client = absl::StrCat("client", event.client);
     switch (event.kind) {
       case Kind::kSend:
-        sent_[event.id] = {Add(node, nullptr, event,
-                               absl::StrCat("to n", event.other, ": ", event.text)),
-                           event.text};
+        sent_[event.id] = {
+            Add(node, nullptr, event, absl::StrCat("to n", event.other, ": ", event.text)),
+            event.text};
         break;
       case Kind::kReceive: {
         if (down_.count(event.node) != 0) break;
@@ -73,6 +73,9 @@ class Writer {
         Add(client, answered == answered_.end() ? nullptr : &answered->second, event, event.text);
         break;
       }
+      case Kind::kGiveUp:
+        Add(client, nullptr, event, "waits no longer");
+        break;
       case Kind::kUp:
         down_.erase(event.node);
         Add(node, nullptr, event, "starts");
@@ -83,7 +86,8 @@ class Writer {
         break;
       case Kind::kRecord:
         Add(node, nullptr, event,
-            absl::StrCat("holds of ", event.key, ": ", event.text.empty() ? "nothing" : event.text));
+            absl::StrCat("holds of ", event.key, ": ",
+                         event.text.empty() ? "nothing" : event.text));
         break;
       case Kind::kLose:
       case Kind::kFaultBegins:

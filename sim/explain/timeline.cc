@@ -84,6 +84,7 @@ class Maker {
       case Kind::kArrive:
       case Kind::kAnswer:
       case Kind::kReturn:
+      case Kind::kGiveUp:
         Went(event);
         break;
       case Kind::kUp:
@@ -152,6 +153,8 @@ class Maker {
       bar.arrived_us = event.time_us;
     } else if (event.kind == RunEvent::Kind::kAnswer) {
       bar.answered_us = event.time_us;
+    } else if (event.kind == RunEvent::Kind::kGiveUp) {
+      bar.gave_up_us = event.time_us;
     } else {
       bar.returned_us = event.time_us;
       bar.outcome = event.name;
@@ -211,8 +214,13 @@ class Maker {
     if (first_us == kNever) {
       // What is no operation's is about the state after healing, or ended the run.
       timeline_.moment_us = std::min(timeline_.end_us, healed_us_);
-      timeline_.from_us = std::max<int64_t>(0, timeline_.moment_us - kLookUs);
-      timeline_.to_us = timeline_.moment_us + kMarginUs;
+      // The last write of one of its keys says more than the end of a long silence.
+      int64_t look_us = timeline_.moment_us;
+      for (const Bar& bar : timeline_.bars) {
+        if (keys.count(bar.key) != 0 && bar.kind != "get") look_us = bar.invoked_us;
+      }
+      timeline_.from_us = std::max<int64_t>(0, look_us - kLookUs / 2);
+      timeline_.to_us = look_us + kLookUs / 2;
       return;
     }
     timeline_.moment_us = last_us;
@@ -239,8 +247,7 @@ Timeline MakeTimeline(const CaseRun& run, const Case& written) {
   return Maker(run, written).Make();
 }
 
-std::string HeldAt(const Timeline& timeline, NodeId node, const std::string& key,
-                   int64_t time_us) {
+std::string HeldAt(const Timeline& timeline, NodeId node, const std::string& key, int64_t time_us) {
   std::string held;
   for (const Holding& holding : timeline.holdings) {
     if (holding.time_us > time_us) break;

@@ -37,6 +37,7 @@ struct Bar {
   int64_t arrived_us = kNever;   // at the node
   int64_t answered_us = kNever;  // by the node
   int64_t returned_us = kNever;  // to the client
+  int64_t gave_up_us = kNever;   // the client waited no longer
   std::string kind;              // "get", "put", "delete"
   std::string key;
   std::string outcome;  // "ok", ...; "never answered"

@@ -10,8 +10,8 @@ const model = (() => {
   }));
   const bars = data.bars.map((b) => ({
     client: b[0], via: b[1], start: b[2], arrived: b[3], answered: b[4], returned: b[5],
-    end: b[5] < 0 ? data.end : b[5],
-    kind: text(b[6]), key: text(b[7]), outcome: text(b[8]), text: text(b[9]), marked: b[10] === 1,
+    end: b[5] >= 0 ? b[5] : b[6] >= 0 ? b[6] : data.end,
+    kind: text(b[7]), key: text(b[8]), outcome: text(b[9]), text: text(b[10]), marked: b[11] === 1,
   }));
   const bands = data.bands.map((b) => ({
     kind: text(b[0]), text: text(b[1]), nodes: b[2], start: b[3], end: b[4], effects: b[5],

@@ -28,6 +28,7 @@ function tell() {
     `${shown.bars} operations (${shown.marked} of the anomaly), ${shown.bands} faults, ` +
     `${shown.outages} times down; ${timeText(view.from)} to ${timeText(view.to)}`;
   const keys = view.key !== "" ? [view.key] : model.focusKeys.length > 0 ? model.focusKeys : model.keys.slice(0, 4);
+  byId("held-at").textContent = timeText(view.cursor);
   const table = byId("held");
   table.replaceChildren();
   const head = add(table, "tr", "");
@@ -91,7 +92,8 @@ function fillIn() {
   }
   if (e.enough !== null && e.causes.length > 0) {
     const which = e.enough.map((i) => e.causes[i].text).join("; ");
-    add(byId("causes"), "li", which === "" ? "It fails without any of them." : "These alone are enough, and none of them can go: " + which);
+    byId("enough").textContent = which === "" ? "It fails without any fault." :
+      "These faults alone are enough, and none of them can go: " + which;
   }
   const select = byId("key");
   add(select, "option", "all").value = "";

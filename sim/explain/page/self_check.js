@@ -32,7 +32,7 @@ function selfCheck() {
   const drawn = performance.now();
   const key = model.focusKeys[0] || model.keys[0] || "";
   operate("key", (e) => { e.value = key; }, "change");
-  check("operations on " + key, shown.bars, data.bars.filter((b) => data.strings[b[7]] === key).length);
+  check("operations on " + key, shown.bars, data.bars.filter((b) => data.strings[b[8]] === key).length);
   check("messages about " + key, shown.arrows, data.arrows.filter((a) => data.strings[a[5]] === key).length);
   operate("key", (e) => { e.value = ""; }, "change");
   operate("node-1", (e) => { e.checked = false; }, "change");
