@@ -101,6 +101,37 @@ v1::CaseReport ReportHarm(const MessageHarm& harm) {
   return report;
 }
 
+v1::CaseReport ReportEvent(const RunEvent& event) {
+  v1::CaseReport report;
+  v1::CaseEvent& to = *report.add_event();
+  to.set_kind(static_cast<uint32_t>(event.kind));
+  to.set_time_us(event.time_us);
+  if (event.id != 0) to.set_id(event.id);
+  if (event.node != kNoNode) to.set_node(event.node);
+  if (event.other != kNoNode) to.set_other(event.other);
+  if (event.client != 0) to.set_client(static_cast<uint32_t>(event.client));
+  if (event.number != 0) to.set_number(event.number);
+  if (!event.name.empty()) to.set_name(event.name);
+  if (!event.key.empty()) to.set_key(event.key);
+  if (!event.text.empty()) to.set_text(event.text);
+  return report;
+}
+
+RunEvent MakeRunEvent(const v1::CaseEvent& written) {
+  RunEvent event;
+  event.kind = static_cast<RunEvent::Kind>(written.kind());
+  event.time_us = written.time_us();
+  event.id = written.id();
+  event.node = written.has_node() ? static_cast<NodeId>(written.node()) : kNoNode;
+  event.other = written.has_other() ? static_cast<NodeId>(written.other()) : kNoNode;
+  event.client = static_cast<int>(written.client());
+  event.number = written.number();
+  event.name = written.name();
+  event.key = written.key();
+  event.text = written.text();
+  return event;
+}
+
 v1::CaseReport ReportEnd(const RunResult& result, const std::vector<MessageHarm>& asked) {
   v1::CaseReport end;
   for (const MessageHarm& harm : asked) {

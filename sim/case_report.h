@@ -10,6 +10,7 @@
 
 #include "sim/case.pb.h"
 #include "sim/fault_plan.h"
+#include "sim/run_event.h"
 #include "sim/sim_network.h"
 #include "sim/universe.h"
 #include "sim/universe_config.h"
@@ -21,6 +22,8 @@ v1::CaseReport ReportSetup(uint64_t seed, int64_t until_us, const UniverseConfig
                            const std::vector<Fault>& plan);
 v1::CaseReport ReportOperation(const ScriptedOperation& operation);
 v1::CaseReport ReportHarm(const MessageHarm& harm);
+v1::CaseReport ReportEvent(const RunEvent& event);
+RunEvent MakeRunEvent(const v1::CaseEvent& written);
 // `asked` are the harms that were asked for, not those of faults.
 v1::CaseReport ReportEnd(const RunResult& result, const std::vector<MessageHarm>& asked);
 

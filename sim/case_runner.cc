@@ -20,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "core/check.h"
 #include "sim/case.h"
+#include "sim/case_report.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -117,6 +118,7 @@ class Child {
     run.stopped = stopped;
     run.recorded = report.recorded();
     run.config = report.config();
+    for (const v1::CaseEvent& event : report.event()) run.events.push_back(MakeRunEvent(event));
     run.harms.assign(report.harm().begin(), report.harm().end());
     if (whole && report.has_exit_code() && !stopped) {
       run.exit_code = static_cast<int>(report.exit_code());

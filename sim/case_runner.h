@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/case.pb.h"
+#include "sim/run_event.h"
 #include "sim/universe_config.h"
 
 namespace norn::sim {
@@ -26,6 +27,8 @@ struct CaseRun {
   std::string config;
   // What it can be replayed from, with its outcome; if it did not end, as far as it came.
   v1::Case recorded;
+  // If RunOptions::record_events asked for them, in order of time.
+  std::vector<RunEvent> events;
   // What faults that are left to chance did to single messages.
   std::vector<v1::CaseHarm> harms;
 

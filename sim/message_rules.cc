@@ -32,6 +32,18 @@ const std::set<std::string>& MessageNames() {
 
 std::string KeyOfMessage(const Message& message) { return std::visit(KeyFinder{}, message); }
 
+RequestId RequestOfMessage(const Message& message) {
+  return std::visit(
+      [](const auto& m) -> RequestId {
+        if constexpr (requires { m.request; }) {
+          return m.request;
+        } else {
+          return 0;
+        }
+      },
+      message);
+}
+
 MessageLabel LabelOf(const Message& message) {
   return MessageLabel{MessageName(message), KeyOfMessage(message)};
 }

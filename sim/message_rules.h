@@ -46,6 +46,8 @@ const std::set<std::string>& MessageNames();
 inline bool IsMessageName(const std::string& name) { return MessageNames().count(name) != 0; }
 // The client's key that a message is about; empty if it is about none, or several.
 std::string KeyOfMessage(const Message& message);
+// The request that it is of, as questions and their answers have it; 0: of none.
+RequestId RequestOfMessage(const Message& message);
 
 class MessageRules {
  public:

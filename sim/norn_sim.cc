@@ -19,6 +19,7 @@
 #include "sim/campaign_json.h"
 #include "sim/case_commands.h"
 #include "sim/consistency/check_command.h"
+#include "sim/explain/explain_command.h"
 #include "sim/norn_sim_usage.h"
 #include "sim/scenario.h"
 #include "sim/show_run.h"
@@ -326,6 +327,7 @@ int Main(int argc, char** argv) {
   if (arguments.command == "shrink") return ShrinkCommand(words, Processors());
   if (arguments.command == "check") return consistency::CheckCommand(words);
   if (arguments.command == "bisect") return BisectCommand(words);
+  if (arguments.command == "explain") return ExplainCommand(words);
   if (arguments.command == "replay") return ReplayCommand(words);
   if (arguments.command == "scenarios") {
     if (words.size() > 1) return Refuse("scenarios takes one folder");

@@ -24,6 +24,14 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
   norn-sim shrink FILE -o MIN [--budget 60s] [--limit 60s]
       cuts a failing case down, as long as it fails in the same way, for at most the budget
       (default: to the end); a run that takes longer than the limit does not count
+  norn-sim explain FILE [--html PAGE] [--shiviz LOG] [--json] [--budget 60s] [--limit 60s]
+      says what went wrong in a case: the operations that show it, what each replica held
+      then, and, by repeating it without each fault, which faults it needs (for at most the
+      budget). --html writes one self-contained page: lanes, messages, faults, operations
+      and replicas over time; PAGE#self-check in a browser tells whether it works there.
+      --shiviz writes a log with vector clocks for ShiViz, and prints the expression that
+      parses it. From a failing seed to the page:
+        norn-sim run --seed S --case FILE; norn-sim explain FILE --html PAGE
   norn-sim bisect --seed S --with PROGRAM | CASE OTHER_CASE
       finds the first event at which two runs part: of two norn-sims, two cases, or, with
       --other-seed T, two seeds; exit code 1 if they do, 0 if they are equal

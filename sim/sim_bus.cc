@@ -17,7 +17,12 @@ void SimBus::Send(NodeId to, Message&& message) {
                    absl::StrCat("to n", to, ": ", DescribeMessage(message)));
   }
   if (rules_ != nullptr) return rules_->Route(self_, to, message, std::move(bytes));
-  network_.Send(self_, to, std::move(bytes), LabelOf(message));
+  MessageLabel label = LabelOf(message);
+  if (trace_.listened()) {
+    label.text = DescribeMessage(message);
+    label.request = RequestOfMessage(message);
+  }
+  network_.Send(self_, to, std::move(bytes), label);
 }
 
 MessageReceived SimBus::Receive(NodeId from, const std::string& bytes) {

@@ -55,19 +55,24 @@ void SimNetwork::Tell(const Passage& passage, const Fault& fault, const MessageH
 void SimNetwork::Send(NodeId from, NodeId to, std::string bytes, const MessageLabel& label) {
   ++sent_;
   trace_.Record(scheduler_.now_us(), from, absl::StrCat("send to n", to), bytes);
+  const uint64_t id = sent_;
+  if (trace_.listened()) {
+    trace_.Tell({RunEvent::Kind::kSend, scheduler_.now_us(), id, from, to, 0, label.request,
+                 label.name, label.key, label.text});
+  }
   const KeyedSeed kind = KindOf(from, to, label);
   const uint64_t nth = ++sent_of_[kind.value()];
   if (Fault* const cut = CutBy(from, to)) {
     ++cut->effects;
-    return;
+    return TellLost(id, cut);
   }
-  Passage passage{from, to, label, nth, kind.With(nth), std::move(bytes), 0, false};
+  Passage passage{from, to, label, id, nth, kind.With(nth), std::move(bytes), 0, false};
   bool doubled = false;
   const auto [first, last] = harms_of_.equal_range({kind.value(), nth});
   for (auto it = first; it != last; ++it) {
     MessageHarm& harm = harms_[it->second];
     ++harm.effects;
-    if (harm.lost) return;
+    if (harm.lost) return TellLost(id, nullptr);
     doubled = doubled || harm.doubled;
     passage.later_us += harm.later_us;
     passage.overtaken = passage.overtaken || harm.overtaken;
@@ -81,7 +86,7 @@ void SimNetwork::Send(NodeId from, NodeId to, std::string bytes, const MessageLa
     harm.lost = fault.kind == FaultKind::kLoss;
     harm.doubled = !harm.lost;
     Tell(passage, fault, harm);
-    if (harm.lost) return;
+    if (harm.lost) return TellLost(id, &fault);
     doubled = true;
   }
   if (doubled) Launch(passage, 1);
@@ -117,17 +122,35 @@ void SimNetwork::Launch(const Passage& passage, uint64_t copy) {
     }
   }
   if (!passage.overtaken || copy != 0) last_us = std::max(last_us, arrival_us);
-  scheduler_.At(arrival_us, [this, from = passage.from, to = passage.to, bytes = passage.bytes] {
-    Deliver(from, to, bytes);
-  });
+  scheduler_.At(arrival_us, [this, id = passage.id, from = passage.from, to = passage.to,
+                             bytes = passage.bytes] { Deliver(id, from, to, bytes); });
 }
 
-void SimNetwork::Deliver(NodeId from, NodeId to, const std::string& bytes) {
+void SimNetwork::TellLost(uint64_t id, const Fault* by) {
+  if (!trace_.listened()) return;
+  RunEvent event;
+  event.kind = RunEvent::Kind::kLose;
+  event.time_us = scheduler_.now_us();
+  event.id = id;
+  event.text = by == nullptr ? "the case says so" : FaultKindName(by->kind);
+  trace_.Tell(event);
+}
+
+void SimNetwork::Deliver(uint64_t id, NodeId from, NodeId to, const std::string& bytes) {
   if (Fault* const cut = CutBy(from, to)) {
     ++cut->effects;
-    return;
+    return TellLost(id, cut);
   }
   ++delivered_;
+  if (trace_.listened()) {
+    RunEvent event;
+    event.kind = RunEvent::Kind::kReceive;
+    event.time_us = scheduler_.now_us();
+    event.id = id;
+    event.node = to;
+    event.other = from;
+    trace_.Tell(event);
+  }
   trace_.Record(scheduler_.now_us(), to, absl::StrCat("receive from n", from), bytes);
   receiver_(from, to, bytes);
 }

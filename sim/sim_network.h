@@ -30,6 +30,9 @@ namespace norn::sim {
 struct MessageLabel {
   std::string name;  // "ReplicaWrite"
   std::string key;   // the client's key that it is about; empty: none
+  // For the listener of the trace, if there is one: in words, and the request that it is of.
+  std::string text = {};
+  uint64_t request = 0;
 };
 
 // What befalls one message, whatever faults there are.
@@ -82,6 +85,7 @@ class SimNetwork {
     NodeId from;
     NodeId to;
     const MessageLabel& label;
+    uint64_t id;  // of all that was sent
     uint64_t nth;
     KeyedSeed chance;
     std::string bytes;
@@ -95,7 +99,9 @@ class SimNetwork {
   Fault* CutBy(NodeId from, NodeId to);
   // Copy 0 is the message itself.
   void Launch(const Passage& passage, uint64_t copy);
-  void Deliver(NodeId from, NodeId to, const std::string& bytes);
+  void Deliver(uint64_t id, NodeId from, NodeId to, const std::string& bytes);
+  // To the trace's listener.
+  void TellLost(uint64_t id, const Fault* by);
   void Tell(const Passage& passage, const Fault& fault, const MessageHarm& what);
 
   Scheduler& scheduler_;

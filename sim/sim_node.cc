@@ -57,6 +57,7 @@ struct SimNode::Process final : Clock, MessageBus, Storage, ClientPort, Timer, N
         node.observer_->OnMint(node.id(), update->key, *mint);
       }
     }
+    if (node.watch_ != nullptr) node.watch_->Submitted(request);
     records->Submit(std::move(request));
   }
 
@@ -131,7 +132,12 @@ SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
       rules_(rules),
       reply_sink_(std::move(replies)),
       crash_sink_(std::move(crashed)),
-      disk_(seed.With("disk").value()) {}
+      disk_(seed.With("disk").value()) {
+  if (!trace_.listened()) return;
+  watch_ = std::make_unique<ReplicaWatch>(scheduler_, trace_, id(),
+                                          RecordHasher(cluster_.name, cluster_.secret),
+                                          [this] { return DurableEntries(); });
+}
 
 SimNode::~SimNode() = default;
 
@@ -148,6 +154,7 @@ bool SimNode::StartUp(std::string* error) {
   engine_options_.seed = life.With("engine").value();
   const uint64_t node_seed = life.With("host").value();
   trace_.Record(scheduler_.now_us(), id(), "start", "");
+  if (watch_ != nullptr) watch_->Begin();
   storage::RecoveryReport report;
   if (std::exchange(restored_, false)) {
     // As operators are told to, who copy a disk by other means than a checkpoint.
@@ -272,6 +279,7 @@ void SimNode::DrainEvents() {
   while (!disk_.crashed() && process_->records->PopReply(&reply)) {
     trace_.Record(scheduler_.now_us(), id(), "store", reply.record);
     process_->Observe(reply);
+    if (watch_ != nullptr) watch_->Replied(reply);
     process_->host->Deliver(std::move(reply));
     process_->records->Pump(scheduler_.now_us());
   }
@@ -388,6 +396,18 @@ void SimNode::Restore(const SimDisk& copy) {
 
 std::map<std::string, std::string> SimNode::DurableRecords() const {
   std::map<std::string, std::string> records;
+  for (auto& [key, value] : DurableEntries()) {
+    // A stand-in's copy is one, too.
+    HintView hint;
+    const bool is_hint = storage::PartitionIn(key) == kHintSpace && HintView::Parse(value, &hint);
+    records[key.substr(storage::kEngineKeyPrefixBytes)] =
+        is_hint ? std::string(hint.record) : std::move(value);
+  }
+  return records;
+}
+
+std::map<std::string, std::string> SimNode::DurableEntries() const {
+  std::map<std::string, std::string> held;
   const std::unique_ptr<SimDisk> copy = disk_.Fork();
   for (const SimDisk::FileState& file : copy->Files()) {
     CORE_CHECK(copy->ClearReadErrors(file.path).ok());
@@ -398,7 +418,7 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
   SimFileSystem file_system(copy.get(), "the oracle");
   storage::RecoveryReport report;
   const auto engine = storage::Engine::Open(file_system, engine_options_, &report);
-  if (!engine.ok()) return records;
+  if (!engine.ok()) return held;
   std::string from;
   do {
     std::vector<storage::Engine::Entry> entries;
@@ -406,16 +426,11 @@ std::map<std::string, std::string> SimNode::DurableRecords() const {
     const absl::Status status = (*engine)->Scan(from, "", 1000, 4 << 20, &entries, &next);
     if (!status.ok() && !absl::IsDataLoss(status)) break;  // what has rotted is not held
     for (storage::Engine::Entry& entry : entries) {
-      // A stand-in's copy is one, too.
-      HintView hint;
-      const bool is_hint =
-          storage::PartitionIn(entry.key) == kHintSpace && HintView::Parse(entry.value, &hint);
-      records[entry.key.substr(storage::kEngineKeyPrefixBytes)] =
-          is_hint ? std::string(hint.record) : std::move(entry.value);
+      held[std::move(entry.key)] = std::move(entry.value);
     }
     from = std::move(next);
   } while (!from.empty());
-  return records;
+  return held;
 }
 
 bool SimNode::BuryIfCrashed() {
@@ -423,6 +438,14 @@ bool SimNode::BuryIfCrashed() {
   trace_.Record(scheduler_.now_us(), id(), "crash", disk_.crash_site());
   if (!disk_.crash_site().empty()) {
     trace_.Explain(scheduler_.now_us(), id(), absl::StrCat("crash at ", disk_.crash_site()));
+  }
+  if (trace_.listened()) {
+    RunEvent event;
+    event.kind = RunEvent::Kind::kDown;
+    event.time_us = scheduler_.now_us();
+    event.node = id();
+    event.text = disk_.crash_site();
+    trace_.Tell(event);
   }
   ++epoch_;
   process_.reset();

@@ -27,6 +27,7 @@
 #include "core/random.h"
 #include "sim/keyed_seed.h"
 #include "sim/message_rules.h"
+#include "sim/replica_watch.h"
 #include "sim/scheduler.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_network.h"
@@ -83,6 +84,8 @@ class SimNode {
   // What this node would still hold if its power failed now: every record, by record key,
   // recovered by the real engine from a copy of the disk. Empty if that cannot be opened.
   std::map<std::string, std::string> DurableRecords() const;
+  // The same by the engine's keys, as they are stored: hints are hints.
+  std::map<std::string, std::string> DurableEntries() const;
 
   SimDisk& disk() { return disk_; }
   // Null while down.
@@ -134,6 +137,7 @@ class SimNode {
   bool restored_ = false;  // since the last start
   uint64_t epoch_ = 0;     // rises with every start and crash: what was scheduled before is void
   uint64_t hints_written_ = 0, hints_minted_ = 0, hints_removed_ = 0;
+  std::unique_ptr<ReplicaWatch> watch_;  // if somebody listens to the trace
   std::unique_ptr<Process> process_;
   std::deque<std::function<void()>> held_;  // while it stands still
 };

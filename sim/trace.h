@@ -14,6 +14,7 @@
 
 #include "absl/strings/string_view.h"
 #include "core/types.h"
+#include "sim/run_event.h"
 
 namespace norn::sim {
 
@@ -33,6 +34,7 @@ struct TraceView {
   bool numbered = false;  // "event NUMBER HASH", the hash behind it, before each event's line
   uint64_t checkpoint_every = 0;  // events; 0: never
   Checkpoint checkpoint;
+  std::function<void(const RunEvent&)> listener;  // null: no events are made
 };
 
 class Trace {
@@ -51,6 +53,11 @@ class Trace {
 
   // For people only: never part of the hash.
   void Explain(int64_t time_us, NodeId node, absl::string_view text);
+
+  // Whether somebody wants to hear of events; who makes one asks first.
+  bool listened() const { return view_.listener != nullptr; }
+  // For the listener, only if there is one.
+  void Tell(const RunEvent& event) { view_.listener(event); }
 
   uint64_t events() const { return events_; }
   // 32 hexadecimal digits.

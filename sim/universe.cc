@@ -44,13 +44,15 @@ class Universe final : public StoreObserver {
       : options_(options),
         seed_(options.replay != nullptr ? options.replay->seed : options.seed),
         until_us_(options.replay != nullptr ? options.replay->until_us : kQuietUs + kFaultsUs),
-        trace_(std::move(view)) {}
+        trace_(Listened(std::move(view))) {}
 
   RunResult Run();
 
  private:
   void Build();
   bool recording() const { return options_.recorder && options_.scenario == nullptr; }
+  // With the recorder as its listener, if it wants events.
+  TraceView Listened(TraceView view) const;
   // What is drawn, or taken from a case or a scenario, before anything is built.
   void Choose();
   void RunScenario();
@@ -157,8 +159,24 @@ RunResult Universe::Run() {
     ++result_.outcomes[absl::StrCat(kKinds[static_cast<int>(operation.kind)], " ", outcome)];
   }
   result_.plan = plan_;
+  for (const Fault& fault : plan_) {
+    if (!trace_.listened()) break;
+    RunEvent event;
+    event.kind = RunEvent::Kind::kFaultEffects;
+    event.time_us = scheduler_.now_us();
+    event.id = fault.id;
+    event.number = fault.effects;
+    trace_.Tell(event);
+  }
   if (recording()) options_.recorder(ReportEnd(result_, network_->harms()));
   return std::move(result_);
+}
+
+TraceView Universe::Listened(TraceView view) const {
+  if (recording() && options_.record_events) {
+    view.listener = [this](const RunEvent& event) { options_.recorder(ReportEvent(event)); };
+  }
+  return view;
 }
 
 void Universe::RunScenario() {
@@ -274,6 +292,12 @@ void Universe::Heal() {
   } while ((apart.has_value() || !workload_->idle()) &&
            scheduler_.now_us() < began_us + result_.heal_bound_us);
   result_.healed_after_us = scheduler_.now_us() - began_us;
+  if (trace_.listened()) {
+    RunEvent event;
+    event.kind = RunEvent::Kind::kHealed;
+    event.time_us = scheduler_.now_us();
+    trace_.Tell(event);
+  }
   if (result_.verdict == Verdict::kViolated) return;
   if (auto stuck = ReadEverything()) {
     result_.verdict = Verdict::kNoProgress;

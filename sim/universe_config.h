@@ -45,6 +45,7 @@ struct RunOptions {
   // Hears, piece by piece, what the run would be written down as, and at its end what came of
   // it. May be null; not of a scenario, which is a script already.
   std::function<void(const v1::CaseReport& piece)> recorder;
+  bool record_events = false;  // and of everything that happens (CaseReport::event)
 };
 
 struct UniverseConfig {

@@ -109,6 +109,14 @@ bool UniverseFaults::Later(size_t fault, void (UniverseFaults::*what)(size_t)) {
 }
 
 void UniverseFaults::Announce(size_t fault, const char* what) {
+  if (trace_.listened()) {
+    RunEvent event;
+    event.kind = absl::string_view(what) == "begins" ? RunEvent::Kind::kFaultBegins
+                                                     : RunEvent::Kind::kFaultEnds;
+    event.time_us = scheduler_.now_us();
+    event.id = plan_[fault].id;
+    trace_.Tell(event);
+  }
   if (!trace_.prints()) return;
   trace_.Explain(scheduler_.now_us(), kNoNode,
                  absl::StrCat("fault ", what, ": ", ToString(plan_[fault])));

@@ -174,7 +174,11 @@ size_t Workload::Send(uint64_t id, int loop, int client, NodeId node, ClientRequ
                 absl::StrCat(node, " ", request.key, " ", request.value, " ", request.context, " ",
                              request.quorum));
   trace_.Explain(scheduler_.now_us(), kNoNode, DescribeInvocation(history_.operations.back()));
+  Tell(RunEvent::Kind::kInvoke, history_.operations.back());
   scheduler_.After(WayUs(id, "request"), [this, id, node, request = std::move(request)]() mutable {
+    if (const auto it = open_.find(id); it != open_.end()) {
+      Tell(RunEvent::Kind::kArrive, history_.operations[it->second.operation]);
+    }
     if (door_(node, std::move(request))) return;
     ClientReply refused;
     refused.client = id;
@@ -187,6 +191,7 @@ size_t Workload::Send(uint64_t id, int loop, int client, NodeId node, ClientRequ
     if (it == open_.end()) return;
     const Open open = std::move(it->second);
     open_.erase(it);
+    Tell(RunEvent::Kind::kGiveUp, history_.operations[open.operation]);
     if (open.answered) open.answered(nullptr);
     if (open.loop < 0) return;
     clients_[static_cast<size_t>(open.loop)].node = kNoNode;
@@ -203,6 +208,9 @@ bool Workload::IsWrite(uint64_t id) const {
 
 void Workload::OnReply(ClientReply&& reply) {
   const uint64_t id = reply.client;
+  if (const auto it = open_.find(id); it != open_.end()) {
+    Tell(RunEvent::Kind::kAnswer, history_.operations[it->second.operation]);
+  }
   scheduler_.After(WayUs(id, "answer"), [this, id, reply = std::move(reply)]() mutable {
     Complete(id, std::move(reply));
   });
@@ -229,6 +237,7 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
                 absl::StrCat(id, " ", OutcomeName(reply.outcome), " ", reply.context, " ",
                              absl::StrJoin(operation.read, ",")));
   trace_.Explain(scheduler_.now_us(), kNoNode, Describe(operation));
+  Tell(RunEvent::Kind::kReturn, operation);
   if (!reply.message.empty()) trace_.Explain(scheduler_.now_us(), kNoNode, reply.message);
   if (open.answered) open.answered(&reply);
   if (open.loop < 0) return;
@@ -236,6 +245,26 @@ void Workload::Complete(uint64_t id, ClientReply&& reply) {
   if (operation.ok() && !reply.context.empty()) client.tokens[operation.key] = reply.context;
   if (!operation.ok()) client.node = kNoNode;
   Think(open.loop);
+}
+
+void Workload::Tell(RunEvent::Kind kind, const Operation& operation) {
+  if (!trace_.listened()) return;
+  static constexpr const char* kKinds[] = {"get", "put", "delete"};
+  RunEvent event;
+  event.kind = kind;
+  event.time_us = scheduler_.now_us();
+  event.id = operation.id;
+  event.node = operation.node;
+  event.client = operation.client;
+  event.key = operation.key;
+  if (kind == RunEvent::Kind::kInvoke) {
+    event.name = kKinds[static_cast<int>(operation.kind)];
+    event.text = DescribeInvocation(operation);
+  } else if (kind == RunEvent::Kind::kReturn) {
+    event.name = OutcomeName(operation.outcome);
+    event.text = Describe(operation);
+  }
+  trace_.Tell(event);
 }
 
 size_t Workload::Ask(int client, NodeId node, ClientRequest&& request, Answered answered) {

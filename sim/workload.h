@@ -123,6 +123,8 @@ class Workload {
               Answered answered);
   int DrawQuorum(Random& random, ClientRequest::Kind kind);
   void Complete(uint64_t id, ClientReply&& reply);
+  // To the trace's listener, if there is one.
+  void Tell(RunEvent::Kind kind, const Operation& operation);
 
   Scheduler& scheduler_;
   Trace& trace_;
