@@ -65,6 +65,15 @@ TEST(LinearizationTest, UnansweredOperationsMayBeNeeded) {
             Verdict::kViolated);
 }
 
+TEST(LinearizationTest, UnansweredOperationsThatAreAlikeMayAllBeNeeded) {
+  std::vector<Operation> operations = {Write(1, 1, 1, kNever), Write(2, 1, 2, kNever),
+                                       Read(3, 1, 3, 4),       Write(3, 2, 5, 6),
+                                       Read(3, 1, 7, 8),       Write(3, 3, 9, 10)};
+  EXPECT_EQ(Check(operations).verdict, Verdict::kValid);
+  operations.push_back(Read(3, 1, 11, 12));  // there were two of them, not three
+  EXPECT_EQ(Check(operations).verdict, Verdict::kViolated);
+}
+
 TEST(LinearizationTest, AFailedCompareAndSetHadNoEffect) {
   EXPECT_EQ(Check({Write(1, 1, 1, 2), Failed(Cas(2, 1, 2, 3, 4)), Read(3, 2, 5, 6)}).verdict,
             Verdict::kViolated);

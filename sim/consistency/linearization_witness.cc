@@ -8,9 +8,11 @@
 namespace norn::consistency {
 namespace {
 
-// A search for a witness costs as much as it must, but not much more than the check did.
-constexpr uint64_t kBudgetFactor = 20;
-constexpr uint64_t kBudgetMin = 1'000'000;
+// What is left open makes a search longer, at times beyond measure: none may cost much more than
+// the check did, and all together not more than so many times that.
+constexpr uint64_t kSearchFactor = 4;
+constexpr uint64_t kBudgetFactor = 40;
+constexpr uint64_t kCostMin = 5'000;
 
 // Leaves the result of operations open, as long as what remains is a contradiction.
 class Shortener {
@@ -81,9 +83,10 @@ Finding CheckLinearization(const KeyHistory& history, uint64_t configurations_ma
     prefix.push_back(operation);
     places.push_back(i);
   }
-  const uint64_t budget =
-      kBudgetMin + kBudgetFactor * (search.configurations + history.operations.size());
-  Shortener shortener(std::move(prefix), configurations_max, budget);
+  const uint64_t cost =
+      std::max<uint64_t>(search.configurations + history.operations.size(), kCostMin);
+  Shortener shortener(std::move(prefix), std::min(configurations_max, kSearchFactor * cost),
+                      kBudgetFactor * cost);
   shortener.Run();
   for (size_t i = 0; i < places.size(); ++i) {
     if (shortener.operations()[i].ok()) finding.witness.push_back(places[i]);

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "core/random.h"
 #include "gtest/gtest.h"
 #include "sim/consistency/check_history.h"
 
@@ -170,6 +171,48 @@ TEST(ReadEdnTest, BadInputIsNamedWithItsLine) {
   ExpectRefused(Edn("{:process 0 :type :invoke :f :write :value 1}\n"
                     "{:process 1 :type :invoke :f :write :value [1 2]}"),
                 "h.edn:2: ", "all must have one, or none");
+}
+
+// Whatever is done to a file, it is read, or refused with a line; and every verdict is one.
+TEST(ReadHistoryTest, DamagedFilesAreReadOrRefused) {
+  const std::string jsonl = R"({"process":1,"type":"invoke","f":"cas","key":"k","value":[1,null]}
+{"process":2,"type":"invoke","f":"write","key":"k","value":true,"time":4,"more":[{"a":[]}]}
+{"process":1,"type":"fail","f":"cas","value":[1,null]}
+{"process":2,"type":"ok","key":"k","time":5}
+)";
+  const std::string edn = R"([{:process 0 :type :invoke :f :cas :value [1 [nil 2]] :index 0}
+#a.b{:process 1, :type :invoke, :f :read :value [1 nil] :more #{"a\\" \] (1 #_2 3N)}}
+{:process 1 :type :ok :f :read :value [1 2]}
+{:process 0 :type :info :f :cas :value [1 [nil 2]]}])";
+  const std::string bytes = "{}[]()\"\\:,#_;n0-9e.N \n\t\xff";
+  Random random(5);
+  int read = 0, refused = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    const bool is_edn = random.Chance(1, 2);
+    std::string text = is_edn ? edn : jsonl;
+    for (uint64_t edits = 1 + random.Below(3); edits > 0; --edits) {
+      const size_t at = random.Below(text.size());
+      const uint64_t choice = random.Below(4);
+      if (choice == 0) text.resize(at + 1);
+      if (choice == 1) text[at] = bytes[random.Below(bytes.size())];
+      if (choice == 2) text.insert(at, 1, bytes[random.Below(bytes.size())]);
+      if (choice == 3) text.erase(at, 1 + random.Below(20));
+      if (text.empty()) text = "x";
+    }
+    const auto history = is_edn ? Edn(text) : Jsonl(text);
+    if (history.ok()) {
+      ++read;
+      const CheckResult result = CheckHistory(*history, Model::kCasRegister);
+      ASSERT_FALSE(DescribeResult(*history, Model::kCasRegister, result).empty());
+    } else {
+      ++refused;
+      const std::string said(history.status().message());
+      const std::string place = is_edn ? "h.edn:" : "h.jsonl:";
+      ASSERT_EQ(said.substr(0, place.size()), place) << said;
+    }
+  }
+  EXPECT_GT(read, 300);
+  EXPECT_GT(refused, 10'000);
 }
 
 TEST(CheckHistoryTest, KeysAreJudgedApartAndShown) {

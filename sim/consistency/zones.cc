@@ -12,7 +12,7 @@ namespace {
 constexpr int32_t kNone = -1;
 constexpr int64_t kBefore = 0;  // positions begin at 1
 
-// f and s of the header, and the operations they are of (kNone: the initial write).
+// The header's f and s, and the operations that they are of (kNone: the initial write).
 struct Cluster {
   int64_t first_end = kNever;
   int64_t last_call = kBefore;
