@@ -128,8 +128,10 @@ TEST(TimelineTest, MarksWhatTheWitnessNames) {
     run.events.push_back(returned);
   }
   run.events.push_back(Invoked(9'000, 3, 3, "k10", "client 3: put k10 = c3-1"));
+  run.events.push_back(Event(Kind::kGiveUp, 9'500, 3));
   const Timeline timeline = MakeTimeline(run, ThreeNodes());
   ASSERT_EQ(timeline.bars.size(), 3u);
+  EXPECT_EQ(timeline.bars[2].gave_up_us, 9'500);
   EXPECT_TRUE(timeline.bars[0].marked);
   EXPECT_FALSE(timeline.bars[1].marked);
   EXPECT_TRUE(timeline.bars[2].marked);
@@ -172,7 +174,7 @@ TEST(NeededTest, FindsWhatTheFailureNeeds) {
   EXPECT_EQ(found.parts[2].instead, "VALID");
   EXPECT_EQ(found.parts[3].need, PartNeed::Need::kNotNeeded);
   ASSERT_TRUE(found.enough.has_value());
-  EXPECT_EQ(*found.enough, (std::vector<size_t>{2, 3}));
+  EXPECT_EQ(*found.enough, (std::vector<size_t>{0, 2}));
 }
 
 TEST(NeededTest, KnowsWhatItHadNoTimeFor) {
