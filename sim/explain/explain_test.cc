@@ -242,7 +242,7 @@ TEST(ShivizTest, ClocksAreThoseOfTheMessages) {
 
 // Whoever listens hears what happened, and changes nothing.
 TEST(RunEventTest, ListeningChangesNoHash) {
-  for (const uint64_t seed : {3, 8}) {
+  for (const uint64_t seed : {uint64_t{3}, uint64_t{8}}) {
     RunOptions options;
     options.seed = seed;
     options.sloppy = options.wipes = options.random_config = true;
