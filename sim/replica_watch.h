@@ -37,6 +37,8 @@ class ReplicaWatch {
 
   // The node starts.
   void Begin();
+  // Its process is no more; the disk may have lost what was not synced, or all.
+  void End() { Look(); }
   void Submitted(const StoreRequest& request);
   void Replied(const StoreReply& reply);
 

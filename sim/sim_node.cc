@@ -449,6 +449,7 @@ bool SimNode::BuryIfCrashed() {
   }
   ++epoch_;
   process_.reset();
+  if (watch_ != nullptr) watch_->End();
   held_.clear();
   crash_sink_(id());
   return true;

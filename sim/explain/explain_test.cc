@@ -128,8 +128,10 @@ TEST(TimelineTest, MarksWhatTheWitnessNames) {
     run.events.push_back(returned);
   }
   run.events.push_back(Invoked(9'000, 3, 3, "k10", "client 3: put k10 = c3-1"));
+  run.events.push_back(Event(Kind::kGiveUp, 9'500, 3));
   const Timeline timeline = MakeTimeline(run, ThreeNodes());
   ASSERT_EQ(timeline.bars.size(), 3u);
+  EXPECT_EQ(timeline.bars[2].gave_up_us, 9'500);
   EXPECT_TRUE(timeline.bars[0].marked);
   EXPECT_FALSE(timeline.bars[1].marked);
   EXPECT_TRUE(timeline.bars[2].marked);
@@ -160,11 +162,11 @@ std::vector<size_t> Without(size_t count, const std::vector<size_t>& gone) {
 
 TEST(NeededTest, FindsWhatTheFailureNeeds) {
   const auto never = [] { return false; };
-  // Fails with 2, and 0 or 3.
+  // Fails with 2, and 3 or 4.
   const auto without = [](const std::vector<size_t>& gone) -> std::string {
     const std::vector<size_t> left = Without(5, gone);
     const std::set<size_t> has(left.begin(), left.end());
-    return has.count(2) && (has.count(0) || has.count(3)) ? "" : "VALID";
+    return has.count(2) && (has.count(3) || has.count(4)) ? "" : "VALID";
   };
   const NeededParts found = FindNeeded(5, without, never);
   EXPECT_EQ(found.parts[0].need, PartNeed::Need::kNotNeeded);
@@ -240,7 +242,7 @@ TEST(ShivizTest, ClocksAreThoseOfTheMessages) {
 
 // Whoever listens hears what happened, and changes nothing.
 TEST(RunEventTest, ListeningChangesNoHash) {
-  for (const uint64_t seed : {3, 8}) {
+  for (const uint64_t seed : {uint64_t{3}, uint64_t{8}}) {
     RunOptions options;
     options.seed = seed;
     options.sloppy = options.wipes = options.random_config = true;

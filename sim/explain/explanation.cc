@@ -50,7 +50,7 @@ Explanation Explain(const CaseRun& run, const Case& written, const Timeline& tim
     found.operations.push_back(bar);
     moments.insert(bar.returned_us == kNever ? bar.invoked_us : bar.returned_us);
   }
-  if (moments.empty()) moments.insert(timeline.moment_us);
+  moments.insert(timeline.found_us);
   // The first and the last say most.
   while (moments.size() > kMomentsMax) moments.erase(std::prev(std::prev(moments.end())));
   const ClusterConfig& cluster = written.config.cluster;

@@ -15,7 +15,8 @@
 
 namespace norn::sim {
 
-// What one node held of a key of the anomaly, at the end of one of its operations.
+// What one node held of a key of the anomaly, at the end of one of its operations, or when the
+// checkers looked.
 struct HeldThen {
   int64_t time_us = 0;
   std::string key;
@@ -41,7 +42,7 @@ struct Explanation {
   bool fails = false;
   std::vector<std::string> keys;
   std::vector<Bar> operations;  // the anomaly's
-  std::vector<HeldThen> held;   // at the end of each of these; of none: at the timeline's moment
+  std::vector<HeldThen> held;   // by time
   std::vector<CausePart> causes;
   // Of the causes: these alone are enough, and none of them can go. Nothing: not known.
   std::optional<std::vector<size_t>> enough;

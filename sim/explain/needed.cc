@@ -24,14 +24,15 @@ NeededParts FindNeeded(size_t count,
     found.enough = std::move(needed);
     return found;
   }
-  // Some stand in for each other: one after the other goes for good, if it can.
+  // Some stand in for each other: one after the other goes for good, if it can, the last first:
+  // what comes early explains more.
   std::vector<size_t> gone;
-  for (const size_t i : others) {
+  for (auto i = others.rbegin(); i != others.rend(); ++i) {
     if (over()) return found;
-    gone.push_back(i);
-    if (gone.size() == 1 || without(gone).empty()) continue;  // the first alone was tried
-    gone.pop_back();
-    needed.push_back(i);
+    gone.insert(gone.begin(), *i);
+    if (gone.size() == 1 || without(gone).empty()) continue;  // one alone was tried
+    gone.erase(gone.begin());
+    needed.push_back(*i);
   }
   std::sort(needed.begin(), needed.end());
   found.enough = std::move(needed);

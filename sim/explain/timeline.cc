@@ -211,9 +211,10 @@ class Maker {
       }
     }
     timeline_.keys.assign(keys.begin(), keys.end());
+    timeline_.found_us = std::min(timeline_.end_us, healed_us_);
     if (first_us == kNever) {
       // What is no operation's is about the state after healing, or ended the run.
-      timeline_.moment_us = std::min(timeline_.end_us, healed_us_);
+      timeline_.moment_us = timeline_.found_us;
       // The last write of one of its keys says more than the end of a long silence.
       int64_t look_us = timeline_.moment_us;
       for (const Bar& bar : timeline_.bars) {

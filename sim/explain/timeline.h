@@ -85,8 +85,8 @@ struct Timeline {
   // What to look at first.
   int64_t from_us = 0;
   int64_t to_us = 0;
-  // When the last of the anomaly's operations ended; if it has none, when healing did.
-  int64_t moment_us = 0;
+  int64_t found_us = 0;   // when the checkers looked: behind the healing, or at the end
+  int64_t moment_us = 0;  // when the last of the anomaly's operations ended; of none: found_us
 };
 
 // `run` is what became of `written`, with its events. O(events * log(events)).

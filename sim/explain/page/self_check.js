@@ -52,6 +52,9 @@ function selfCheck() {
   const span = view.to - view.from;
   operate("zoom-in", (e) => e.click(), "x");
   check("zoom", Math.abs((view.to - view.from) * 2 - span) < 1, true);
+  const inPart = (start, end) => start <= view.to && end >= view.from;
+  check("messages in that part of the time", shown.arrows, data.arrows.filter((a) => inPart(a[2], a[3])).length);
+  check("operations in it", shown.bars, model.bars.filter((b) => inPart(b.start, b.end)).length);
   operate("anomaly", (e) => e.click(), "x");
   check("back at the anomaly", view.cursor, data.moment);
   check("errors", trouble.join("; "), "");
