@@ -222,7 +222,8 @@ void Universe::Build() {
   result_.heal_bound_us = kHealUs + kHealRounds * held * interval_us;
   layout_ = std::make_unique<Layout>(
       Layout::Build(1, cluster.partitions, config_.bucket().n, cluster.members));
-  budget_ = std::make_unique<FaultBudget>(*layout_, config_.bucket().WMin());
+  budget_ =
+      std::make_unique<FaultBudget>(*layout_, config_.bucket().WMin(), config_.bucket().sloppy);
   sealer_ = std::make_unique<TokenSealer>(cluster.name, cluster.secret);
   network_ = std::make_unique<SimNetwork>(scheduler_, trace_, seed.With("network"), &plan_,
                                           config_.delay_min_us, config_.delay_max_us,

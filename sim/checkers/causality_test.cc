@@ -181,6 +181,18 @@ TEST_F(BudgetTest, AStandInIsSparedUntilSomebodyWholeHoldsTheSame) {
   EXPECT_FALSE(budget.Allows(stand_in, Copies({stand_in, owner}))) << "it is not whole";
 }
 
+// The second copy was a stand-in's, and that is lost: nobody counts stand-ins that are not whole.
+TEST_F(BudgetTest, WithSloppyQuorumsNobodyMayHoldTheOnlyCopy) {
+  const Layout layout = MakeLayout(5);
+  const PartitionId partition = layout.PartitionOf(MakeRecordKey(0, "k"));
+  const NodeId owner = layout.Replicas(partition)[0];
+  const NodeId other = layout.Replicas(partition)[1];
+  FaultBudget budget(layout, 2, /*sloppy=*/true);
+  EXPECT_FALSE(budget.Allows(owner, Copies({owner})));
+  EXPECT_TRUE(budget.Allows(owner, Copies({owner, other})));
+  EXPECT_TRUE(FaultBudget(layout, 2).Allows(owner, Copies({owner})));
+}
+
 TEST_F(BudgetTest, NodesThatShareNoPartitionDoNotCount) {
   const Layout layout = MakeLayout(16);
   FaultBudget budget(layout, 2);

@@ -27,7 +27,7 @@ VersionVector SeenBy(NodeId node, const std::string& key, const FinalState& copi
 
 bool FaultBudget::Allows(NodeId victim, const FinalState& copies) const {
   for (const auto& [key, by_node] : copies) {
-    if (layout_.IsReplica(layout_.PartitionOf(key), victim)) continue;
+    if (!sloppy_ && layout_.IsReplica(layout_.PartitionOf(key), victim)) continue;
     const VersionVector kept = SeenBy(victim, key, copies);
     const bool elsewhere =
         kept.empty() || std::any_of(by_node.begin(), by_node.end(), [&](const auto& copy) {

@@ -21,11 +21,13 @@ namespace norn::sim {
 
 class FaultBudget {
  public:
-  // `layout` outlives this.
-  FaultBudget(const Layout& layout, int w_min) : layout_(layout), w_min_(w_min) {}
+  // `layout` outlives this. `sloppy`: copies of stand-ins count toward W.
+  FaultBudget(const Layout& layout, int w_min, bool sloppy = false)
+      : layout_(layout), w_min_(w_min), sloppy_(sloppy) {}
 
   // Whether `victim` may be destroyed now, while every node holds `copies`: what it keeps for
-  // others, as a stand-in, somebody who is whole must hold as well.
+  // others, as a stand-in, somebody who is whole must hold as well. With sloppy quorums that goes
+  // for all that it holds: the second copy may have been a stand-in's, which is lost already.
   bool Allows(NodeId victim, const FinalState& copies) const;
   // `victim` was destroyed; `copies` is what every node still holds durably. From now on it
   // must come to see what the others have seen.
@@ -40,6 +42,7 @@ class FaultBudget {
  private:
   const Layout& layout_;
   const int w_min_;
+  const bool sloppy_;
   // Of those that are not whole: what they must have seen, by record key.
   std::map<NodeId, std::map<std::string, VersionVector>> missing_;
 };
