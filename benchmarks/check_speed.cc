@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "benchmarks/json_file.h"
 #include "core/random.h"
 #include "sim/consistency/check_history.h"
 #include "sim/consistency/read_history.h"
@@ -266,19 +267,7 @@ int Main(int argc, char** argv) {
   if (!bench.Read(one_key)) return 2;
   if (!bench.right()) return 1;
   if (json_path.empty()) return 0;
-  // Under "bazel run" a relative path means where the user stands.
-  const char* const directory = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (directory != nullptr && json_path.front() != '/') {
-    json_path = absl::StrCat(directory, "/", json_path);
-  }
-  std::ofstream file(json_path);
-  file << ToJson(bench.rows());
-  file.close();
-  if (!file) {
-    std::cerr << "check_speed: cannot write " << json_path << "\n";
-    return 2;
-  }
-  return 0;
+  return WriteJsonFile("check_speed", json_path, ToJson(bench.rows())) ? 0 : 2;
 }
 
 }  // namespace

@@ -10,14 +10,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "benchmarks/json_file.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -157,19 +156,7 @@ int Main(int argc, char** argv) {
   }
   PlotSeeds(totals.seed_ms);
   if (json_path.empty()) return 0;
-  // Under "bazel run" a relative path means where the user stands.
-  const char* const directory = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (directory != nullptr && json_path.front() != '/') {
-    json_path = absl::StrCat(directory, "/", json_path);
-  }
-  std::ofstream file(json_path);
-  file << ToJson(rows);
-  file.close();
-  if (!file) {
-    std::cerr << "sim_speed: cannot write " << json_path << "\n";
-    return 2;
-  }
-  return 0;
+  return WriteJsonFile("sim_speed", json_path, ToJson(rows)) ? 0 : 2;
 }
 
 }  // namespace

@@ -2,10 +2,9 @@
 //
 // A write is acknowledged when the merged record is durable; a read tells only what is
 // durable, or its digest where that will do; a store that fails says so, and is never taken for an
-// empty one. Requests
-// under another layout, or for a partition that is not ours, are refused; so are those
-// that our standing in the partition does not permit (standing.h).
-
+// empty one. Requests under another layout, or for a partition that is not ours, are refused; so
+// are those that our standing in the partition does not permit (standing.h).
+//
 // The store has replica_work_max requests of ours at most; as many more wait, in order, and what
 // is past that is refused at once (kOverloaded), before anything is done. Deadlines travel with the
 // requests: one that is over before its turn comes is dropped, as if the message had been lost. Its
