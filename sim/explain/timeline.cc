@@ -21,7 +21,7 @@ class Maker {
   Maker(const CaseRun& run, const Case& written) : run_(run), written_(written) {}
 
   Timeline Make() {
-    timeline_.nodes = static_cast<int>(written_.config.cluster.members.size());
+    timeline_.nodes = written_.nodes;
     if (!run_.events.empty()) timeline_.end_us = run_.events.back().time_us;
     for (const Fault& fault : written_.faults) {
       timeline_.bands.push_back({fault.id, FaultKindName(fault.kind), "", fault.nodes,
@@ -218,7 +218,8 @@ class Maker {
       // The last write of one of its keys says more than the end of a long silence.
       int64_t look_us = timeline_.moment_us;
       for (const Bar& bar : timeline_.bars) {
-        if (keys.count(bar.key) != 0 && bar.kind != "get") look_us = bar.invoked_us;
+        if (keys.count(bar.key) != 0 && bar.kind != "get" && bar.kind != "read")
+          look_us = bar.invoked_us;
       }
       timeline_.from_us = std::max<int64_t>(0, look_us - kLookUs / 2);
       timeline_.to_us = look_us + kLookUs / 2;
