@@ -64,12 +64,16 @@ class Context {
   // Since 1970. May jump either way, and differ between nodes: nothing that must be true may rest
   // on it.
   virtual int64_t wall_us() const = 0;
-  virtual Random& random() = 0;  // another stream in every life of every node
+  // A stream of chance of this node's own, for what `about` names ("timeout of term 7"): the same
+  // one whenever it is asked for. Keyed like this, a choice stays what it was when other things are
+  // left out of a run, which is what shrinking lives on.
+  virtual Random Chance(absl::string_view about) const = 0;
   // A setting of Protocol::Settings.
   virtual int64_t setting(absl::string_view name) const = 0;
 
   // May be lost, doubled, late and overtaken. To this node itself it comes once, and at once.
-  // `name` ("Vote") and `key` tell messages apart in traces, pages and cases; `text` is for people.
+  // `name` ("Vote") and `key` (of a register, or "term 7") say what it is: its delay, and what
+  // befalls it, are keyed by both, and the page can be filtered by the key. `text` is for people.
   virtual void Send(NodeId to, const std::string& name, const std::string& key, std::string bytes,
                     const std::string& text) = 0;
 

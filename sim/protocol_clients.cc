@@ -160,6 +160,11 @@ size_t ProtocolClients::Send(int loop, int process, ProtocolOperation operation)
   return place;
 }
 
+bool ProtocolClients::IsWrite(uint64_t id) const {
+  const auto it = open_.find(id);
+  return it != open_.end() && !history_[it->second.place].operation.asked.value.empty();
+}
+
 void ProtocolClients::OnReply(uint64_t id, Answer answer, const std::string& value) {
   if (const auto it = open_.find(id); it != open_.end()) {
     Tell(RunEvent::Kind::kAnswer, history_[it->second.place]);

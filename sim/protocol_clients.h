@@ -79,6 +79,8 @@ class ProtocolClients {
   void Stop() { stopped_ = true; }
   bool idle() const { return open_.empty(); }
 
+  // Whether a client still waits for the answer to this request, and it brings a value.
+  bool IsWrite(uint64_t id) const;
   void OnReply(uint64_t id, Answer answer, const std::string& value);
   // One request outside the loops, of client 0. Returns its place in the history.
   size_t Ask(NodeId node, ProtocolRequest asked);

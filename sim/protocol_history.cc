@@ -113,8 +113,8 @@ HistoryJudgement JudgeHistory(const std::vector<ProtocolRecord>& records, histor
                                   });
   judgement.violation.property = ClaimOf(model);
   if (found == result.findings.end()) return judgement;  // of a key behind the first few
-  judgement.violation.witness =
-      absl::StrCat("key ", made.keys[found->key].key, ": ", found->finding.why);
+  judgement.violation.witness = absl::StrCat("No order of these explains what was answered (key ",
+                                             made.keys[found->key].key, "):");
   for (const size_t operation : found->finding.witness) {
     absl::StrAppend(&judgement.violation.witness, "\n",
                     DescribeRecord(records[maker.RecordOf(found->key, operation)]));

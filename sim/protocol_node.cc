@@ -24,15 +24,16 @@ class ProtocolNode::Life final : public Context {
  public:
   Life(ProtocolNode& node, KeyedSeed seed)
       : node_(node),
-        random_(seed.With("process").Stream()),
-        file_random_(seed.With("files").Stream()),
+        file_seed_(seed.With("files")),
         files_(&node.disk_, absl::StrCat("n", node.id())) {}
 
   NodeId self() const override { return node_.id(); }
   int nodes() const override { return node_.nodes_; }
   int64_t now_us() const override { return node_.scheduler_.now_us(); }
   int64_t wall_us() const override { return wall_us_; }
-  Random& random() override { return random_; }
+  Random Chance(absl::string_view about) const override {
+    return node_.seed_.With("chance").With(about).Stream();
+  }
   int64_t setting(absl::string_view name) const override {
     const auto it = node_.settings_.find(std::string(name));
     CORE_CHECK(it != node_.settings_.end());  // Protocol::Settings does not list it
@@ -67,8 +68,11 @@ class ProtocolNode::Life final : public Context {
     node_.hooks_.reply(request, answer, value);
   }
 
-  void Append(std::string record) override { Enqueue({true, std::move(record), 0}); }
-  void Sync(uint64_t token) override { Enqueue({false, "", token}); }
+  void Append(std::string record) override {
+    last_appended_ = record;
+    Enqueue({true, std::move(record), 0});
+  }
+  void Sync(uint64_t token) override { Enqueue({false, last_appended_, token}); }
 
   void Explain(absl::string_view text) override {
     node_.trace_.Explain(node_.scheduler_.now_us(), self(), text);
@@ -79,7 +83,7 @@ class ProtocolNode::Life final : public Context {
 
   struct FileStep {
     bool append = false;
-    std::string record;
+    std::string record;  // of a sync: the last before it
     uint64_t token = 0;  // of a sync
   };
 
@@ -89,20 +93,24 @@ class ProtocolNode::Life final : public Context {
   }
   // Mostly quick, now and then a slow device.
   void AwaitStep() {
-    const bool slow = file_random_.Chance(1, 50);
-    int64_t delay_us = slow ? file_random_.Between(1'000, 20'000) : file_random_.Between(20, 400);
-    delay_us += node_.SlowDiskUs(file_random_);
+    const FileStep& step = steps_.front();
+    const KeyedSeed kind = file_seed_.With(step.append ? "append" : "sync").With(step.record);
+    Random random = kind.With(++steps_of_[kind.value()]).Stream();
+    const bool slow = random.Chance(1, 50);
+    int64_t delay_us = slow ? random.Between(1'000, 20'000) : random.Between(20, 400);
+    delay_us += node_.SlowDiskUs(random);
     node_.scheduler_.After(delay_us,
                            [&owner = node_, epoch = node_.epoch_] { owner.StepLog(epoch); });
   }
 
   ProtocolNode& node_;
-  Random random_;
-  Random file_random_;
+  const KeyedSeed file_seed_;
   SimFileSystem files_;
   std::unique_ptr<ProtocolLog> log_;
-  std::deque<FileStep> steps_;           // the first is under way
-  std::map<uint64_t, uint64_t> timers_;  // by token: which arming counts
+  std::string last_appended_;
+  std::map<uint64_t, uint64_t> steps_of_;  // begun, by kind
+  std::deque<FileStep> steps_;             // the first is under way
+  std::map<uint64_t, uint64_t> timers_;    // by token: which arming counts
   uint64_t armings_ = 0;
   int64_t wall_us_ = 0;
   std::unique_ptr<Process> process_;  // dies first
@@ -195,7 +203,8 @@ void ProtocolNode::StepLog(uint64_t epoch) {
     return;
   }
   const Life::FileStep step = std::move(life_->steps_.front());
-  trace_.Record(scheduler_.now_us(), id(), step.append ? "append" : "sync", step.record);
+  trace_.Record(scheduler_.now_us(), id(), step.append ? "append" : "sync",
+                step.append ? step.record : "");
   const absl::Status done = step.append ? life_->log_->Append(step.record) : life_->log_->Sync();
   if (BuryIfCrashed()) return;
   if (!done.ok()) {

@@ -131,7 +131,7 @@ void ProtocolRun::Build() {
                                           });
   if (options_.replay != nullptr) network_->Harm(options_.replay->harms);
   hooks_.reply = [this](uint64_t request, Answer answer, const std::string& value) {
-    if (answer == Answer::kOk) faults_->OnAcknowledged();
+    if (answer == Answer::kOk && clients_->IsWrite(request)) faults_->OnAcknowledged();
     clients_->OnReply(request, answer, value);
   };
   hooks_.stepped = [this](NodeId id, const Process& process) {

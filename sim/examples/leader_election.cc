@@ -106,7 +106,8 @@ class ElectionProcess final : public Process {
   }
 
   void AwaitLeader() {
-    context_.SetTimer(kElection, context_.random().Between(kElectionMinUs, kElectionMaxUs));
+    Random chance = context_.Chance(absl::StrCat("timeout of term ", term_));
+    context_.SetTimer(kElection, chance.Between(kElectionMinUs, kElectionMaxUs));
   }
 
   void MakeVoteDurable(NodeId then_tell) {
@@ -123,12 +124,16 @@ class ElectionProcess final : public Process {
     AwaitLeader();
   }
 
+  void Send(NodeId to, const char* name, const char* word) {
+    const std::string words = absl::StrCat(word, " ", term_);
+    context_.Send(to, name, absl::StrCat("term ", term_), words, words);
+  }
+
   void SendAll(const char* name, const char* word) {
     for (int i = 1; i <= context_.nodes(); ++i) {
       const auto to = static_cast<NodeId>(i);
       if (to == context_.self() || voters_.count(to) != 0) continue;
-      const std::string words = absl::StrCat(word, " ", term_);
-      context_.Send(to, name, "", words, words);
+      Send(to, name, word);
     }
   }
 
@@ -145,10 +150,7 @@ class ElectionProcess final : public Process {
     if (context_.setting("sync_votes") == 0) AnswerVote(candidate);
   }
 
-  void AnswerVote(NodeId candidate) {
-    const std::string words = absl::StrCat("vote ", term_);
-    context_.Send(candidate, "Vote", "", words, words);
-  }
+  void AnswerVote(NodeId candidate) { Send(candidate, "Vote", "vote"); }
 
   void OnVote(NodeId voter) {
     if (role_ != Role::kCandidate) return;
