@@ -17,7 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "core/check.h"
-#include "sim/universe.h"
+#include "sim/run_result.h"
 
 namespace norn::sim {
 
@@ -55,7 +55,7 @@ absl::StatusOr<std::vector<Checkpoint>> Checkpoints(const BisectSide& side, cons
   }
   if (!checkpoints.empty()) return checkpoints;
   return absl::InvalidArgumentError(
-      absl::StrCat(InWords(side), ": no hashes: a norn-sim that knows --checkpoints is needed"));
+      absl::StrCat(InWords(side), ": no hashes: a program that knows --checkpoints is needed"));
 }
 
 // Events `first` to `last`, by number. Lines that are no event belong to the one behind them.
@@ -87,8 +87,8 @@ std::string ThisProgram() {
   return std::string(path, static_cast<size_t>(length));
 }
 
-int Refuse(absl::string_view why) {
-  std::cerr << "norn-sim: " << why << "\n";
+int Refuse(const Subject& subject, absl::string_view why) {
+  std::cerr << subject.program() << ": " << why << "\n";
   return kExitUsage;
 }
 
@@ -185,7 +185,7 @@ absl::StatusOr<Parting> FindParting(const BisectSide& left, const BisectSide& ri
   return parting;
 }
 
-int BisectCommand(const std::vector<std::string>& words) {
+int BisectCommand(const Subject& subject, const std::vector<std::string>& words) {
   const std::string self = ThisProgram();
   BisectSide left{self, {}};
   BisectSide right{self, {}};
@@ -197,7 +197,8 @@ int BisectCommand(const std::vector<std::string>& words) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     const bool valued = word == "--with" || word == "--seed" || word == "--other-seed";
-    if (valued && i + 1 == words.size()) return Refuse(absl::StrCat(word, " needs a value"));
+    if (valued && i + 1 == words.size())
+      return Refuse(subject, absl::StrCat(word, " needs a value"));
     if (word == "--with") {
       right.program = words[++i];
       other_program = true;
@@ -215,8 +216,10 @@ int BisectCommand(const std::vector<std::string>& words) {
   if (!two || cases.size() > 2 || cases.empty() == seed.empty() ||
       (!other_seed.empty() && seed.empty()) || (!cases.empty() && !run.empty())) {
     return Refuse(
-        "bisect what with what? Write: norn-sim bisect CASE OTHER_CASE, or --seed S [options of "
-        "run] with --with PROGRAM or --other-seed T");
+        subject,
+        absl::StrCat("bisect what with what? Write: ", subject.program(),
+                     " bisect CASE OTHER_CASE, or --seed S [options of run] with --with PROGRAM "
+                     "or --other-seed T"));
   }
   if (seed.empty()) {
     left.words = {"replay", cases.front()};
@@ -229,7 +232,7 @@ int BisectCommand(const std::vector<std::string>& words) {
     }
   }
   const auto parting = FindParting(left, right, RunAndListen);
-  if (!parting.ok()) return Refuse(parting.status().message());
+  if (!parting.ok()) return Refuse(subject, parting.status().message());
   if (!parting->part) {
     std::cout << "equal: " << parting->common_events << " events\n";
     return kExitValid;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "sim/subject.h"
 
 namespace norn::sim {
 
@@ -45,7 +46,7 @@ absl::StatusOr<Parting> FindParting(const BisectSide& left, const BisectSide& ri
 
 // bisect --seed S [options of run] --with PROGRAM | --seed S --other-seed T | CASE OTHER_CASE |
 // CASE --with PROGRAM. 0: the runs are equal, 1: they part.
-int BisectCommand(const std::vector<std::string>& words);
+int BisectCommand(const Subject& subject, const std::vector<std::string>& words);
 
 }  // namespace norn::sim
 

@@ -1,6 +1,7 @@
 #include "sim/campaign.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "core/coding.h"
@@ -76,10 +78,10 @@ Report DecodeReport(absl::string_view body) {
   return report;
 }
 
-Report RunSeed(const CampaignOptions& options, uint64_t seed) {
+Report RunSeed(const Subject& subject, const CampaignOptions& options, uint64_t seed) {
   RunOptions run = options.run;
   run.seed = seed;
-  const RunResult result = RunUniverse(run, nullptr);
+  const RunResult result = subject.Run(run, nullptr);
   Report report;
   report.seed = seed;
   report.exit_code = ExitCodeOfVerdict(result.verdict);
@@ -98,7 +100,7 @@ Report RunSeed(const CampaignOptions& options, uint64_t seed) {
   report.outcomes = result.outcomes;
   report.fault_effects = result.fault_effects;
   if (options.twice) {
-    const RunResult again = RunUniverse(run, nullptr);
+    const RunResult again = subject.Run(run, nullptr);
     if (again.trace_hash != result.trace_hash) {
       report.exit_code = kExitCrashed;
       report.text = absl::StrCat("not deterministic: two runs of this seed gave the hashes ",
@@ -127,9 +129,9 @@ struct Worker {
 
 class Campaign {
  public:
-  Campaign(const CampaignOptions& options,
+  Campaign(const Subject& subject, const CampaignOptions& options,
            const std::function<void(const CampaignResult&)>& progress)
-      : options_(options), progress_(progress) {}
+      : subject_(subject), options_(options), progress_(progress) {}
 
   CampaignResult Run() {
     const auto stride = static_cast<uint64_t>(options_.jobs);
@@ -151,7 +153,7 @@ class Campaign {
       close(ends[0]);
       for (uint64_t seed = from; seed <= options_.last_seed;
            seed += static_cast<uint64_t>(options_.jobs)) {
-        WriteAll(ends[1], EncodeReport(RunSeed(options_, seed)));
+        WriteAll(ends[1], EncodeReport(RunSeed(subject_, options_, seed)));
       }
       _exit(0);
     }
@@ -233,6 +235,7 @@ class Campaign {
     progress_(result_);
   }
 
+  const Subject& subject_;
   const CampaignOptions& options_;
   const std::function<void(const CampaignResult&)>& progress_;
   std::vector<Worker> workers_;
@@ -241,9 +244,30 @@ class Campaign {
 
 }  // namespace
 
-CampaignResult RunCampaign(const CampaignOptions& options,
+CampaignResult RunCampaign(const Subject& subject, const CampaignOptions& options,
                            const std::function<void(const CampaignResult&)>& progress) {
-  return Campaign(options, progress).Run();
+  return Campaign(subject, options, progress).Run();
+}
+
+std::optional<std::string> ParseSeeds(const std::string& text, CampaignOptions* campaign) {
+  const size_t dots = text.find("..");
+  const std::string first = text.substr(0, dots);
+  const std::string last = dots == std::string::npos ? first : text.substr(dots + 2);
+  if (!absl::SimpleAtoi(first, &campaign->first_seed) ||
+      !absl::SimpleAtoi(last, &campaign->last_seed)) {
+    return absl::StrCat("\"", text, "\" is no seed and no range of seeds: write 7 or 1..1000");
+  }
+  if (campaign->last_seed < campaign->first_seed) {
+    return absl::StrCat("the range ", text, " is empty: the first seed must not be above the last");
+  }
+  return std::nullopt;
+}
+
+int Processors() {
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  if (sched_getaffinity(0, sizeof(mine), &mine) != 0) return 1;
+  return std::clamp(CPU_COUNT(&mine), 1, kJobsMax);
 }
 
 int ExitCodeOf(const CampaignResult& result) {

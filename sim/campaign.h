@@ -7,10 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "sim/universe.h"
+#include "sim/subject.h"
 
 namespace norn::sim {
 
@@ -46,8 +47,13 @@ struct CampaignResult {
 };
 
 // `progress` hears of every finished seed.
-CampaignResult RunCampaign(const CampaignOptions& options,
+CampaignResult RunCampaign(const Subject& subject, const CampaignOptions& options,
                            const std::function<void(const CampaignResult&)>& progress);
+
+// "7", or "1..1000". Returns what is wrong, or nothing.
+std::optional<std::string> ParseSeeds(const std::string& text, CampaignOptions* campaign);
+// Processors that this process may use, at most kJobsMax.
+int Processors();
 
 // The exit code of a campaign: that of its worst failure; a violation is worst of all.
 int ExitCodeOf(const CampaignResult& result);

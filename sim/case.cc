@@ -12,7 +12,6 @@
 #include "core/check.h"
 #include "google/protobuf/text_format.h"
 #include "sim/case_check.h"
-#include "sim/knobs.h"
 #include "sim/text_proto.h"
 
 namespace norn::sim {
@@ -20,10 +19,6 @@ namespace norn::sim {
 namespace {
 
 using google::protobuf::TextFormat;
-
-// Unless a case says otherwise, all that travels takes the same time.
-constexpr int64_t kDelayUs = 1'000;
-constexpr int64_t kWayUs = 100;
 
 // Other versions may have fields that are unknown here, so this comes before the grammar. A
 // field has a line of its own in what FormatCase writes; anywhere else ParseCase looks again.
@@ -38,32 +33,11 @@ absl::Status CheckFormat(absl::string_view text, const std::string& path) {
     uint32_t format = 0;
     rest = absl::StripAsciiWhitespace(rest);
     if (!absl::SimpleAtoi(rest, &format) || format == kCaseFormat) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ":", line, ": the case has format ", format, ", and this norn-sim reads ",
-        kCaseFormat, ": replay it with the norn-sim that wrote it"));
+    return absl::InvalidArgumentError(absl::StrCat(path, ":", line, ": the case has format ",
+                                                   format, ", and this program reads ", kCaseFormat,
+                                                   ": replay it with the program that wrote it"));
   }
   return absl::OkStatus();
-}
-
-void TakeCluster(const v1::Case& written, ClusterConfig* cluster) {
-  const v1::CaseBucket& from = written.bucket();
-  cluster->partitions = from.partitions();
-  for (int i = 0; i < written.node_size(); ++i) {
-    MemberConfig member;
-    member.id = static_cast<NodeId>(i + 1);
-    member.address = absl::StrCat("n", i + 1);
-    member.zone = written.node(i).zone();
-    cluster->members.push_back(std::move(member));
-  }
-  BucketConfig& bucket = cluster->buckets.front();
-  bucket.n = static_cast<int>(from.n());
-  bucket.r = static_cast<int>(from.r());
-  bucket.w = static_cast<int>(from.w());
-  bucket.r_min = static_cast<int>(from.r_min());
-  bucket.w_min = static_cast<int>(from.w_min());
-  bucket.sloppy = from.sloppy();
-  bucket.prune_entries_above = from.prune_entries_above();
-  AddLastWriterBucket(cluster);
 }
 
 Fault TakeFault(const v1::CaseFault& from) {
@@ -95,89 +69,41 @@ MessageHarm TakeMessage(const v1::CaseMessage& from) {
   return harm;
 }
 
-ScriptedOperation TakeOperation(const v1::CaseOperation& from) {
-  ScriptedOperation operation;
-  operation.id = from.id();
-  operation.at_us = from.at_us();
-  operation.client = static_cast<int>(from.client());
-  operation.node = static_cast<NodeId>(from.via());
-  operation.kind = static_cast<ClientRequest::Kind>(from.kind());
-  operation.base = static_cast<ClientRequest::Base>(from.base());
-  operation.key = from.key();
-  if (!from.value().empty()) {
-    operation.value = absl::StrCat(from.value(), " ", std::string(from.pad_bytes(), 'x'));
-  }
-  operation.quorum = static_cast<int>(from.quorum());
-  operation.ttl_us = from.ttl_us();
-  return operation;
-}
-
 // The problem with the whole, if there is one; else `*made` is the case.
-std::optional<CaseProblem> Make(const v1::Case& written, Case* made) {
-  made->seed = written.seed();
-  made->until_us = written.until_us();
+std::optional<CaseProblem> Make(const Subject& subject, const v1::Case& written,
+                                std::shared_ptr<const Case>* made) {
   if (written.format() != kCaseFormat) {
     return CaseProblem{
         "format", -1,
         absl::StrCat("the case must say format: ", kCaseFormat, ", not ", written.format())};
   }
   if (auto problem = FindProblem(written)) return problem;
-  UniverseConfig& config = made->config;
-  SetUsualOptions(&config);
-  config.delay_min_us = config.delay_max_us = kDelayUs;
-  config.workload.way_min_us = config.workload.way_max_us = kWayUs;
-  TakeCluster(written, &config.cluster);
-  for (const bool own : {false, true}) {
-    for (int i = 0; i < written.knob_size(); ++i) {
-      const v1::CaseKnob& from = written.knob(i);
-      if (own != from.has_only_node()) continue;
-      if (own && (from.only_node() < 1 || static_cast<int>(from.only_node()) > written.node_size()))
-        return CaseProblem{"knob", i,
-                           absl::StrCat("only_node is ", from.only_node(),
-                                        ": the cluster has the nodes 1 to ", written.node_size())};
-      const absl::Status set =
-          SetKnob({from.name(), from.value(), static_cast<NodeId>(from.only_node())}, &config);
-      if (!set.ok()) return CaseProblem{"knob", i, std::string(set.message())};
-    }
-  }
-  if (config.delay_min_us > config.delay_max_us ||
-      config.workload.way_min_us > config.workload.way_max_us) {
-    return CaseProblem{"knob", -1, "the least delay is above the greatest"};
-  }
-  NodeOptions first = config.node;
-  first.id = 1;
-  if (absl::Status valid = Validate(config.cluster, first); !valid.ok()) {
-    return CaseProblem{"bucket", -1, std::string(valid.message())};
-  }
-  TakeLevels(config.bucket(), &config.workload);
-  config.workload.clients = 0;
-  config.workload.keys = 0;
-  for (const v1::CaseFault& fault : written.fault()) made->faults.push_back(TakeFault(fault));
-  for (const v1::CaseMessage& message : written.message()) {
-    made->harms.push_back(TakeMessage(message));
-  }
-  for (const v1::CaseOperation& operation : written.operation()) {
-    made->script.push_back(TakeOperation(operation));
-    config.workload.clients = std::max(config.workload.clients, made->script.back().client);
-  }
-  const auto earlier = [](const auto& a, const auto& b) { return a.start_us < b.start_us; };
-  std::stable_sort(made->faults.begin(), made->faults.end(), earlier);
-  std::stable_sort(
-      made->script.begin(), made->script.end(),
-      [](const ScriptedOperation& a, const ScriptedOperation& b) { return a.at_us < b.at_us; });
-  return std::nullopt;
+  return subject.Make(written, made);
 }
 
 }  // namespace
 
-absl::StatusOr<v1::Case> ParseCase(absl::string_view text, const std::string& path) {
+void TakeCommon(const v1::Case& written, Case* made) {
+  made->seed = written.seed();
+  made->until_us = written.until_us();
+  made->nodes = written.node_size();
+  for (const v1::CaseFault& fault : written.fault()) made->faults.push_back(TakeFault(fault));
+  for (const v1::CaseMessage& message : written.message()) {
+    made->harms.push_back(TakeMessage(message));
+  }
+  const auto earlier = [](const auto& a, const auto& b) { return a.start_us < b.start_us; };
+  std::stable_sort(made->faults.begin(), made->faults.end(), earlier);
+}
+
+absl::StatusOr<v1::Case> ParseCase(const Subject& subject, absl::string_view text,
+                                   const std::string& path) {
   v1::Case written;
   TextFormat::ParseInfoTree tree;
   if (absl::Status known = CheckFormat(text, path); !known.ok()) return known;
   absl::Status parsed = ParseTextProto(text, path, "sim/case.proto", &written, &tree);
   if (!parsed.ok()) return parsed;
-  Case made;
-  const std::optional<CaseProblem> problem = Make(written, &made);
+  std::shared_ptr<const Case> made;
+  const std::optional<CaseProblem> problem = Make(subject, written, &made);
   if (!problem.has_value()) return written;
   int line = 0;
   if (!problem->field.empty()) {
@@ -190,24 +116,28 @@ absl::StatusOr<v1::Case> ParseCase(absl::string_view text, const std::string& pa
       absl::StrCat(path, line > 0 ? absl::StrCat(":", line) : "", ": ", problem->text));
 }
 
-absl::StatusOr<v1::Case> LoadCase(const std::string& path) {
+absl::StatusOr<v1::Case> LoadCase(const Subject& subject, const std::string& path) {
   const absl::StatusOr<std::string> text = ReadWholeFile(path, "case");
   if (!text.ok()) return text.status();
-  return ParseCase(*text, path);
+  return ParseCase(subject, *text, path);
 }
 
-absl::StatusOr<std::shared_ptr<const Case>> MakeCase(const v1::Case& written) {
-  auto made = std::make_shared<Case>();
-  if (auto problem = Make(written, made.get())) {
+absl::StatusOr<std::shared_ptr<const Case>> MakeCase(const Subject& subject,
+                                                     const v1::Case& written) {
+  std::shared_ptr<const Case> made;
+  if (auto problem = Make(subject, written, &made)) {
     return absl::InvalidArgumentError(problem->text);
   }
-  return std::shared_ptr<const Case>(std::move(made));
+  return made;
 }
 
 std::string FormatCase(const v1::Case& written) {
+  const std::string program =
+      written.protocol().empty() ? std::string("norn-sim") : written.protocol();
   std::string text =
-      "# A run of norn-sim with every choice written down: norn-sim replay FILE repeats it,\n"
-      "# norn-sim shrink FILE -o MIN cuts it down. What can be written: sim/case.proto.\n";
+      absl::StrCat("# A run of ", program, " with every choice written down: ", program,
+                   " replay FILE repeats it,\n# ", program,
+                   " shrink FILE -o MIN cuts it down. What can be written: ", "sim/case.proto.\n");
   const google::protobuf::Reflection& reflection = *written.GetReflection();
   const google::protobuf::Descriptor& fields = *v1::Case::descriptor();
   TextFormat::Printer printer;

@@ -5,10 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/config.h"
 #include "sim/case.h"
 #include "sim/fault_plan.h"
-#include "sim/message_rules.h"
 
 namespace norn::sim {
 
@@ -18,7 +16,6 @@ constexpr uint32_t kNodesMax = 64;
 constexpr uint32_t kClientsMax = 1'000;
 constexpr int64_t kUntilMaxUs = int64_t{86'400} * 1'000'000;
 constexpr int64_t kLongestUs = int64_t{1} << 50;  // far from where moments overflow
-constexpr uint64_t kPadBytesMax = 1u << 20;
 constexpr uint64_t kAmountMax = uint64_t{1} << 50;
 
 // Every check returns what is wrong, or nothing.
@@ -77,15 +74,11 @@ class Checker {
     if (fault.shift_us() < -kLongestUs || fault.shift_us() > kLongestUs) {
       return absl::StrCat("shift_us is ", fault.shift_us(), ": it must be within ", kLongestUs);
     }
-    const bool clock = kind == FaultKind::kClockJump || kind == FaultKind::kClockDrift;
-    clocks_ = clocks_ || clock;
     return "";
   }
 
   std::string Message(const v1::CaseMessage& message) const {
-    if (message.name().empty() || !IsMessageName(message.name())) {
-      return absl::StrCat("\"", message.name(), "\" is no message (core/messages.h names them)");
-    }
+    if (message.name().empty()) return "the message has no name";
     if (std::string wrong = Node("from", message.from()); !wrong.empty()) return wrong;
     if (std::string wrong = Node("to", message.to()); !wrong.empty()) return wrong;
     if (message.nth() == 0) return "nth is missing: the first is 1";
@@ -111,32 +104,6 @@ class Checker {
                           ": it must be 0 or more, and below until_us and overtime, ",
                           written_.until_us() + kOvertimeUs);
     }
-    if (operation.key().empty()) return "the operation has no key";
-    const bool put = operation.kind() == v1::ScenarioOperation::PUT;
-    if (put == operation.value().empty()) return "a put has a value, and nothing else has one";
-    if (operation.value().find(' ') != std::string::npos) {
-      return "the value has a space: what follows one is taken for padding";
-    }
-    if (put && !values_.insert(operation.value()).second) {
-      return absl::StrCat("the value ", operation.value(),
-                          " was put before: values tell whose write was read");
-    }
-    if (operation.pad_bytes() > kPadBytesMax) {
-      return absl::StrCat("pad_bytes is ", operation.pad_bytes(), ": it must be at most ",
-                          kPadBytesMax);
-    }
-    if (operation.quorum() > written_.bucket().n()) {
-      return absl::StrCat("quorum is ", operation.quorum(), ": the bucket has ",
-                          written_.bucket().n(), " replicas");
-    }
-    if (operation.ttl_us() < 0 || operation.ttl_us() > kLongestUs ||
-        (operation.has_ttl_us() && !put)) {
-      return absl::StrCat("ttl_us is ", operation.ttl_us(), ": it is for puts, and 1 to ",
-                          kLongestUs);
-    }
-    if (operation.ttl_us() > 0 && clocks_) {
-      return "ttl_us beside a fault of wall clocks: what has expired is judged by one clock";
-    }
     return "";
   }
 
@@ -148,10 +115,8 @@ class Checker {
 
   const v1::Case& written_;
   const uint32_t nodes_;
-  bool clocks_ = false;
   std::set<uint64_t> faults_;
   std::set<uint64_t> operations_;
-  std::set<std::string> values_;
 };
 
 }  // namespace

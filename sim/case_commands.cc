@@ -18,14 +18,13 @@
 #include "sim/case_runner.h"
 #include "sim/show_run.h"
 #include "sim/shrinker.h"
-#include "sim/universe.h"
 
 namespace norn::sim {
 
 namespace {
 
-int Refuse(absl::string_view why) {
-  std::cerr << "norn-sim: " << why << "\n";
+int Refuse(const Subject& subject, absl::string_view why) {
+  std::cerr << subject.program() << ": " << why << "\n";
   return kExitUsage;
 }
 
@@ -45,10 +44,11 @@ v1::Case WithOrigin(const CaseRun& run, const std::string& origin) {
 
 }  // namespace
 
-int WriteCase(const RunOptions& run, const std::string& origin, const std::string& path) {
-  const CaseRun done = CaseRunner(CaseRunnerOptions{}).Run(run);
+int WriteCase(const Subject& subject, const RunOptions& run, const std::string& origin,
+              const std::string& path) {
+  const CaseRun done = CaseRunner(subject, CaseRunnerOptions{}).Run(run);
   if (absl::Status saved = SaveCase(WithOrigin(done, origin), path); !saved.ok()) {
-    return Refuse(saved.message());
+    return Refuse(subject, saved.message());
   }
   PrintOutcome(done);
   std::cout << "written to " << path << ": " << done.recorded.fault_size() << " faults, "
@@ -56,47 +56,51 @@ int WriteCase(const RunOptions& run, const std::string& origin, const std::strin
   return done.exit_code;
 }
 
-int WriteFailures(const CampaignOptions& options, const CampaignResult& result,
+int WriteFailures(const Subject& subject, const CampaignOptions& options,
+                  const CampaignResult& result,
                   const std::function<std::string(uint64_t seed)>& origin, const std::string& dir) {
   if (mkdir(dir.c_str(), 0777) != 0 && errno != EEXIST) {
-    return Refuse(absl::StrCat(dir, ": this folder of --report cannot be made"));
+    return Refuse(subject, absl::StrCat(dir, ": this folder of --report cannot be made"));
   }
-  CaseRunner runner(CaseRunnerOptions{});
+  CaseRunner runner(subject, CaseRunnerOptions{});
   for (const SeedFailure& failure : result.failures) {
     RunOptions run = options.run;
     run.seed = failure.seed;
     const std::string path = absl::StrCat(dir, "/seed-", failure.seed, ".textproto");
     const v1::Case written = WithOrigin(runner.Run(run), origin(failure.seed));
-    if (absl::Status saved = SaveCase(written, path); !saved.ok()) return Refuse(saved.message());
-    std::cerr << "norn-sim: written: " << path << "\n";
+    if (absl::Status saved = SaveCase(written, path); !saved.ok())
+      return Refuse(subject, saved.message());
+    std::cerr << subject.program() << ": written: " << path << "\n";
   }
   return kExitValid;
 }
 
-int ReplayCommand(const std::vector<std::string>& words) {
+int ReplayCommand(const Subject& subject, const std::vector<std::string>& words) {
   std::string path;
   ShowOptions show;
   std::optional<std::string> wrong;
   for (size_t i = 0; i < words.size(); ++i) {
     if (TakeShowOption(words, &i, &show, &wrong)) {
-      if (wrong.has_value()) return Refuse(*wrong);
+      if (wrong.has_value()) return Refuse(subject, *wrong);
     } else if (absl::StartsWith(words[i], "-") || !path.empty()) {
-      return Refuse(absl::StrCat("replay does not take \"", words[i],
-                                 "\": one case, --trace, "
-                                 "--events A..B, --checkpoints K"));
+      return Refuse(subject, absl::StrCat("replay does not take \"", words[i],
+                                          "\": one case, --trace, "
+                                          "--events A..B, --checkpoints K"));
     } else {
       path = words[i];
     }
   }
-  if (path.empty()) return Refuse("replay which case? Write: norn-sim replay FILE");
-  const absl::StatusOr<v1::Case> written = LoadCase(path);
-  if (!written.ok()) return Refuse(written.status().message());
-  const auto made = MakeCase(*written);
-  if (!made.ok()) return Refuse(absl::StrCat(path, ": ", made.status().message()));
+  if (path.empty())
+    return Refuse(subject,
+                  absl::StrCat("replay which case? Write: ", subject.program(), " replay FILE"));
+  const absl::StatusOr<v1::Case> written = LoadCase(subject, path);
+  if (!written.ok()) return Refuse(subject, written.status().message());
+  const auto made = MakeCase(subject, *written);
+  if (!made.ok()) return Refuse(subject, absl::StrCat(path, ": ", made.status().message()));
   RunOptions run;
   run.replay = *made;
-  if (show.trace || show.checkpoint_every != 0) return ShowRun(run, show);
-  const CaseRun done = CaseRunner(CaseRunnerOptions{}).Run(run);
+  if (show.trace || show.checkpoint_every != 0) return ShowRun(subject, run, show);
+  const CaseRun done = CaseRunner(subject, CaseRunnerOptions{}).Run(run);
   PrintOutcome(done);
   const v1::CaseOutcome& then = written->outcome();
   if (then.has_hash() && then.hash() != done.hash) {
@@ -120,7 +124,8 @@ struct ShrinkArguments {
 };
 
 // What is wrong, or nothing.
-std::optional<std::string> ParseShrink(const std::vector<std::string>& words,
+std::optional<std::string> ParseShrink(const Subject& subject,
+                                       const std::vector<std::string>& words,
                                        ShrinkArguments* arguments) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -148,7 +153,7 @@ std::optional<std::string> ParseShrink(const std::vector<std::string>& words,
     }
   }
   if (arguments->from.empty() || arguments->to.empty()) {
-    return std::string("shrink what, to where? Write: norn-sim shrink FILE -o MIN");
+    return absl::StrCat("shrink what, to where? Write: ", subject.program(), " shrink FILE -o MIN");
   }
   return std::nullopt;
 }
@@ -163,19 +168,20 @@ std::string SizeOf(const v1::Case& written) {
 
 }  // namespace
 
-int ShrinkCommand(const std::vector<std::string>& words, int processors) {
+int ShrinkCommand(const Subject& subject, const std::vector<std::string>& words, int processors) {
   using Clock = std::chrono::steady_clock;
   ShrinkArguments arguments;
   arguments.jobs = processors;
-  if (auto wrong = ParseShrink(words, &arguments)) return Refuse(*wrong);
-  const absl::StatusOr<v1::Case> written = LoadCase(arguments.from);
-  if (!written.ok()) return Refuse(written.status().message());
-  const auto made = MakeCase(*written);
-  if (!made.ok()) return Refuse(absl::StrCat(arguments.from, ": ", made.status().message()));
+  if (auto wrong = ParseShrink(subject, words, &arguments)) return Refuse(subject, *wrong);
+  const absl::StatusOr<v1::Case> written = LoadCase(subject, arguments.from);
+  if (!written.ok()) return Refuse(subject, written.status().message());
+  const auto made = MakeCase(subject, *written);
+  if (!made.ok())
+    return Refuse(subject, absl::StrCat(arguments.from, ": ", made.status().message()));
   CaseRunnerOptions running;
   running.jobs = arguments.jobs;
   running.limit_ms = absl::ToInt64Milliseconds(arguments.limit);
-  CaseRunner runner(running);
+  CaseRunner runner(subject, running);
   RunOptions run;
   run.replay = *made;
   const CaseRun first = runner.Run(run);
@@ -183,7 +189,8 @@ int ShrinkCommand(const std::vector<std::string>& words, int processors) {
   const bool fails = first.exit_code == kExitViolated || first.exit_code == kExitNoProgress ||
                      (first.exit_code == kExitCrashed && !first.stopped);
   if (!fails) {
-    return Refuse(absl::StrCat(arguments.from, ": nothing to shrink: the case is ", first.verdict));
+    return Refuse(subject,
+                  absl::StrCat(arguments.from, ": nothing to shrink: the case is ", first.verdict));
   }
   const Clock::time_point began = Clock::now();
   const auto elapsed = [began] { return absl::FromChrono(Clock::now() - began); };
@@ -200,7 +207,7 @@ int ShrinkCommand(const std::vector<std::string>& words, int processors) {
   ShrinkResult result = Shrink(*written, first, options, &runner);
   if (terminal) std::cerr << "\n";
   if (absl::Status saved = SaveCase(result.smallest, arguments.to); !saved.ok()) {
-    return Refuse(saved.message());
+    return Refuse(subject, saved.message());
   }
   std::cout << "\nbefore: " << SizeOf(*written) << "\nafter:  " << SizeOf(result.smallest) << "\n"
             << runner.runs() << " runs"

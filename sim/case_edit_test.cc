@@ -8,12 +8,14 @@
 #include "gtest/gtest.h"
 #include "sim/case.h"
 #include "sim/case_runner.h"
+#include "sim/store_subject.h"
 
 namespace norn::sim {
 namespace {
 
 v1::Case Sample() {
   const auto written = ParseCase(
+      NornStore(),
       "format: 1 seed: 3 until_us: 3000000\n"
       "bucket { partitions: 16 n: 3 r: 2 w: 2 }\n"
       "node { zone: \"a\" } node { zone: \"b\" } node { zone: \"c\" } node { zone: \"d\" }\n"
@@ -52,7 +54,8 @@ TEST(CaseEdit, PartsAreCountedAndLeftOutByTheirPlace) {
 TEST(CaseEdit, ANodeTakesWhatIsItsAloneAndTheRestIsRenumbered) {
   const v1::Case sample = Sample();
   const v1::Case without = NodesOf(sample).without(sample, {1});
-  ASSERT_TRUE(MakeCase(without).ok()) << MakeCase(without).status().message();
+  ASSERT_TRUE(MakeCase(NornStore(), without).ok())
+      << MakeCase(NornStore(), without).status().message();
   ASSERT_EQ(without.node_size(), 3);
   EXPECT_EQ(without.node(1).zone(), "c");
   EXPECT_EQ(without.knob_size(), 1);
@@ -71,7 +74,7 @@ TEST(CaseEdit, AShorterTimeEndsWhatLastsLonger) {
   ASSERT_EQ(shorter.fault_size(), 2);
   EXPECT_EQ(shorter.fault(1).end_us(), 1'200'000);
   EXPECT_EQ(shorter.operation_size(), 2);
-  EXPECT_TRUE(MakeCase(shorter).ok());
+  EXPECT_TRUE(MakeCase(NornStore(), shorter).ok());
 }
 
 TEST(CaseEdit, LossesCanBeListed) {

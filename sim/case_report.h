@@ -6,21 +6,20 @@
 #define NORN_SIM_CASE_REPORT_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sim/case.pb.h"
 #include "sim/fault_plan.h"
 #include "sim/run_event.h"
+#include "sim/run_result.h"
 #include "sim/sim_network.h"
-#include "sim/universe.h"
-#include "sim/universe_config.h"
-#include "sim/workload.h"
 
 namespace norn::sim {
 
-v1::CaseReport ReportSetup(uint64_t seed, int64_t until_us, const UniverseConfig& config,
+// `config` is what is run, in words. Each subject adds its nodes, settings and operations.
+v1::CaseReport ReportSetup(uint64_t seed, int64_t until_us, const std::string& config,
                            const std::vector<Fault>& plan);
-v1::CaseReport ReportOperation(const ScriptedOperation& operation);
 v1::CaseReport ReportHarm(const MessageHarm& harm);
 v1::CaseReport ReportEvent(const RunEvent& event);
 RunEvent MakeRunEvent(const v1::CaseEvent& written);

@@ -21,7 +21,6 @@
 #include "core/check.h"
 #include "sim/case.h"
 #include "sim/case_report.h"
-#include "sim/universe.h"
 
 namespace norn::sim {
 
@@ -63,7 +62,8 @@ std::string FailedCheck(const std::string& errors) {
 // One run in a process of its own.
 class Child {
  public:
-  Child(const RunOptions& options, Clock::time_point until) : until_(until) {
+  Child(const Subject& subject, const RunOptions& options, Clock::time_point until)
+      : until_(until) {
     int ends[2];
     CORE_CHECK(pipe2(ends, O_CLOEXEC) == 0);
     errors_ = memfd_create("norn-sim errors", MFD_CLOEXEC);
@@ -74,7 +74,7 @@ class Child {
       prctl(PR_SET_PDEATHSIG, SIGKILL);  // a run that hangs does not outlive who asked for it
       close(ends[0]);
       dup2(errors_, STDERR_FILENO);
-      Perform(options, ends[1]);
+      Perform(subject, options, ends[1]);
     }
     close(ends[1]);
     fd_ = ends[0];
@@ -149,10 +149,10 @@ class Child {
   }
 
  private:
-  [[noreturn]] static void Perform(const RunOptions& options, int fd) {
+  [[noreturn]] static void Perform(const Subject& subject, const RunOptions& options, int fd) {
     RunOptions own = options;
     own.recorder = [fd](const v1::CaseReport& piece) { WriteAll(fd, piece.SerializeAsString()); };
-    RunUniverse(own, nullptr);
+    subject.Run(own, nullptr);
     _exit(0);
   }
 
@@ -226,7 +226,7 @@ CaseRun CaseRunner::Run(const RunOptions& options) {
   ++runs_;
   std::vector<std::unique_ptr<Child>> children;
   children.push_back(std::make_unique<Child>(
-      options, Clock::now() + std::chrono::milliseconds(options_.limit_ms)));
+      subject_, options, Clock::now() + std::chrono::milliseconds(options_.limit_ms)));
   return AwaitOne(children).second;
 }
 
@@ -241,12 +241,12 @@ std::optional<size_t> CaseRunner::First(size_t count,
   CaseRun best_run;
   for (;;) {
     while (under_way < static_cast<size_t>(options_.jobs) && next < best && !enough()) {
-      const auto made = MakeCase(candidate(next));
+      const auto made = MakeCase(subject_, candidate(next));
       if (made.ok()) {
         RunOptions options;
         options.replay = *made;
         children[next] = std::make_unique<Child>(
-            options, Clock::now() + std::chrono::milliseconds(options_.limit_ms));
+            subject_, options, Clock::now() + std::chrono::milliseconds(options_.limit_ms));
         ++under_way;
         ++runs_;
       }

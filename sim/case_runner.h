@@ -12,7 +12,7 @@
 
 #include "sim/case.pb.h"
 #include "sim/run_event.h"
-#include "sim/universe_config.h"
+#include "sim/subject.h"
 
 namespace norn::sim {
 
@@ -43,7 +43,9 @@ struct CaseRunnerOptions {
 
 class CaseRunner {
  public:
-  explicit CaseRunner(const CaseRunnerOptions& options) : options_(options) {}
+  // `subject` outlives this.
+  CaseRunner(const Subject& subject, const CaseRunnerOptions& options)
+      : subject_(subject), options_(options) {}
 
   CaseRun Run(const RunOptions& options);
 
@@ -58,6 +60,7 @@ class CaseRunner {
   uint64_t runs() const { return runs_; }
 
  private:
+  const Subject& subject_;
   const CaseRunnerOptions options_;
   uint64_t runs_ = 0;
 };

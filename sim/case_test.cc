@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "sim/knobs.h"
+#include "sim/store_subject.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -28,7 +29,7 @@ std::string Text(const std::string& rest) {
 }
 
 void ExpectError(const std::string& text, const std::string& where, const std::string& what) {
-  const auto written = ParseCase(text, kPath);
+  const auto written = ParseCase(NornStore(), text, kPath);
   ASSERT_FALSE(written.ok()) << text;
   const std::string error(written.status().message());
   EXPECT_NE(error.find(where), std::string::npos) << error;
@@ -36,7 +37,7 @@ void ExpectError(const std::string& text, const std::string& where, const std::s
 }
 
 RunResult Replay(const v1::Case& written, v1::CaseReport* report = nullptr) {
-  const auto made = MakeCase(written);
+  const auto made = MakeCase(NornStore(), written);
   EXPECT_TRUE(made.ok()) << made.status().message();
   RunOptions options;
   options.replay = *made;
@@ -64,7 +65,7 @@ TEST(Case, AReplayIsTheRunThatWasWrittenDown) {
     EXPECT_EQ(recorded.outcome().hash(), drawn.trace_hash) << "recording changed the run";
     EXPECT_GT(recorded.operation_size(), 20);
     // Through text, and without its seed's configuration.
-    const auto read = ParseCase(FormatCase(recorded), kPath);
+    const auto read = ParseCase(NornStore(), FormatCase(recorded), kPath);
     ASSERT_TRUE(read.ok()) << read.status().message();
     EXPECT_EQ(FormatCase(*read), FormatCase(recorded));
     v1::CaseReport again;
@@ -78,7 +79,7 @@ TEST(Case, WhatIsListedHappensAndNothingElse) {
   const std::string operations =
       "operation { id: 4 at_us: 500000 client: 1 via: 1 kind: PUT key: \"k1\" value: \"a\" }\n"
       "operation { id: 9 at_us: 900000 client: 1 via: 2 key: \"k1\" }\n";
-  const auto quiet = ParseCase(Text(operations), kPath);
+  const auto quiet = ParseCase(NornStore(), Text(operations), kPath);
   ASSERT_TRUE(quiet.ok()) << quiet.status().message();
   const RunResult valid = Replay(*quiet);
   EXPECT_EQ(valid.verdict, Verdict::kValid) << valid.property;
@@ -91,14 +92,14 @@ TEST(Case, HarmToOneMessageIsDoneToThatMessage) {
   const std::string put =
       "operation { id: 4 at_us: 500000 client: 1 via: 1 kind: PUT key: \"k1\" value: \"a\" }\n";
   const std::string lost = "message { name: \"ReplicaWrite\" from: 1 to: 2 key: \"k1\" nth: 1 ";
-  const auto plain = ParseCase(Text(put), kPath);
-  const auto harmed = ParseCase(Text(absl::StrCat(put, lost, "lost: true }")), kPath);
+  const auto plain = ParseCase(NornStore(), Text(put), kPath);
+  const auto harmed = ParseCase(NornStore(), Text(absl::StrCat(put, lost, "lost: true }")), kPath);
   ASSERT_TRUE(plain.ok() && harmed.ok());
   EXPECT_NE(Replay(*plain).trace_hash, Replay(*harmed).trace_hash);
   EXPECT_EQ(Replay(*harmed).verdict, Verdict::kValid);
   // There are not so many: the harm that was asked for never was.
   const std::string none = absl::StrReplaceAll(lost, {{"nth: 1", "nth: 7777"}});
-  const auto missed = ParseCase(Text(absl::StrCat(put, none, "lost: true }")), kPath);
+  const auto missed = ParseCase(NornStore(), Text(absl::StrCat(put, none, "lost: true }")), kPath);
   ASSERT_TRUE(missed.ok());
   const RunResult unstaged = Replay(*missed);
   EXPECT_EQ(unstaged.verdict, Verdict::kUnknown);
@@ -128,7 +129,7 @@ TEST(CaseFile, ErrorsNameFileAndLine) {
   ExpectError(Text("operation { id: 1 client: 1 via: 1 kind: PUT key: \"k\" }"), at, "value");
   ExpectError(Text("operation { id: 1 client: 1 via: 1 key: \"k\" at_us: 23000000 }"), at, "below");
   ExpectError(absl::StrReplaceAll(Text(""), {{"r: 2", "r: 9"}}), "x/test.case:2", "");
-  const auto none = LoadCase("/nowhere/x.case");
+  const auto none = LoadCase(NornStore(), "/nowhere/x.case");
   EXPECT_NE(none.status().message().find("/nowhere/x.case: no such case"), std::string::npos);
 }
 

@@ -11,6 +11,7 @@
 #include "core/causality/version_vector.h"
 #include "core/client.h"
 #include "core/types.h"
+#include "sim/wall_time.h"
 
 namespace norn::sim {
 
@@ -19,10 +20,6 @@ inline constexpr BucketId kLwwBucket = 1;
 inline BucketId BucketOfKey(absl::string_view key) {
   return !key.empty() && key.front() == 'l' ? kLwwBucket : BucketId{0};
 }
-
-// What a node's wall clock shows at a moment of virtual time.
-inline constexpr int64_t kWallOriginUs = 1'700'000'000'000'000;  // some day in 2023
-inline int64_t WallOf(int64_t time_us) { return kWallOriginUs + time_us; }
 
 struct Operation {
   uint64_t id = 0;

@@ -1,6 +1,5 @@
 // norn-sim: the simulator's command line.
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,7 +22,8 @@
 #include "sim/norn_sim_usage.h"
 #include "sim/scenario.h"
 #include "sim/show_run.h"
-#include "sim/universe.h"
+#include "sim/store_subject.h"
+#include "sim/universe_config.h"
 
 namespace norn::sim {
 namespace {
@@ -44,21 +44,6 @@ struct Arguments {
 int Refuse(const std::string& why) {
   std::cerr << "norn-sim: " << why << "\nTry: norn-sim help\n";
   return kExitUsage;
-}
-
-// What is wrong, or nothing.
-std::optional<std::string> ParseSeeds(const std::string& text, CampaignOptions* campaign) {
-  const size_t dots = text.find("..");
-  const std::string first = text.substr(0, dots);
-  const std::string last = dots == std::string::npos ? first : text.substr(dots + 2);
-  if (!absl::SimpleAtoi(first, &campaign->first_seed) ||
-      !absl::SimpleAtoi(last, &campaign->last_seed)) {
-    return absl::StrCat("\"", text, "\" is no seed and no range of seeds: write 7 or 1..1000");
-  }
-  if (campaign->last_seed < campaign->first_seed) {
-    return absl::StrCat("the range ", text, " is empty: the first seed must not be above the last");
-  }
-  return std::nullopt;
 }
 
 std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
@@ -242,7 +227,7 @@ int Campaign(const Arguments& arguments) {
                                  result.virtual_us / 1000 / (now_ms + 1))
               << (result.runs == total ? "\n" : "") << std::flush;
   };
-  const CampaignResult result = RunCampaign(options, progress);
+  const CampaignResult result = RunCampaign(NornStore(), options, progress);
   if (arguments.json) {
     std::cout << ToJson(result, elapsed_ms()) << "\n";
   } else {
@@ -250,8 +235,8 @@ int Campaign(const Arguments& arguments) {
   }
   if (!arguments.report.empty() && options.run.scenario == nullptr) {
     const int written = WriteFailures(
-        options, result, [&options](uint64_t seed) { return Reproduce(options.run, seed, ""); },
-        arguments.report);
+        NornStore(), options, result,
+        [&options](uint64_t seed) { return Reproduce(options.run, seed, ""); }, arguments.report);
     if (written != kExitValid) return written;
   }
   return ExitCodeOf(result);
@@ -263,7 +248,7 @@ int ShowOne(const Arguments& arguments) {
   }
   RunOptions run = arguments.campaign.run;
   run.seed = arguments.campaign.first_seed;
-  return ShowRun(run, arguments.show);
+  return ShowRun(NornStore(), run, arguments.show);
 }
 
 int RecordOne(const Arguments& arguments) {
@@ -273,11 +258,12 @@ int RecordOne(const Arguments& arguments) {
   if (run.seed != arguments.campaign.last_seed) {
     return Refuse("--case writes down one run: give --seed S (--report DIR takes all failures)");
   }
-  return WriteCase(run, Reproduce(run, run.seed, ""), arguments.case_path);
+  return WriteCase(NornStore(), run, Reproduce(run, run.seed, ""), arguments.case_path);
 }
 
 int PrintHashes(const Arguments& arguments) {
-  const CampaignResult result = RunCampaign(arguments.campaign, [](const CampaignResult&) {});
+  const CampaignResult result =
+      RunCampaign(NornStore(), arguments.campaign, [](const CampaignResult&) {});
   const bool alone = arguments.campaign.first_seed == arguments.campaign.last_seed;
   for (const auto& [seed, hash] : result.hashes) {
     std::cout << (alone ? "" : absl::StrCat(seed, " ")) << hash << "\n";
@@ -302,14 +288,6 @@ int ListScenarios(const std::string& folder) {
   return kExitValid;
 }
 
-// Those that this process may use.
-int Processors() {
-  cpu_set_t mine;
-  CPU_ZERO(&mine);
-  if (sched_getaffinity(0, sizeof(mine), &mine) != 0) return 1;
-  return std::clamp(CPU_COUNT(&mine), 1, kJobsMax);
-}
-
 int Main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
@@ -324,11 +302,11 @@ int Main(int argc, char** argv) {
     std::cout << kUsage;
     return kExitValid;
   }
-  if (arguments.command == "shrink") return ShrinkCommand(words, Processors());
+  if (arguments.command == "shrink") return ShrinkCommand(NornStore(), words, Processors());
   if (arguments.command == "check") return consistency::CheckCommand(words);
-  if (arguments.command == "bisect") return BisectCommand(words);
-  if (arguments.command == "explain") return ExplainCommand(words);
-  if (arguments.command == "replay") return ReplayCommand(words);
+  if (arguments.command == "bisect") return BisectCommand(NornStore(), words);
+  if (arguments.command == "explain") return ExplainCommand(NornStore(), words);
+  if (arguments.command == "replay") return ReplayCommand(NornStore(), words);
   if (arguments.command == "scenarios") {
     if (words.size() > 1) return Refuse("scenarios takes one folder");
     return ListScenarios(words.empty() ? kScenarioFolder : words.front());

@@ -1,10 +1,10 @@
 #include "sim/show_run.h"
 
 #include <iostream>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "sim/universe.h"
 
 namespace norn::sim {
 
@@ -44,7 +44,7 @@ bool TakeShowOption(const std::vector<std::string>& words, size_t* i, ShowOption
   return true;
 }
 
-int ShowRun(const RunOptions& run, const ShowOptions& options) {
+int ShowRun(const Subject& subject, const RunOptions& run, const ShowOptions& options) {
   TraceView view = nullptr;
   if (options.checkpoint_every != 0) {
     view.checkpoint_every = options.checkpoint_every;
@@ -57,7 +57,7 @@ int ShowRun(const RunOptions& run, const ShowOptions& options) {
     view.first = options.first;
     view.last = options.last;
   }
-  const RunResult result = RunUniverse(run, std::move(view));
+  const RunResult result = subject.Run(run, std::move(view));
   const int code = ExitCodeOfVerdict(result.verdict);
   if (options.checkpoint_every != 0) {
     std::cout << result.traced_events << " " << result.trace_hash << "\n";

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/universe_config.h"
+#include "sim/subject.h"
 
 namespace norn::sim {
 
@@ -28,8 +28,8 @@ struct ShowOptions {
 bool TakeShowOption(const std::vector<std::string>& words, size_t* i, ShowOptions* options,
                     std::optional<std::string>* wrong);
 
-// Returns norn-sim's exit code. The run happens in this process: a crash is this process's.
-int ShowRun(const RunOptions& run, const ShowOptions& options);
+// Returns the exit code. The run happens in this process: a crash is this process's.
+int ShowRun(const Subject& subject, const RunOptions& run, const ShowOptions& options);
 
 }  // namespace norn::sim
 

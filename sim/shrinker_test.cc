@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "sim/case.h"
 #include "sim/case_runner.h"
+#include "sim/store_subject.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -17,7 +18,8 @@ namespace {
 
 v1::Case Parse(const std::string& rest) {
   const auto written =
-      ParseCase(absl::StrCat("format: 1 seed: 3 bucket { partitions: 16 n: 3 r: 2 w: 2 }\n"
+      ParseCase(NornStore(),
+                absl::StrCat("format: 1 seed: 3 bucket { partitions: 16 n: 3 r: 2 w: 2 }\n"
                              "node { zone: \"a\" } node { zone: \"b\" } node { zone: \"c\" }\n",
                              rest),
                 "test");
@@ -46,14 +48,14 @@ constexpr char kLost[] =
 
 CaseRun RunOf(const v1::Case& written, CaseRunner* runner) {
   RunOptions options;
-  options.replay = *MakeCase(written);
+  options.replay = *MakeCase(NornStore(), written);
   return runner->Run(options);
 }
 
 bool Never() { return false; }
 
 TEST(CaseRunner, TellsWhatARunCameTo) {
-  CaseRunner runner({1, 60'000});
+  CaseRunner runner(NornStore(), {1, 60'000});
   const v1::Case written = WithoutExchanges("");
   const CaseRun run = RunOf(written, &runner);
   EXPECT_EQ(run.exit_code, kExitValid) << run.property;
@@ -66,7 +68,7 @@ TEST(CaseRunner, TellsWhatARunCameTo) {
 TEST(CaseRunner, ACrashIsAnOutcome) {
   RunOptions impossible;
   impossible.nodes = 0;
-  const CaseRun run = CaseRunner({1, 60'000}).Run(impossible);
+  const CaseRun run = CaseRunner(NornStore(), {1, 60'000}).Run(impossible);
   EXPECT_EQ(run.exit_code, kExitCrashed);
   EXPECT_EQ(run.verdict, "CRASHED");
   EXPECT_EQ(run.property.find("check failed: "), 0u) << run.property;
@@ -78,9 +80,9 @@ TEST(CaseRunner, ARunThatTakesTooLongIsStopped) {
   // A day of clients and gossip.
   v1::Case endless = WithoutExchanges("");
   endless.set_until_us(int64_t{86'400} * 1'000'000);
-  const CaseRun run = CaseRunner({1, 200}).Run([&endless] {
+  const CaseRun run = CaseRunner(NornStore(), {1, 200}).Run([&endless] {
     RunOptions options;
-    options.replay = *MakeCase(endless);
+    options.replay = *MakeCase(NornStore(), endless);
     return options;
   }());
   EXPECT_TRUE(run.stopped);
@@ -90,7 +92,7 @@ TEST(CaseRunner, ARunThatTakesTooLongIsStopped) {
 }
 
 TEST(CaseRunner, TheFirstCandidateWinsThoughALaterOneEndsEarlier) {
-  CaseRunner runner({2, 60'000});
+  CaseRunner runner(NornStore(), {2, 60'000});
   v1::Case slow = WithoutExchanges("");
   slow.set_until_us(60'000'000);
   v1::Case senseless = slow;
@@ -108,7 +110,7 @@ TEST(Shrinker, LeavesWhatIsNeededAndTheSameHoweverManyRunAtOnce) {
   const v1::Case written = WithoutExchanges(kLost);
   std::vector<std::string> smallest;
   for (const int jobs : {1, 2}) {
-    CaseRunner runner({jobs, 60'000});
+    CaseRunner runner(NornStore(), {jobs, 60'000});
     const CaseRun first = RunOf(written, &runner);
     ASSERT_EQ(first.exit_code, kExitViolated) << first.property;
     ShrinkOptions options;
@@ -132,7 +134,7 @@ TEST(Shrinker, LeavesWhatIsNeededAndTheSameHoweverManyRunAtOnce) {
 
 TEST(Shrinker, StopsWhenItIsEnough) {
   const v1::Case written = WithoutExchanges(kLost);
-  CaseRunner runner({1, 60'000});
+  CaseRunner runner(NornStore(), {1, 60'000});
   const CaseRun first = RunOf(written, &runner);
   ShrinkOptions options;
   options.enough = [&runner] { return runner.runs() >= 4; };

@@ -120,19 +120,16 @@ SimNode::SimNode(Scheduler& scheduler, Trace& trace, SimNetwork& network,
                  const storage::EngineOptions& engine, KeyedSeed seed, StoreObserver* observer,
                  std::vector<Fault>* plan, MessageRules* rules, ReplySink replies,
                  CrashSink crashed)
-    : scheduler_(scheduler),
-      trace_(trace),
+    : FaultedNode(scheduler, trace, options.id, seed.With("disk").value(), plan),
       network_(network),
       cluster_(cluster),
       options_(options),
       engine_options_(engine),
       seed_(seed),
       observer_(observer),
-      plan_(plan),
       rules_(rules),
       reply_sink_(std::move(replies)),
-      crash_sink_(std::move(crashed)),
-      disk_(seed.With("disk").value()) {
+      crash_sink_(std::move(crashed)) {
   if (!trace_.listened()) return;
   watch_ = std::make_unique<ReplicaWatch>(scheduler_, trace_, id(),
                                           RecordHasher(cluster_.name, cluster_.secret),
@@ -189,60 +186,6 @@ bool SimNode::StartUp(std::string* error) {
   return true;
 }
 
-// ---- Standing still, and wrong clocks ---------------------------------------------
-
-Fault* SimNode::Active(FaultKind kind) {
-  for (Fault& fault : *plan_) {
-    if (fault.kind != kind || !fault.ActiveAt(scheduler_.now_us())) continue;
-    if (fault.Concerns(id())) return &fault;
-  }
-  return nullptr;
-}
-
-int64_t SimNode::WallUs() {
-  const int64_t now_us = scheduler_.now_us();
-  int64_t wall_us = kWallOriginUs + now_us;
-  for (Fault& fault : *plan_) {
-    const int64_t shift_us = WallShiftUs(fault, now_us);
-    if (shift_us == 0 || !fault.Concerns(id())) continue;
-    wall_us += shift_us;
-    ++fault.effects;
-  }
-  return wall_us;
-}
-
-bool SimNode::Hold(std::function<void()> action) {
-  Fault* const pause = Active(FaultKind::kPause);
-  if (pause == nullptr && held_.empty()) return false;
-  if (pause != nullptr) {
-    ++pause->effects;
-    if (held_.empty() && pause->end_us != kNever) {
-      scheduler_.At(pause->end_us, [this] { MaybeGoOn(); });
-    }
-  }
-  held_.push_back([epoch = epoch_, this, action = std::move(action)] {
-    if (epoch == epoch_) action();
-  });
-  return true;
-}
-
-void SimNode::MaybeGoOn() {
-  if (held_.empty()) return;
-  if (const Fault* const pause = Active(FaultKind::kPause)) {
-    // Another pause took over, or this one was prolonged.
-    if (pause->end_us != kNever) scheduler_.At(pause->end_us, [this] { MaybeGoOn(); });
-    return;
-  }
-  trace_.Record(scheduler_.now_us(), id(), "goes on", "");
-  // What comes in meanwhile comes after what has waited.
-  std::deque<std::function<void()>> waiting = std::exchange(held_, {});
-  const uint64_t epoch = epoch_;
-  for (const std::function<void()>& action : waiting) {
-    if (epoch_ != epoch) return;  // it died of the one before
-    action();
-  }
-}
-
 // ---- Events -----------------------------------------------------------------------
 
 void SimNode::OnTimer(uint64_t arming, uint64_t epoch) {
@@ -259,7 +202,7 @@ void SimNode::DeliverMessage(NodeId from, const std::string& bytes) {
 
 void SimNode::DeliverRequest(ClientRequest&& request) {
   CORE_CHECK(up());
-  if (Active(FaultKind::kPause) != nullptr || !held_.empty()) {
+  if (stands_still()) {
     const auto waiting = std::make_shared<ClientRequest>(std::move(request));
     CORE_CHECK(Hold([this, waiting] { DeliverRequest(std::move(*waiting)); }));
     return;
@@ -352,12 +295,7 @@ void SimNode::StepJob(size_t slot, uint64_t epoch) {
     Random& random = it->second.random;
     const bool slow = random.Chance(1, 50);
     int64_t delay_us = slow ? random.Between(1'000, 20'000) : random.Between(20, 400);
-    for (Fault& fault : *plan_) {
-      if (fault.kind != FaultKind::kSlowDisk || !fault.Concerns(id())) continue;
-      if (!fault.ActiveAt(scheduler_.now_us())) continue;
-      delay_us += static_cast<int64_t>(random.Below(fault.amount + 1));
-      ++fault.effects;
-    }
+    delay_us += SlowDiskUs(random);
     scheduler_.After(delay_us, [this, slot, epoch] { StepJob(slot, epoch); });
     return;
   }
@@ -378,20 +316,19 @@ void SimNode::AwaitScrub(uint64_t epoch) {
   });
 }
 
-void SimNode::Crash(CrashLoss loss) {
-  disk_.Crash(loss);
-  BuryIfCrashed();
-}
-
-void SimNode::Wipe() {
-  disk_.Wipe();
-  BuryIfCrashed();
-}
-
 void SimNode::Restore(const SimDisk& copy) {
-  disk_.Restore(copy);
   restored_ = true;
-  BuryIfCrashed();
+  FaultedNode::Restore(copy);
+}
+
+uint64_t SimNode::damage_met() const {
+  if (!up()) return 0;
+  const storage::Engine& engine = *process_->engine;
+  return engine.damaged_ranges().size() + engine.stats().bad_blocks;
+}
+
+bool SimNode::hurt() const {
+  return up() && (process_->engine->stats().damaged_tables > 0 || !process_->engine->health().ok());
 }
 
 std::map<std::string, std::string> SimNode::DurableRecords() const {

@@ -5,16 +5,11 @@
 // with every crash and is built anew at the restart, from what the disk kept. Jobs of the
 // engine run step by step in virtual time, so a crash can fall between any two file
 // operations. Once the disk has crashed, nothing that the process still says is heard.
-//
-// A paused node stands still as a stopped process does: messages, requests, timers and jobs
-// wait, in their order, and come all at once when it goes on. Its wall clock shows what the
-// plan makes of it; monotonic time is always true.
 
 #ifndef NORN_SIM_SIM_NODE_H_
 #define NORN_SIM_SIM_NODE_H_
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +20,7 @@
 #include "core/events.h"
 #include "core/host.h"
 #include "core/random.h"
+#include "sim/faulted_node.h"
 #include "sim/keyed_seed.h"
 #include "sim/message_rules.h"
 #include "sim/replica_watch.h"
@@ -50,7 +46,7 @@ class StoreObserver {
   virtual void OnRefused(const Dot& dot) = 0;
 };
 
-class SimNode {
+class SimNode final : public FaultedNode {
  public:
   using ReplySink = std::function<void(NodeId node, ClientReply&& reply)>;
   using CrashSink = std::function<void(NodeId node)>;
@@ -59,27 +55,20 @@ class SimNode {
           const NodeOptions& options, const storage::EngineOptions& engine, KeyedSeed seed,
           StoreObserver* observer, std::vector<Fault>* plan, MessageRules* rules, ReplySink replies,
           CrashSink crashed);
-  ~SimNode();
+  ~SimNode() override;
 
-  // Opens the engine, which recovers, and starts the node. A crash meanwhile is reported
-  // to the crash sink. False with `*error` set: the engine refused to open.
-  bool StartUp(std::string* error);
-  bool up() const { return process_ != nullptr; }
-  NodeId id() const { return options_.id; }
+  // Opens the engine, which recovers, and starts the node.
+  bool StartUp(std::string* error) override;
+  bool up() const override { return process_ != nullptr; }
 
   void DeliverMessage(NodeId from, const std::string& bytes);
   void DeliverRequest(ClientRequest&& request);
 
-  // Kills the process now; the disk loses what `loss` says.
-  void Crash(CrashLoss loss);
-  // Kills the process now, and with it all that the disk held.
-  void Wipe();
-  // Kills the process now; the disk is as it was when `copy` was taken of it, but for the lease,
-  // without which the node begins new incarnations.
-  void Restore(const SimDisk& copy);
+  // The lease is not restored: without it the node begins new incarnations.
+  void Restore(const SimDisk& copy) override;
 
-  // To be told when a pause may have ended early.
-  void MaybeGoOn();
+  uint64_t damage_met() const override;
+  bool hurt() const override;
 
   // What this node would still hold if its power failed now: every record, by record key,
   // recovered by the real engine from a copy of the disk. Empty if that cannot be opened.
@@ -87,11 +76,9 @@ class SimNode {
   // The same by the engine's keys, as they are stored: hints are hints.
   std::map<std::string, std::string> DurableEntries() const;
 
-  SimDisk& disk() { return disk_; }
   // Null while down.
   storage::Engine* engine();
   const Node* node() const;
-  uint64_t file_operations() const { return disk_.operations(); }
   // Hints that it was asked to store, and to remove, in all its lives.
   uint64_t hints_written() const { return hints_written_; }
   uint64_t hints_minted() const { return hints_minted_; }
@@ -100,46 +87,33 @@ class SimNode {
  private:
   struct Process;
 
-  // What one fault of the kind does to this node now; null: nothing.
-  Fault* Active(FaultKind kind);
-  // True if the node stands still, or has things waiting: then `action` waits as well, until
-  // it goes on or dies.
-  bool Hold(std::function<void()> action);
-  int64_t WallUs();
   void OnTimer(uint64_t arming, uint64_t epoch);
 
   void Deliver(Event&& event);
   void DrainEvents();
   void StartJobs();
   void StepJob(size_t slot, uint64_t epoch);
-  // Buries the process if its disk has crashed. True if it did.
-  bool BuryIfCrashed();
+  bool BuryIfCrashed() override;
   void AwaitScrub(uint64_t epoch);
   void AwaitDelayedReplies();
   void OnDelayedReplies(uint64_t epoch);
   void AwaitCompaction();
   void OnCompactionDue(int64_t due_us, uint64_t epoch);
 
-  Scheduler& scheduler_;
-  Trace& trace_;
   SimNetwork& network_;
   ClusterConfig cluster_;
   NodeOptions options_;
   storage::EngineOptions engine_options_;
   const KeyedSeed seed_;
   StoreObserver* observer_;
-  std::vector<Fault>* plan_;  // slow and stalled disks, pauses and clocks are applied here
   MessageRules* rules_;
   ReplySink reply_sink_;
   CrashSink crash_sink_;
-  SimDisk disk_;
   uint64_t lives_ = 0;     // begun so far; each has chances of its own
   bool restored_ = false;  // since the last start
-  uint64_t epoch_ = 0;     // rises with every start and crash: what was scheduled before is void
   uint64_t hints_written_ = 0, hints_minted_ = 0, hints_removed_ = 0;
   std::unique_ptr<ReplicaWatch> watch_;  // if somebody listens to the trace
   std::unique_ptr<Process> process_;
-  std::deque<std::function<void()>> held_;  // while it stands still
 };
 
 }  // namespace norn::sim

@@ -11,7 +11,6 @@
 #include "core/check.h"
 #include "core/ring/layout.h"
 #include "sim/burials.h"
-#include "sim/case.h"
 #include "sim/case_report.h"
 #include "sim/checkers/fault_budget.h"
 #include "sim/history.h"
@@ -22,6 +21,8 @@
 #include "sim/scheduler.h"
 #include "sim/sim_network.h"
 #include "sim/sim_node.h"
+#include "sim/store_case.h"
+#include "sim/store_case_report.h"
 #include "sim/universe_faults.h"
 #include "sim/workload.h"
 #include "storage/record_storage.h"
@@ -50,6 +51,8 @@ class Universe final : public StoreObserver {
 
  private:
   void Build();
+  // Cases of other subjects are never made into one of the store.
+  const StoreCase& replay() const { return static_cast<const StoreCase&>(*options_.replay); }
   bool recording() const { return options_.recorder && options_.scenario == nullptr; }
   // With the recorder as its listener, if it wants events.
   TraceView Listened(TraceView view) const;
@@ -194,8 +197,8 @@ void Universe::Choose() {
   if (options_.scenario != nullptr) {
     config_ = options_.scenario->Config();
   } else if (options_.replay != nullptr) {
-    config_ = options_.replay->config;
-    plan_ = options_.replay->faults;
+    config_ = replay().config;
+    plan_ = replay().faults;
   } else {
     config_ = DrawUniverseConfig(seed, options_);
     Random faults = seed.With("faults").Stream();
@@ -262,8 +265,10 @@ void Universe::Build() {
     CheckSurvivors();
   };
   hooks.power_cut = [this] { CheckSurvivors(); };
-  faults_ = std::make_unique<UniverseFaults>(scheduler_, trace_, seed.With("harm"), &plan_, &nodes_,
-                                             until_us_, std::move(hooks));
+  std::vector<FaultedNode*> faulted;
+  for (const auto& sim_node : nodes_) faulted.push_back(sim_node.get());
+  faults_ = std::make_unique<UniverseFaults>(scheduler_, trace_, seed.With("harm"), &plan_,
+                                             std::move(faulted), until_us_, std::move(hooks));
   workload_ =
       std::make_unique<Workload>(scheduler_, trace_, seed.With("clients"), config_.workload, nodes,
                                  *sealer_, [this](NodeId id, ClientRequest&& request) {
@@ -271,9 +276,9 @@ void Universe::Build() {
                                    node(id).DeliverRequest(std::move(request));
                                    return true;
                                  });
-  if (options_.replay != nullptr) workload_->Follow(options_.replay->script);
+  if (options_.replay != nullptr) workload_->Follow(replay().script);
   if (recording()) {
-    options_.recorder(ReportSetup(seed_, until_us_, config_, plan_));
+    options_.recorder(ReportStoreSetup(seed_, until_us_, config_, plan_));
     workload_->set_recorder([this](const ScriptedOperation& operation) {
       options_.recorder(ReportOperation(operation));
     });
@@ -531,34 +536,6 @@ void Universe::OnMinted(const Dot& dot, const std::string& bytes) {
 }
 
 }  // namespace
-
-const char* VerdictName(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kValid:
-      return "VALID";
-    case Verdict::kViolated:
-      return "VIOLATED";
-    case Verdict::kNoProgress:
-      return "NO PROGRESS";
-    case Verdict::kUnknown:
-      return "UNKNOWN";
-  }
-  return "?";
-}
-
-int ExitCodeOfVerdict(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kValid:
-      return kExitValid;
-    case Verdict::kViolated:
-      return kExitViolated;
-    case Verdict::kNoProgress:
-      return kExitNoProgress;
-    case Verdict::kUnknown:
-      return kExitUnknown;
-  }
-  return kExitCrashed;
-}
 
 RunResult RunUniverse(const RunOptions& options, TraceView view) {
   return Universe(options, std::move(view)).Run();

@@ -5,9 +5,7 @@
 #define NORN_SIM_UNIVERSE_CONFIG_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,38 +13,11 @@
 #include "core/random.h"
 #include "sim/fault_plan.h"
 #include "sim/keyed_seed.h"
+#include "sim/run_options.h"
 #include "sim/workload.h"
 #include "storage/engine.h"
 
-namespace norn::v1 {
-class CaseReport;
-}
-
 namespace norn::sim {
-
-struct Case;
-struct Scenario;
-
-struct RunOptions {
-  uint64_t seed = 1;
-  int nodes = 5;
-  int n = 3;
-  int r = 2;
-  int w = 2;
-  bool random_config = false;  // the four above are drawn from the seed instead, and so are
-                               // the number of zones and the least R and W of a request
-  bool sloppy = false;         // stand-ins count, in both buckets; claims that need R + W > N
-                               // are off
-  bool wipes = false;          // faults may destroy a disk, or bring back an older copy of it
-  // A script instead of drawn configurations, faults and clients. Its options win.
-  std::shared_ptr<const Scenario> scenario;
-  // What was written down instead of what the seed gives; everything above is ignored.
-  std::shared_ptr<const Case> replay;
-  // Hears, piece by piece, what the run would be written down as, and at its end what came of
-  // it. May be null; not of a scenario, which is a script already.
-  std::function<void(const v1::CaseReport& piece)> recorder;
-  bool record_events = false;  // and of everything that happens (CaseReport::event)
-};
 
 struct UniverseConfig {
   ClusterConfig cluster;

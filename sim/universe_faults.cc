@@ -93,7 +93,7 @@ void UniverseFaults::End(size_t fault) {
     HealDisk(fault);
   }
   plan_[fault].end_us = std::min(plan_[fault].end_us, scheduler_.now_us());
-  for (const auto& node : nodes_) node->MaybeGoOn();
+  for (FaultedNode* const node : nodes_) node->MaybeGoOn();
   Announce(fault, "ends");
 }
 
@@ -194,7 +194,7 @@ void UniverseFaults::CutPower(size_t fault) {
   }
 }
 
-void UniverseFaults::Crash(size_t fault, SimNode& victim) {
+void UniverseFaults::Crash(size_t fault, FaultedNode& victim) {
   crashing_[victim.id()] = fault;
   victim.disk().CancelCrash();
   victim.Crash(static_cast<CrashLoss>(plan_[fault].loss));
@@ -356,11 +356,7 @@ bool UniverseFaults::TryRot(size_t fault) {
 }
 
 void UniverseFaults::WatchRot(size_t fault) {
-  storage::Engine* const engine = victim(fault).engine();
-  if (engine != nullptr) {
-    plan_[fault].effects = std::max<uint64_t>(
-        engine->damaged_ranges().size() + engine->stats().bad_blocks, plan_[fault].effects);
-  }
+  plan_[fault].effects = std::max(victim(fault).damage_met(), plan_[fault].effects);
   if (plan_[fault].effects > 0) return;
   scheduler_.After(kWatchUs, [this, fault] { WatchRot(fault); });
 }
@@ -405,12 +401,10 @@ void UniverseFaults::EndAll() {
     plan_[i].end_us = std::min(plan_[i].end_us, now_us);
     HealDisk(i);
   }
-  for (const auto& node : nodes_) {
+  for (FaultedNode* const node : nodes_) {
     node->MaybeGoOn();
     node->disk().CancelCrash();
-    const bool hurt = node->up() && (node->engine()->stats().damaged_tables > 0 ||
-                                     !node->engine()->health().ok());
-    if (hurt) node->Crash(CrashLoss::kProcessOnly);
+    if (node->hurt()) node->Crash(CrashLoss::kProcessOnly);
     StartNode(node->id());
   }
 }

@@ -1,5 +1,5 @@
 // Makes the faults of a plan befall the nodes: crashes, power cuts, ill and lost disks. (Those
-// of the network are SimNetwork's; pauses, clocks, slow and stalled disks are SimNode's.) A
+// of the network are SimNetwork's; pauses, clocks, slow and stalled disks are FaultedNode's.) A
 // fault that has harmed nothing by its end stays a little longer: its node was down, say, or
 // nobody read the bad block.
 //
@@ -19,9 +19,10 @@
 
 #include "core/random.h"
 #include "sim/fault_plan.h"
+#include "sim/faulted_node.h"
 #include "sim/keyed_seed.h"
 #include "sim/scheduler.h"
-#include "sim/sim_node.h"
+#include "sim/sim_disk.h"
 #include "sim/trace.h"
 
 namespace norn::sim {
@@ -39,15 +40,15 @@ class UniverseFaults {
     std::function<void()> power_cut;
   };
 
-  // `plan` and `nodes` (of which n<i> is the i-th) outlive this. Nothing that was drawn begins at
+  // `plan` and the nodes (n<i> is the i-th) outlive this. Nothing that was drawn begins at
   // `end_us` or later; what had no effect until then goes on for kOvertimeUs at most.
   UniverseFaults(Scheduler& scheduler, Trace& trace, KeyedSeed seed, std::vector<Fault>* plan,
-                 std::vector<std::unique_ptr<SimNode>>* nodes, int64_t end_us, Hooks hooks)
+                 std::vector<FaultedNode*> nodes, int64_t end_us, Hooks hooks)
       : scheduler_(scheduler),
         trace_(trace),
         seed_(seed),
         plan_(*plan),
-        nodes_(*nodes),
+        nodes_(std::move(nodes)),
         end_us_(end_us),
         hooks_(std::move(hooks)) {}
 
@@ -75,8 +76,8 @@ class UniverseFaults {
   void EndAll();
 
  private:
-  SimNode& node(NodeId id) { return *nodes_[id - 1u]; }
-  SimNode& victim(size_t fault) { return node(plan_[fault].nodes.front()); }
+  FaultedNode& node(NodeId id) { return *nodes_[id - 1u]; }
+  FaultedNode& victim(size_t fault) { return node(plan_[fault].nodes.front()); }
   // True if `what` (a method of this class) will be tried again for the fault.
   bool Later(size_t fault, void (UniverseFaults::*what)(size_t));
   void Announce(size_t fault, const char* what);
@@ -89,7 +90,7 @@ class UniverseFaults {
   void EndCrashWindow(size_t fault);
   void BeginPowerCut(size_t fault);
   void CutPower(size_t fault);
-  void Crash(size_t fault, SimNode& victim);
+  void Crash(size_t fault, FaultedNode& victim);
   void BeginDiskFault(size_t fault);
   void EndDiskFault(size_t fault);
   void SpoilBlock(size_t fault);
@@ -113,7 +114,7 @@ class UniverseFaults {
   const KeyedSeed seed_;
   std::map<size_t, Random> streams_;  // of single faults
   std::vector<Fault>& plan_;
-  std::vector<std::unique_ptr<SimNode>>& nodes_;
+  const std::vector<FaultedNode*> nodes_;
   const int64_t end_us_;
   Hooks hooks_;
   std::map<NodeId, size_t> crashing_;      // nodes whose crash is armed or under way: the fault

@@ -15,13 +15,9 @@
 
 #include "core/types.h"
 #include "sim/history.h"
+#include "sim/violation.h"
 
 namespace norn::sim {
-
-struct Violation {
-  std::string property;  // "a read covers every write completed before it", ...
-  std::string witness;   // lines; the operations that show it
-};
 
 // Every value that was read had been written to that key, by a put that had begun before
 // the read ended. A put without an answer stays possible for ever.

@@ -17,7 +17,6 @@
 #include "sim/explain/run_page.h"
 #include "sim/explain/shiviz.h"
 #include "sim/explain/timeline.h"
-#include "sim/universe.h"
 
 namespace norn::sim {
 
@@ -32,13 +31,14 @@ struct Arguments {
   absl::Duration limit = absl::Seconds(60);
 };
 
-int Refuse(absl::string_view why) {
-  std::cerr << "norn-sim: " << why << "\n";
+int Refuse(const Subject& subject, absl::string_view why) {
+  std::cerr << subject.program() << ": " << why << "\n";
   return kExitUsage;
 }
 
 // What is wrong, or nothing.
-std::optional<std::string> Parse(const std::vector<std::string>& words, Arguments* arguments) {
+std::optional<std::string> Parse(const Subject& subject, const std::vector<std::string>& words,
+                                 Arguments* arguments) {
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (word == "--json") {
@@ -67,15 +67,17 @@ std::optional<std::string> Parse(const std::vector<std::string>& words, Argument
     }
   }
   if (arguments->path.empty()) {
-    return std::string("explain which case? Write: norn-sim explain FILE --html PAGE");
+    return absl::StrCat("explain which case? Write: ", subject.program(),
+                        " explain FILE --html PAGE");
   }
   if (arguments->limit == absl::ZeroDuration()) return std::string("--limit must be above 0");
   return std::nullopt;
 }
 
 // Repeats the run without each fault, and each harm to a message, that the case lists.
-void FindCauses(const v1::Case& written, const Timeline& timeline, const CaseRun& first,
-                const Arguments& arguments, CaseRunner* runner, Explanation* explanation) {
+void FindCauses(const Subject& subject, const v1::Case& written, const Timeline& timeline,
+                const CaseRun& first, const Arguments& arguments, CaseRunner* runner,
+                Explanation* explanation) {
   using Clock = std::chrono::steady_clock;
   const PartsOfCase faults = FaultsOf(written);
   const PartsOfCase messages = MessagesOf(written);
@@ -108,7 +110,7 @@ void FindCauses(const v1::Case& written, const Timeline& timeline, const CaseRun
       }
     }
     const v1::Case less = messages.without(faults.without(written, gone_faults), gone_messages);
-    const auto runnable = MakeCase(less);
+    const auto runnable = MakeCase(subject, less);
     if (!runnable.ok()) return std::string(runnable.status().message());
     RunOptions options;
     options.replay = *runnable;
@@ -134,34 +136,36 @@ bool WriteFile(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-int ExplainCommand(const std::vector<std::string>& words) {
+int ExplainCommand(const Subject& subject, const std::vector<std::string>& words) {
   Arguments arguments;
-  if (auto wrong = Parse(words, &arguments)) return Refuse(*wrong);
-  const absl::StatusOr<v1::Case> written = LoadCase(arguments.path);
-  if (!written.ok()) return Refuse(written.status().message());
-  const auto made = MakeCase(*written);
-  if (!made.ok()) return Refuse(absl::StrCat(arguments.path, ": ", made.status().message()));
+  if (auto wrong = Parse(subject, words, &arguments)) return Refuse(subject, *wrong);
+  const absl::StatusOr<v1::Case> written = LoadCase(subject, arguments.path);
+  if (!written.ok()) return Refuse(subject, written.status().message());
+  const auto made = MakeCase(subject, *written);
+  if (!made.ok())
+    return Refuse(subject, absl::StrCat(arguments.path, ": ", made.status().message()));
   CaseRunnerOptions running;
   running.limit_ms = absl::ToInt64Milliseconds(arguments.limit);
-  CaseRunner runner(running);
+  CaseRunner runner(subject, running);
   RunOptions options;
   options.replay = *made;
   options.record_events = true;
   const CaseRun run = runner.Run(options);
   const Timeline timeline = MakeTimeline(run, **made);
   Explanation explanation = Explain(run, **made, timeline);
-  if (explanation.fails) FindCauses(*written, timeline, run, arguments, &runner, &explanation);
+  if (explanation.fails)
+    FindCauses(subject, *written, timeline, run, arguments, &runner, &explanation);
   std::cout << (arguments.json ? ToJson(explanation) + "\n" : ToText(explanation));
   std::ostream& notes = arguments.json ? std::cerr : std::cout;
   if (!arguments.html.empty()) {
     if (!WriteFile(arguments.html, RunPage(timeline, explanation))) {
-      return Refuse(absl::StrCat(arguments.html, ": the page cannot be written"));
+      return Refuse(subject, absl::StrCat(arguments.html, ": the page cannot be written"));
     }
     notes << "\nThe page: " << arguments.html << " (" << run.events.size() << " events)\n";
   }
   if (!arguments.shiviz.empty()) {
     if (!WriteFile(arguments.shiviz, ToShiviz(run.events))) {
-      return Refuse(absl::StrCat(arguments.shiviz, ": the log cannot be written"));
+      return Refuse(subject, absl::StrCat(arguments.shiviz, ": the log cannot be written"));
     }
     notes << "\nFor ShiViz: " << arguments.shiviz
           << "; as its log parsing regular expression enter\n  " << kShivizExpression << "\n";

@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "sim/subject.h"
+
 namespace norn::sim {
 
 // explain FILE [--json] [--html PAGE] [--shiviz LOG] [--budget 60s] [--limit 60s]. Returns the
 // exit code of the run; kExitUsage, with what is wrong on standard error, if it cannot be
 // explained.
-int ExplainCommand(const std::vector<std::string>& words);
+int ExplainCommand(const Subject& subject, const std::vector<std::string>& words);
 
 }  // namespace norn::sim
 

@@ -18,6 +18,7 @@
 #include "sim/explain/shiviz.h"
 #include "sim/explain/timeline.h"
 #include "sim/run_event.h"
+#include "sim/store_subject.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -58,11 +59,7 @@ RunEvent Invoked(int64_t time_us, uint64_t id, int client, const std::string& ke
 
 Case ThreeNodes() {
   Case written;
-  for (NodeId id = 1; id <= 3; ++id) {
-    MemberConfig member;
-    member.id = id;
-    written.config.cluster.members.push_back(member);
-  }
+  written.nodes = 3;
   return written;
 }
 
@@ -246,7 +243,7 @@ TEST(RunEventTest, ListeningChangesNoHash) {
     RunOptions options;
     options.seed = seed;
     options.sloppy = options.wipes = options.random_config = true;
-    CaseRunner runner(CaseRunnerOptions{});
+    CaseRunner runner(NornStore(), CaseRunnerOptions{});
     const CaseRun silent = runner.Run(options);
     options.record_events = true;
     const CaseRun told = runner.Run(options);

@@ -10,9 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "core/json_string.h"
-#include "core/ring/layout.h"
 #include "core/types.h"
-#include "sim/history.h"
 
 namespace norn::sim {
 
@@ -43,6 +41,7 @@ Explanation Explain(const CaseRun& run, const Case& written, const Timeline& tim
   found.config = run.config;
   found.hash = run.hash;
   found.fails = run.exit_code != 0 && run.verdict != "UNKNOWN";
+  found.held_when_down = written.held_when_down;
   found.keys = timeline.keys;
   std::set<int64_t> moments;
   for (const Bar& bar : timeline.bars) {
@@ -53,21 +52,18 @@ Explanation Explain(const CaseRun& run, const Case& written, const Timeline& tim
   moments.insert(timeline.found_us);
   // The first and the last say most.
   while (moments.size() > kMomentsMax) moments.erase(std::prev(std::prev(moments.end())));
-  const ClusterConfig& cluster = written.config.cluster;
-  const Layout layout =
-      Layout::Build(1, cluster.partitions, written.config.bucket().n, cluster.members);
   for (const int64_t time_us : moments) {
     for (const std::string& key : timeline.keys) {
-      const auto replicas =
-          layout.Replicas(layout.PartitionOf(MakeRecordKey(BucketOfKey(key), key)));
-      for (const MemberConfig& member : cluster.members) {
+      const std::vector<NodeId> replicas = written.ReplicasOf(key);
+      for (int i = 1; i <= written.nodes; ++i) {
         HeldThen held;
         held.time_us = time_us;
         held.key = key;
-        held.node = member.id;
-        held.replica = std::find(replicas.begin(), replicas.end(), member.id) != replicas.end();
-        held.down = DownAt(timeline, member.id, time_us) != nullptr;
-        held.text = HeldAt(timeline, member.id, key, time_us);
+        held.node = static_cast<NodeId>(i);
+        held.replica = replicas.empty() ||
+                       std::find(replicas.begin(), replicas.end(), held.node) != replicas.end();
+        held.down = DownAt(timeline, held.node, time_us) != nullptr;
+        held.text = HeldAt(timeline, held.node, key, time_us);
         if (held.replica || !held.text.empty()) found.held.push_back(std::move(held));
       }
     }
@@ -102,8 +98,8 @@ std::string ToText(const Explanation& explanation) {
       key = held.key;
     }
     absl::StrAppend(&text, "  n", held.node, held.replica ? "" : " (no replica)",
-                    held.down ? " (down; on its disk)" : "", ": ",
-                    held.text.empty() ? "nothing" : held.text, "\n");
+                    held.down ? absl::StrCat(" (down; ", explanation.held_when_down, ")") : "",
+                    ": ", held.text.empty() ? "nothing" : held.text, "\n");
   }
   if (explanation.causes.empty()) {
     absl::StrAppend(&text, "\nThe case has no faults: it fails without any.\n");

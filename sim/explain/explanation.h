@@ -40,6 +40,7 @@ struct Explanation {
   std::string config;
   std::string hash;
   bool fails = false;
+  std::string held_when_down;  // what is told of nodes that are down: "on its disk"
   std::vector<std::string> keys;
   std::vector<Bar> operations;  // the anomaly's
   std::vector<HeldThen> held;   // by time

@@ -15,13 +15,14 @@ namespace {
 
 constexpr int64_t kLookUs = 1'000'000;  // at most so much is in view at first
 constexpr int64_t kMarginUs = 20'000;
+constexpr size_t kFewKeys = 3;  // that are all shown, if the anomaly names none
 
 class Maker {
  public:
   Maker(const CaseRun& run, const Case& written) : run_(run), written_(written) {}
 
   Timeline Make() {
-    timeline_.nodes = static_cast<int>(written_.config.cluster.members.size());
+    timeline_.nodes = written_.nodes;
     if (!run_.events.empty()) timeline_.end_us = run_.events.back().time_us;
     for (const Fault& fault : written_.faults) {
       timeline_.bands.push_back({fault.id, FaultKindName(fault.kind), "", fault.nodes,
@@ -209,6 +210,10 @@ class Maker {
       for (const std::string& key : all) {
         if (!key.empty() && Names(said, key)) keys.insert(key);
       }
+      // A protocol may call what its nodes hold "role" and "vote", and no witness says so.
+      std::set<std::string> held;
+      for (const Holding& holding : timeline_.holdings) held.insert(holding.key);
+      if (keys.empty() && held.size() <= kFewKeys) keys = std::move(held);
     }
     timeline_.keys.assign(keys.begin(), keys.end());
     timeline_.found_us = std::min(timeline_.end_us, healed_us_);
@@ -218,7 +223,8 @@ class Maker {
       // The last write of one of its keys says more than the end of a long silence.
       int64_t look_us = timeline_.moment_us;
       for (const Bar& bar : timeline_.bars) {
-        if (keys.count(bar.key) != 0 && bar.kind != "get") look_us = bar.invoked_us;
+        if (keys.count(bar.key) != 0 && bar.kind != "get" && bar.kind != "read")
+          look_us = bar.invoked_us;
       }
       timeline_.from_us = std::max<int64_t>(0, look_us - kLookUs / 2);
       timeline_.to_us = look_us + kLookUs / 2;
