@@ -143,22 +143,6 @@ std::optional<std::string> CheckArguments(const Arguments& arguments) {
   return std::nullopt;
 }
 
-std::string Reproduce(const RunOptions& run, uint64_t seed, const char* and_then) {
-  std::string command = absl::StrCat("norn-sim run --seed ", seed);
-  if (run.scenario != nullptr) {
-    return absl::StrCat(command, " --scenario ", run.scenario->path, and_then);
-  }
-  const RunOptions usual;
-  if (run.nodes != usual.nodes) absl::StrAppend(&command, " --nodes ", run.nodes);
-  if (run.n != usual.n) absl::StrAppend(&command, " --n ", run.n);
-  if (run.r != usual.r) absl::StrAppend(&command, " --r ", run.r);
-  if (run.w != usual.w) absl::StrAppend(&command, " --w ", run.w);
-  if (run.random_config) absl::StrAppend(&command, " --random-config");
-  if (run.wipes) absl::StrAppend(&command, " --wipes");
-  if (run.sloppy) absl::StrAppend(&command, " --sloppy");
-  return absl::StrCat(command, and_then);
-}
-
 void PrintCounts(const char* title, const std::map<std::string, uint64_t>& counts) {
   std::cout << "\n" << title << "\n";
   for (const auto& [name, count] : counts) {
@@ -210,8 +194,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   constexpr size_t kShown = 5;
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
     const SeedFailure& failure = result.failures[i];
-    std::cout << "\nseed " << failure.seed << ": " << failure.text
-              << "\n  to see it again: " << Reproduce(options.run, failure.seed, " --trace")
+    std::cout << "\nseed " << failure.seed << ": " << failure.Text()
+              << "\n  to see it again: " << CommandOf(options.run, failure.seed) << " --trace"
               << "\n";
   }
   if (result.failures.size() > kShown) {
@@ -250,7 +234,7 @@ int Campaign(const Arguments& arguments) {
   }
   if (!arguments.report.empty() && options.run.scenario == nullptr) {
     const int written = WriteFailures(
-        options, result, [&options](uint64_t seed) { return Reproduce(options.run, seed, ""); },
+        options, result, [&options](uint64_t seed) { return CommandOf(options.run, seed); },
         arguments.report);
     if (written != kExitValid) return written;
   }
@@ -273,7 +257,7 @@ int RecordOne(const Arguments& arguments) {
   if (run.seed != arguments.campaign.last_seed) {
     return Refuse("--case writes down one run: give --seed S (--report DIR takes all failures)");
   }
-  return WriteCase(run, Reproduce(run, run.seed, ""), arguments.case_path);
+  return WriteCase(run, CommandOf(run, run.seed), arguments.case_path);
 }
 
 int PrintHashes(const Arguments& arguments) {
