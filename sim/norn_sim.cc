@@ -18,6 +18,7 @@
 #include "sim/campaign.h"
 #include "sim/campaign_json.h"
 #include "sim/case_commands.h"
+#include "sim/ci/ci_command.h"
 #include "sim/consistency/check_command.h"
 #include "sim/explain/explain_command.h"
 #include "sim/norn_sim_usage.h"
@@ -309,6 +310,8 @@ int Main(int argc, char** argv) {
     return kExitValid;
   }
   if (arguments.command == "shrink") return ShrinkCommand(words, Processors());
+  if (arguments.command == "ci") return CiCommand(words, Processors());
+  if (arguments.command == "merge") return MergeCommand(words);
   if (arguments.command == "check") return consistency::CheckCommand(words);
   if (arguments.command == "bisect") return BisectCommand(words);
   if (arguments.command == "explain") return ExplainCommand(words);
