@@ -41,12 +41,13 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
       folders; default: tests/scenarios, if it is there), then seeds that follow from the
       revision and the shard, an eighth of them with each combination of --random-config,
       --wipes and --sloppy. --revision: by default what NORN_REVISION, GITHUB_SHA,
-      CI_COMMIT_SHA or another such variable says. A run that takes longer than the limit is
-      killed, which is a failure. Failures of the same kind count as one: DIR/index.html tells,
-      for each, the command that shows it again, and holds its case, the case cut down, and
-      why it fails; DIR/report.json is for programs, --junit for CI systems. At the first
-      failure a quarter of the budget is set aside for that. SIGINT and SIGTERM end it early,
-      with its report; exit code 4 then, unless something failed.
+      CI_COMMIT_SHA or another such variable says. A run that takes longer than the limit
+      (default: a quarter of the budget, but 10s to 60s) is killed, which is a failure.
+      Failures of the same kind count as one: DIR/index.html tells, for each, the command
+      that shows it again, and holds its case, the case cut down, and why it fails;
+      DIR/report.json is for programs, --junit for CI systems. At the first failure a quarter
+      of the budget is set aside for that. SIGINT and SIGTERM end it early, with its report;
+      exit code 4 then, unless something failed.
       --dry-run prints what would be run
   norn-sim merge DIR... -o NEW_DIR [--junit FILE]
       puts the reports of the shards of one campaign together: sums, and the smallest case of

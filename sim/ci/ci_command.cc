@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
@@ -122,7 +123,8 @@ std::optional<std::string> Complete(Arguments* arguments) {
   if (options.corpus.empty() && stat(kScenarios, &unused) == 0) options.corpus = {kScenarios};
   options.budget_ms = absl::ToInt64Milliseconds(arguments->budget);
   if (arguments->limit == absl::ZeroDuration()) {
-    arguments->limit = std::min(absl::Seconds(60), arguments->budget / 4);
+    // A short campaign would not see a run hang; a slow machine must not make one seem to.
+    arguments->limit = std::clamp(arguments->budget / 4, absl::Seconds(10), absl::Seconds(60));
   }
   options.limit_ms = std::max<int64_t>(absl::ToInt64Milliseconds(arguments->limit), 1);
   return std::nullopt;
