@@ -134,6 +134,24 @@ PartsOfCase KnobsOfCase(const v1::Case& from) {
 PartsOfCase OperationsOf(const v1::Case& from) {
   return PartsOfList("operations", from, &v1::Case::mutable_operation);
 }
+PartsOfCase RecountedOperationsOf(const v1::Case& from) {
+  const size_t count = from.message_size() == 0 ? 0 : static_cast<size_t>(from.operation_size());
+  return {"operations, messages recounted", count,
+          [](const v1::Case& whole, const std::vector<size_t>& gone) {
+            v1::Case next = OperationsOf(whole).without(whole, gone);
+            for (v1::CaseMessage& message : *next.mutable_message()) {
+              uint64_t fewer = 0;
+              for (const size_t i : gone) {
+                const v1::CaseOperation& operation = whole.operation(static_cast<int>(i));
+                const bool one =
+                    operation.via() == message.from() && operation.key() == message.key();
+                fewer += one ? 1 : 0;
+              }
+              message.set_nth(message.nth() - std::min(fewer, message.nth() - 1));
+            }
+            return next;
+          }};
+}
 PartsOfCase ClientsOf(const v1::Case& from) {
   return PartsOfOperations("clients", from,
                            [](const v1::CaseOperation& operation) { return operation.client(); });

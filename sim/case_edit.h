@@ -25,6 +25,9 @@ PartsOfCase FaultsOf(const v1::Case& from);
 PartsOfCase ClientsOf(const v1::Case& from);
 PartsOfCase KeysOf(const v1::Case& from);
 PartsOfCase OperationsOf(const v1::Case& from);
+// The same, and harmed messages are counted as if each operation that is gone had sent one from its
+// node about its key: the 85th of many becomes the first of few.
+PartsOfCase RecountedOperationsOf(const v1::Case& from);
 PartsOfCase MessagesOf(const v1::Case& from);
 PartsOfCase KnobsOfCase(const v1::Case& from);
 // A node that is left out takes its faults with it; those who asked it ask the first.

@@ -77,6 +77,43 @@ TEST(CaseEdit, AShorterTimeEndsWhatLastsLonger) {
   EXPECT_TRUE(MakeCase(NornStore(), shorter).ok());
 }
 
+TEST(CaseEdit, EverythingCanBeginEarlier) {
+  const v1::Case sample = Sample();
+  const int64_t first_us = FirstThingUs(sample);
+  ASSERT_GT(first_us, 0);
+  const v1::Case earlier = Earlier(sample, first_us);
+  EXPECT_EQ(FirstThingUs(earlier), 0);
+  EXPECT_EQ(earlier.until_us(), sample.until_us() - first_us);
+  for (int i = 0; i < sample.fault_size(); ++i) {
+    EXPECT_EQ(earlier.fault(i).start_us(), sample.fault(i).start_us() - first_us);
+    EXPECT_EQ(earlier.fault(i).end_us(), sample.fault(i).end_us() - first_us);
+  }
+  for (int i = 0; i < sample.operation_size(); ++i) {
+    EXPECT_EQ(earlier.operation(i).at_us(), sample.operation(i).at_us() - first_us);
+  }
+  EXPECT_TRUE(MakeCase(NornStore(), earlier).ok());
+  EXPECT_EQ(FirstThingUs(v1::Case()), 0);
+}
+
+TEST(CaseEdit, MessagesAreCountedAnewWithoutWhatSentThem) {
+  v1::Case many;
+  for (uint64_t i = 1; i <= 6; ++i) {
+    v1::CaseOperation& operation = *many.add_operation();
+    operation.set_id(i);
+    operation.set_via(i == 6 ? 2 : 1);
+    operation.set_key(i == 5 ? "other" : "k");
+  }
+  EXPECT_EQ(RecountedOperationsOf(many).count, 0u) << "there is nothing to recount";
+  v1::CaseMessage& message = *many.add_message();
+  message.set_from(1);
+  message.set_key("k");
+  message.set_nth(4);
+  const v1::Case fewer = RecountedOperationsOf(many).without(many, {1, 2, 4, 5});
+  EXPECT_EQ(fewer.operation_size(), 2);
+  EXPECT_EQ(fewer.message(0).nth(), 2u);
+  EXPECT_EQ(RecountedOperationsOf(many).without(many, {0, 1, 2, 3}).message(0).nth(), 1u);
+}
+
 TEST(CaseEdit, LossesCanBeListed) {
   const v1::Case sample = Sample();
   v1::CaseHarm lost;

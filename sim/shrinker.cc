@@ -38,6 +38,7 @@ class Shrinker {
       StartEarlier();
       ListHarms();
       CutAll(MessagesOf);
+      CutAll(RecountedOperationsOf);
       CutAll(NodesOf);
       Simplify("constant delays", [](const v1::Case& from) {
         return std::vector<v1::Case>{WithConstantDelays(from)};
