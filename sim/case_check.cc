@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "core/config.h"
 #include "sim/case.h"
+#include "sim/claims.h"
 #include "sim/fault_plan.h"
+#include "sim/levels.h"
 #include "sim/message_rules.h"
 
 namespace norn::sim {
@@ -82,6 +84,17 @@ class Checker {
     return "";
   }
 
+  std::string Link(const v1::CaseLink& link) const {
+    if (std::string wrong = Node("from", link.from()); !wrong.empty()) return wrong;
+    if (std::string wrong = Node("to", link.to()); !wrong.empty()) return wrong;
+    if (link.delay_min_us() >= 0 && link.delay_min_us() <= link.delay_max_us() &&
+        link.delay_max_us() <= kLongestUs) {
+      return "";
+    }
+    return absl::StrCat("the link takes ", link.delay_min_us(), " to ", link.delay_max_us(),
+                        " us: it must be 0 to ", kLongestUs, ", and the least not above the most");
+  }
+
   std::string Message(const v1::CaseMessage& message) const {
     if (message.name().empty() || !IsMessageName(message.name())) {
       return absl::StrCat("\"", message.name(), "\" is no message (core/messages.h names them)");
@@ -129,6 +142,10 @@ class Checker {
       return absl::StrCat("quorum is ", operation.quorum(), ": the bucket has ",
                           written_.bucket().n(), " replicas");
     }
+    if (operation.has_level() && (!LevelOfName(operation.level()) || operation.has_quorum())) {
+      return absl::StrCat("level is \"", operation.level(), "\": write ", kLevelNames,
+                          ", and no quorum beside it");
+    }
     if (operation.ttl_us() < 0 || operation.ttl_us() > kLongestUs ||
         (operation.has_ttl_us() && !put)) {
       return absl::StrCat("ttl_us is ", operation.ttl_us(), ": it is for puts, and 1 to ",
@@ -165,6 +182,19 @@ std::optional<CaseProblem> FindProblem(const v1::Case& written) {
   for (int i = 0; i < written.fault_size(); ++i) {
     std::string wrong = checker.Fault(written.fault(i));
     if (!wrong.empty()) return CaseProblem{"fault", i, std::move(wrong)};
+  }
+  for (int i = 0; i < written.link_size(); ++i) {
+    std::string wrong = checker.Link(written.link(i));
+    if (!wrong.empty()) return CaseProblem{"link", i, std::move(wrong)};
+  }
+  if (written.healing_us() < 0 || written.healing_us() > kUntilMaxUs) {
+    return CaseProblem{"healing_us", -1,
+                       absl::StrCat("healing_us is ", written.healing_us(), ": it must be 1 to ",
+                                    kUntilMaxUs, ", or absent")};
+  }
+  for (int i = 0; i < written.claim_size(); ++i) {
+    if (ClaimOfName(written.claim(i)).has_value()) continue;
+    return CaseProblem{"claim", i, UnknownClaim(written.claim(i))};
   }
   for (int i = 0; i < written.message_size(); ++i) {
     std::string wrong = checker.Message(written.message(i));

@@ -59,6 +59,13 @@ struct Fault {
   bool withheld = false;     // kWipedDisk, kOlderDisk, kBitRot: the fault budget never allowed it
   bool rotten = false;       // kBitRot: bits have flipped, whether or not anybody has seen it
   uint64_t effects = 0;      // counted as the run goes
+  // Not 0: it was asked for, so with fewer effects, or withheld, it was not staged. 0: it was
+  // drawn, and one effect is enough.
+  uint64_t effects_min = 0;
+
+  bool staged() const {
+    return effects_min == 0 ? effects > 0 || withheld : effects >= effects_min;
+  }
 
   bool ActiveAt(int64_t time_us) const { return start_us <= time_us && time_us < end_us; }
   bool Concerns(NodeId node) const;

@@ -14,21 +14,23 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "sim/bisect.h"
 #include "sim/campaign.h"
 #include "sim/campaign_json.h"
 #include "sim/case_commands.h"
 #include "sim/consistency/check_command.h"
+#include "sim/environment/environment.h"
+#include "sim/environment/run_phases.h"
 #include "sim/explain/explain_command.h"
 #include "sim/norn_sim_usage.h"
 #include "sim/scenario.h"
+#include "sim/scenario_library.h"
 #include "sim/show_run.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
 namespace {
-
-constexpr char kScenarioFolder[] = "tests/scenarios";
 
 struct Arguments {
   std::string command;
@@ -171,6 +173,7 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   const RunOptions& run = options.run;
   const BucketConfig scripted =
       run.scenario == nullptr ? BucketConfig() : run.scenario->Config().bucket();
+  const bool described = run.scenario != nullptr && run.scenario->environment != nullptr;
   const bool sloppy = run.sloppy || scripted.sloppy;
   const std::string shape =
       run.random_config ? std::string("drawn configurations (3 to 9 nodes, N 1 to 5, any R and W)")
@@ -187,10 +190,19 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   PrintCounts("What clients were told", result.outcomes);
   PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
               result.fault_effects);
+  if (described) {
+    std::cout << "\nHow clients fared before, during and after the faults (latencies in virtual "
+                 "time, at\nmost a sixteenth too high)\n"
+              << ToText(result.phases);
+  }
   std::cout
       << "\nThe slowest healing took " << result.slowest_heal_us / 1000
       << " ms until all replicas were equal, of " << result.slowest_heal_bound_us / 1000
       << " ms that it may take.\n"
+      << (described && !run.scenario->environment->config.claims.empty()
+              ? absl::StrCat("Judged by the scenario's claims alone: ",
+                             absl::StrJoin(run.scenario->script.claim(), ", "), ".\nBy default: ")
+              : "")
       << "Checked: nothing read that was never written; every acknowledged write present\n"
       << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
       << "no dot used twice; Merkle trees as the records are; nothing removed but what is dead;\n"
@@ -248,7 +260,9 @@ int Campaign(const Arguments& arguments) {
   } else {
     PrintSummary(options, result, elapsed_ms());
   }
-  if (!arguments.report.empty() && options.run.scenario == nullptr) {
+  const bool scripted =
+      options.run.scenario != nullptr && options.run.scenario->environment == nullptr;
+  if (!arguments.report.empty() && !scripted) {
     const int written = WriteFailures(
         options, result, [&options](uint64_t seed) { return Reproduce(options.run, seed, ""); },
         arguments.report);
@@ -269,7 +283,11 @@ int ShowOne(const Arguments& arguments) {
 int RecordOne(const Arguments& arguments) {
   RunOptions run = arguments.campaign.run;
   run.seed = arguments.campaign.first_seed;
-  if (run.scenario != nullptr) return Refuse("a scenario is a script already: --case is for seeds");
+  if (run.scenario != nullptr && run.scenario->environment == nullptr) {
+    return Refuse(absl::StrCat(run.scenario->path,
+                               ": its steps are a script already: --case is for seeds, and for "
+                               "scenarios that describe a run"));
+  }
   if (run.seed != arguments.campaign.last_seed) {
     return Refuse("--case writes down one run: give --seed S (--report DIR takes all failures)");
   }
@@ -283,23 +301,6 @@ int PrintHashes(const Arguments& arguments) {
     std::cout << (alone ? "" : absl::StrCat(seed, " ")) << hash << "\n";
   }
   return ExitCodeOf(result) == kExitCrashed ? kExitCrashed : kExitValid;
-}
-
-int ListScenarios(const std::string& folder) {
-  const auto scenarios = LoadScenarios(folder);
-  if (!scenarios.ok()) {
-    std::cerr << "norn-sim: " << scenarios.status().message() << "\n";
-    return kExitUsage;
-  }
-  for (const auto& scenario : *scenarios) {
-    const v1::Scenario& script = scenario->script;
-    std::cout << absl::StrFormat("%-36s %s", scenario->name, script.description());
-    if (script.has_expect_violation_until()) {
-      std::cout << " (VIOLATED until " << script.expect_violation_until() << ")";
-    }
-    std::cout << "\n";
-  }
-  return kExitValid;
 }
 
 // Those that this process may use.
@@ -329,17 +330,14 @@ int Main(int argc, char** argv) {
   if (arguments.command == "bisect") return BisectCommand(words);
   if (arguments.command == "explain") return ExplainCommand(words);
   if (arguments.command == "replay") return ReplayCommand(words);
-  if (arguments.command == "scenarios") {
-    if (words.size() > 1) return Refuse("scenarios takes one folder");
-    return ListScenarios(words.empty() ? kScenarioFolder : words.front());
-  }
+  if (arguments.command == "scenarios") return ScenariosCommand(words);
   if (arguments.command != "run" && arguments.command != "hash") {
     return Refuse(absl::StrCat("unknown command \"", arguments.command, "\""));
   }
   if (auto wrong = ParseArguments(words, &arguments)) return Refuse(*wrong);
   if (auto wrong = CheckArguments(arguments)) return Refuse(*wrong);
   if (!arguments.scenario.empty()) {
-    auto scenario = LoadScenario(arguments.scenario);
+    auto scenario = FindScenario(arguments.scenario);
     if (!scenario.ok()) {
       std::cerr << "norn-sim: " << scenario.status().message() << "\n";
       return kExitUsage;

@@ -192,6 +192,10 @@ class Checker {
       default:
         break;
     }
+    if (fault.has_at_ms() || fault.in_size() > 0 || fault.has_times() || fault.has_every_ms() ||
+        fault.has_in_turn()) {
+      return "at_ms, in, times, every_ms and in_turn are for described runs: a step has its place";
+    }
     const bool shifts = fault.kind() == Kind::CLOCK_JUMP || fault.kind() == Kind::CLOCK_DRIFT;
     if (shifts != (fault.shift_ms() != 0)) return "shift_ms is for clocks, and they need it";
     return Name(fault.name(), "fault");

@@ -41,6 +41,11 @@ void SimNetwork::Harm(std::vector<MessageHarm> harms) {
   }
 }
 
+void SimNetwork::SetLinks(const std::vector<LinkDelay>& links) {
+  CORE_CHECK(sent_ == 0);
+  for (const LinkDelay& link : links) link_delays_[{link.from, link.to}] = link;
+}
+
 void SimNetwork::Tell(const Passage& passage, const Fault& fault, const MessageHarm& what) {
   if (!witness_) return;
   MessageHarm harm = what;
@@ -94,8 +99,10 @@ void SimNetwork::Send(NodeId from, NodeId to, std::string bytes, const MessageLa
 }
 
 void SimNetwork::Launch(const Passage& passage, uint64_t copy) {
-  int64_t delay_us =
-      passage.chance.With("delay").With(copy).Stream().Between(delay_min_us_, delay_max_us_);
+  const auto link = link_delays_.find({passage.from, passage.to});
+  const bool own = link != link_delays_.end();
+  int64_t delay_us = passage.chance.With("delay").With(copy).Stream().Between(
+      own ? link->second.min_us : delay_min_us_, own ? link->second.max_us : delay_max_us_);
   if (copy == 0) delay_us += passage.later_us;
   bool in_order = true;
   for (Fault& fault : *plan_) {

@@ -51,6 +51,14 @@ struct MessageHarm {
   uint64_t effects = 0;  // of what was asked for
 };
 
+// Between two nodes messages take so long, whatever the network's own delays.
+struct LinkDelay {
+  NodeId from = kNoNode;
+  NodeId to = kNoNode;
+  int64_t min_us = 0;
+  int64_t max_us = 0;
+};
+
 class SimNetwork {
  public:
   using Receiver = std::function<void(NodeId from, NodeId to, const std::string& bytes)>;
@@ -69,6 +77,8 @@ class SimNetwork {
   // Harms these messages, besides what the plan does to them. Before anything is sent.
   void Harm(std::vector<MessageHarm> harms);
   const std::vector<MessageHarm>& harms() const { return harms_; }
+  // Before anything is sent.
+  void SetLinks(const std::vector<LinkDelay>& links);
   // Hears of everything that faults do to a single message, other than to cut its link.
   void set_witness(std::function<void(const MessageHarm&)> witness) {
     witness_ = std::move(witness);
@@ -115,6 +125,7 @@ class SimNetwork {
   std::vector<MessageHarm> harms_;
   std::multimap<std::pair<uint64_t, uint64_t>, size_t> harms_of_;  // by kind and ordinal
   std::map<uint64_t, uint64_t> sent_of_;                           // by kind
+  std::map<std::pair<NodeId, NodeId>, LinkDelay> link_delays_;
   std::map<std::pair<NodeId, NodeId>, int64_t> last_arrival_us_;
   uint64_t sent_ = 0;
   uint64_t delivered_ = 0;

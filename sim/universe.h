@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "sim/checkers/checkers.h"
+#include "sim/environment/run_phases.h"
 #include "sim/fault_plan.h"
 #include "sim/trace.h"
 #include "sim/universe_config.h"
@@ -47,6 +48,7 @@ struct RunResult {
   std::map<std::string, uint64_t> outcomes;       // operations by "get ok" and so on
   std::map<std::string, uint64_t> fault_effects;  // by kind of fault
   std::vector<Fault> plan;
+  RunPhases phases;  // of a described run: how its clients fared
 };
 
 // 0 for kValid, and so on: what norn-sim exits with.

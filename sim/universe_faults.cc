@@ -136,7 +136,8 @@ void UniverseFaults::EndLastingFault(size_t fault) {
 
 bool UniverseFaults::AllStaged() {
   for (size_t i = 0; i < plan_.size(); ++i) {
-    if (EffectsOf(i) == 0 && !plan_[i].withheld) return false;
+    const Fault& fault = plan_[i];
+    if (EffectsOf(i) < std::max<uint64_t>(fault.effects_min, 1) && !fault.withheld) return false;
   }
   return true;
 }
