@@ -47,6 +47,9 @@ class Checker {
                           ": it must be above 0, and no other fault's");
     }
     if (!fault.has_kind()) return "the fault has no kind";
+    if (!v1::ScenarioFault::Kind_IsValid(fault.kind())) {
+      return absl::StrCat("there is no kind ", static_cast<int>(fault.kind()), " of faults");
+    }
     for (const uint32_t node : fault.nodes()) {
       if (std::string wrong = Node("nodes", node); !wrong.empty()) return wrong;
     }
@@ -59,12 +62,20 @@ class Checker {
                           ", after the time of faults (until_us is ", written_.until_us(), ")");
     }
     const auto kind = static_cast<FaultKind>(fault.kind());
-    const bool one = OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash;
-    if (one && fault.nodes_size() != 1) {
+    if (OneNodeOnly(kind) && fault.nodes_size() != 1) {
       return absl::StrCat("a ", FaultKindName(kind), " is of one node: name it in nodes");
     }
-    if (fault.nodes_size() == 0 && kind == FaultKind::kPowerCut) {
-      return "a power cut needs nodes";
+    if (fault.nodes_size() == 0 && NeedsNodes(kind)) {
+      return absl::StrCat("a ", FaultKindName(kind), " needs nodes");
+    }
+    if (kind == FaultKind::kZoneOutage) {
+      const auto zone = [this](uint32_t node) {
+        return written_.node(static_cast<int>(node) - 1).zone();
+      };
+      for (const uint32_t node : fault.nodes()) {
+        if (zone(node) == zone(fault.nodes(0))) continue;
+        return absl::StrCat("the nodes ", fault.nodes(0), " and ", node, " are not of one zone");
+      }
     }
     if (fault.down_us() < 0 || fault.down_us() > kLongestUs) {
       return absl::StrCat("down_us is ", fault.down_us(), ": it must be 0 to ", kLongestUs);
@@ -72,9 +83,9 @@ class Checker {
     if (fault.amount() > kAmountMax) {
       return absl::StrCat("amount is ", fault.amount(), ": it must be at most ", kAmountMax);
     }
-    const bool counts = kind == FaultKind::kCrash || kind == FaultKind::kPowerCut;
-    if (counts && fault.amount() == 0) {
-      return absl::StrCat("a ", FaultKindName(kind), " needs an amount of at least 1");
+    if (fault.amount() < LeastAmount(kind)) {
+      return absl::StrCat("a ", FaultKindName(kind), " needs an amount of at least ",
+                          LeastAmount(kind));
     }
     if (fault.shift_us() < -kLongestUs || fault.shift_us() > kLongestUs) {
       return absl::StrCat("shift_us is ", fault.shift_us(), ": it must be within ", kLongestUs);

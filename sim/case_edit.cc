@@ -67,11 +67,7 @@ FaultKind KindOf(const v1::CaseFault& fault) { return static_cast<FaultKind>(fau
 bool HarmsMessages(const v1::CaseFault& fault) {
   const FaultKind kind = KindOf(fault);
   return kind == FaultKind::kLoss || kind == FaultKind::kDuplicate || kind == FaultKind::kSlow ||
-         kind == FaultKind::kReorder;
-}
-
-bool OneNodeOnly(FaultKind kind) {
-  return OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash;
+         kind == FaultKind::kReorder || kind == FaultKind::kSlowLinks;
 }
 
 // Renumbers the nodes of a list; those that are gone (0) are dropped.

@@ -23,6 +23,7 @@
 #include "sim/environment/environment.h"
 #include "sim/environment/run_phases.h"
 #include "sim/explain/explain_command.h"
+#include "sim/fault_options.h"
 #include "sim/norn_sim_usage.h"
 #include "sim/scenario.h"
 #include "sim/scenario_library.h"
@@ -68,9 +69,13 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
   RunOptions& run = arguments->campaign.run;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    std::optional<std::string> wrong_show;
-    if (TakeShowOption(words, &i, &arguments->show, &wrong_show)) {
-      if (wrong_show.has_value()) return wrong_show;
+    std::optional<std::string> wrong_value;
+    if (TakeShowOption(words, &i, &arguments->show, &wrong_value)) {
+      if (wrong_value.has_value()) return wrong_value;
+      continue;
+    }
+    if (TakeFaultOption(words, &i, &run.faults, &wrong_value)) {
+      if (wrong_value.has_value()) return wrong_value;
       continue;
     }
     if (word == "--json") {
@@ -158,6 +163,7 @@ std::string Reproduce(const RunOptions& run, uint64_t seed, const char* and_then
   if (run.random_config) absl::StrAppend(&command, " --random-config");
   if (run.wipes) absl::StrAppend(&command, " --wipes");
   if (run.sloppy) absl::StrAppend(&command, " --sloppy");
+  absl::StrAppend(&command, FaultOptionsOf(run.faults));
   return absl::StrCat(command, and_then);
 }
 
@@ -323,6 +329,11 @@ int Main(int argc, char** argv) {
   words.erase(words.begin());
   if (arguments.command == "help" || arguments.command == "--help") {
     std::cout << kUsage;
+    return kExitValid;
+  }
+  if (arguments.command == "faults") {
+    if (!words.empty()) return Refuse("faults takes no options");
+    std::cout << FaultTable();
     return kExitValid;
   }
   if (arguments.command == "shrink") return ShrinkCommand(words, Processors());

@@ -16,6 +16,7 @@
 #include "sim/checkers/fault_budget.h"
 #include "sim/claims.h"
 #include "sim/environment/environment.h"
+#include "sim/fault_draw.h"
 #include "sim/history.h"
 #include "sim/keyed_seed.h"
 #include "sim/message_rules.h"
@@ -221,9 +222,9 @@ void Universe::Choose() {
     plan_ = options_.replay->faults;
   } else {
     config_ = DrawUniverseConfig(seed, options_);
-    Random faults = seed.With("faults").Stream();
-    const auto nodes = static_cast<int>(config_.cluster.members.size());
-    plan_ = DrawFaultPlan(faults, nodes, kQuietUs, until_us_, options_.wipes);
+    const PlanShape shape{static_cast<int>(config_.cluster.members.size()),
+                          ZonesOf(config_.cluster), kQuietUs, until_us_, options_.wipes};
+    plan_ = DrawFaultPlan(seed.With("faults"), shape, options_.faults);
     if (config_.bucket().n == 1) {
       // What a device cannot read for long is given up when level 0 is full: nobody would have it.
       std::erase_if(plan_, [](const Fault& fault) { return fault.kind == FaultKind::kBadBlock; });

@@ -1,6 +1,7 @@
 #include "sim/universe_config.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -158,6 +159,14 @@ void TakeLevels(const BucketConfig& bucket, WorkloadOptions* workload) {
   workload->w = bucket.w;
   workload->r_min = bucket.RMin();
   workload->w_min = bucket.WMin();
+}
+
+std::vector<std::vector<NodeId>> ZonesOf(const ClusterConfig& cluster) {
+  std::map<std::string, std::vector<NodeId>> members;
+  for (const MemberConfig& member : cluster.members) members[member.zone].push_back(member.id);
+  std::vector<std::vector<NodeId>> zones;
+  for (auto& [zone, of_zone] : members) zones.push_back(std::move(of_zone));
+  return zones;
 }
 
 void AdaptEngines(const std::vector<Fault>& plan, UniverseConfig* config) {

@@ -41,6 +41,7 @@ struct RunOptions {
   bool sloppy = false;         // stand-ins count, in both buckets; claims that need R + W > N
                                // are off
   bool wipes = false;          // faults may destroy a disk, or bring back an older copy of it
+  FaultChoice faults;          // what may be drawn
   // A script instead of drawn configurations, faults and clients. Its options win.
   std::shared_ptr<const Scenario> scenario;
   // What was written down instead of what the seed gives; everything above is ignored.
@@ -87,6 +88,9 @@ UniverseConfig DrawUniverseConfig(KeyedSeed seed, const RunOptions& options);
 
 // Nodes whose disks fall ill keep less in memory, so that the faults are met.
 void AdaptEngines(const std::vector<Fault>& plan, UniverseConfig* config);
+
+// The members of each zone, zones by name.
+std::vector<std::vector<NodeId>> ZonesOf(const ClusterConfig& cluster);
 
 // What a drawn configuration needs so that the plan's faults can take effect.
 void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config);

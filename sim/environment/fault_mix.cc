@@ -1,6 +1,7 @@
 #include "sim/environment/fault_mix.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "sim/environment/operation_mix.h"
@@ -24,10 +25,6 @@ bool ShareNode(const Fault& a, const Fault& b) {
   return std::any_of(a.nodes.begin(), a.nodes.end(), [&b](NodeId id) { return b.Concerns(id); });
 }
 
-bool OfOneNode(FaultKind kind) {
-  return OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash || kind == FaultKind::kIsolate;
-}
-
 std::vector<NodeId> DrawNodes(Random& random, std::vector<NodeId> pool, size_t count) {
   for (size_t i = 0; i < count; ++i) std::swap(pool[i], pool[i + random.Below(pool.size() - i)]);
   pool.resize(count);
@@ -42,10 +39,16 @@ Fault DrawFault(Random& random, const FaultChance& chance, int64_t at_us) {
   fault.end_us = at_us + random.Between(chance.for_min_us, chance.for_max_us);
   const auto spread = static_cast<int64_t>(chance.amount_max - chance.amount_min);
   fault.amount = chance.amount_min + static_cast<uint64_t>(random.Between(0, spread));
-  const int64_t shift_us = random.Between(0, chance.shift_max_us);
+  const int64_t least_us = std::min(kMilli, chance.shift_max_us);
+  const int64_t shift_us = random.Between(least_us, chance.shift_max_us);
   fault.shift_us = random.Chance(1, 2) ? shift_us : -shift_us;
+  const auto least = static_cast<int64_t>(chance.nodes_min);
   const auto most = static_cast<int64_t>(chance.nodes_max);
-  fault.nodes = DrawNodes(random, chance.pool, static_cast<size_t>(random.Between(1, most)));
+  if (chance.zones.empty()) {
+    fault.nodes = DrawNodes(random, chance.pool, static_cast<size_t>(random.Between(least, most)));
+  } else {
+    fault.nodes = chance.zones[random.Below(chance.zones.size())];
+  }
   if (!TakesDown(fault.kind)) return fault;
   fault.down_us = random.Between(kSecond / 20, 2 * kSecond);
   fault.loss = static_cast<int>(random.Below(4));
@@ -91,8 +94,16 @@ FaultChance UsualChance(FaultKind kind, const ClusterConfig& cluster) {
   chance.kind = kind;
   chance.for_min_us = HappensAtOnce(kind) ? kMilli : kSecond / 2;
   chance.for_max_us = HappensAtOnce(kind) ? kSecond : 3 * kSecond;
-  for (const MemberConfig& member : cluster.members) chance.pool.push_back(member.id);
-  chance.nodes_max = OfOneNode(kind) ? 1 : std::max<size_t>(chance.pool.size() / 2, 1);
+  std::vector<NodeId> everybody;
+  for (const MemberConfig& member : cluster.members) everybody.push_back(member.id);
+  const bool one = OneNodeOnly(kind) || kind == FaultKind::kIsolate;
+  chance.nodes_max = one ? 1 : std::max<size_t>(everybody.size() / 2, 1);
+  if (kind == FaultKind::kRing || kind == FaultKind::kBridge) {  // one half, and its bridge
+    chance.nodes_min = kind == FaultKind::kRing ? static_cast<size_t>(LeastNodes(kind)) : 2;
+    chance.nodes_max = std::max(chance.nodes_min, chance.nodes_max);
+    if (kind == FaultKind::kRing) chance.nodes_max = std::max(chance.nodes_min, everybody.size());
+  }
+  SetPool(everybody, cluster, &chance);
   const auto amounts = [&chance](uint64_t least, uint64_t most) {
     chance.amount_min = least;
     chance.amount_max = most;
@@ -105,7 +116,15 @@ FaultChance UsualChance(FaultKind kind, const ClusterConfig& cluster) {
       amounts(1, 30);  // acknowledged writes
       chance.nodes_max = chance.pool.size();
       break;
+    case FaultKind::kRing:
+      amounts(1, 1);  // neighbours on either side
+      break;
+    case FaultKind::kFlapping:
+    case FaultKind::kReset:
+      amounts(100'000, 1'000'000);  // the period in microseconds
+      break;
     case FaultKind::kSlow:
+    case FaultKind::kSlowLinks:
     case FaultKind::kReorder:
       amounts(5'000, 400'000);  // microseconds
       break;
@@ -131,9 +150,19 @@ FaultChance UsualChance(FaultKind kind, const ClusterConfig& cluster) {
       chance.shift_max_us = kSecond / 2;
       break;
     default:
+      amounts(LeastAmount(kind), LeastAmount(kind));
       break;
   }
   return chance;
+}
+
+void SetPool(const std::vector<NodeId>& pool, const ClusterConfig& cluster, FaultChance* chance) {
+  chance->pool = pool;
+  chance->zones.clear();
+  if (chance->kind != FaultKind::kZoneOutage) return;
+  std::map<std::string, std::vector<NodeId>> by_zone;
+  for (const NodeId id : pool) by_zone[cluster.members[id - 1u].zone].push_back(id);
+  for (const auto& [zone, nodes] : by_zone) chance->zones.push_back(nodes);
 }
 
 std::vector<Fault> DrawFaults(const std::vector<Fault>& listed, const FaultMix& mix,

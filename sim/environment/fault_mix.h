@@ -25,11 +25,16 @@ struct FaultChance {
   uint64_t amount_max = 0;
   int64_t shift_max_us = 0;  // there, or back
   std::vector<NodeId> pool;  // whom it may befall; not empty
-  size_t nodes_max = 1;      // at once; at most those of the pool
+  size_t nodes_min = 1;      // at once; at most those of the pool
+  size_t nodes_max = 1;
+  // kZoneOutage: the pool by zones, of which it befalls one.
+  std::vector<std::vector<NodeId>> zones;
 };
 
 // As it suits the kind: of any node, of a length and an amount that hurt and can be survived.
 FaultChance UsualChance(FaultKind kind, const ClusterConfig& cluster);
+// Befalls these only.
+void SetPool(const std::vector<NodeId>& pool, const ClusterConfig& cluster, FaultChance* chance);
 
 struct FaultMix {
   std::vector<FaultChance> chances;  // empty: nothing is drawn

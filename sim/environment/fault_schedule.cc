@@ -62,6 +62,17 @@ absl::Status TakeFault(const v1::ScenarioFault& from, const FilePlace& place,
   if (absl::Status taken = TakeNodes(from, place, cluster, &fault->nodes); !taken.ok()) {
     return taken;
   }
+  if (from.in_turn() && LeastNodes(fault->kind) > 2) {
+    return place.Wrong(
+        "in_turn", absl::StrCat("a ", FaultKindName(fault->kind), " is of several nodes at once"));
+  }
+  const auto least = static_cast<size_t>(LeastNodes(fault->kind));
+  const bool ring = fault->kind == FaultKind::kRing;
+  const size_t named = ring ? fault->nodes.size() : cluster.members.size();
+  if (named < least) {
+    return place.Wrong("nodes", absl::StrCat("a ", FaultKindName(fault->kind), " needs ", least,
+                                             " nodes, and there are ", named));
+  }
   fault->amount = from.amount();
   const bool counts = fault->kind == FaultKind::kCrash || fault->kind == FaultKind::kPowerCut;
   if (counts && !from.has_amount()) fault->amount = 1;  // at once, or when its time ends
@@ -193,9 +204,10 @@ absl::Status TakeMix(const v1::ScenarioFaultMix& from, const FilePlace& place,
     if (written.has_weight()) chance.weight = written.weight();
     weights += chance.weight;
     if (written.nodes_size() + written.in_size() > 0) {
-      chance.pool.clear();
-      absl::Status taken = TakeNodes(written, inside, cluster, &chance.pool);
+      std::vector<NodeId> pool;
+      absl::Status taken = TakeNodes(written, inside, cluster, &pool);
       if (!taken.ok()) return taken;
+      SetPool(pool, cluster, &chance);
     }
     if (written.has_for_min_ms()) chance.for_min_us = Micros(written.for_min_ms());
     if (written.has_for_max_ms()) chance.for_max_us = Micros(written.for_max_ms());
@@ -216,6 +228,11 @@ absl::Status TakeMix(const v1::ScenarioFaultMix& from, const FilePlace& place,
     }
     if (chance.nodes_max < 1) return inside.Wrong("nodes_max", "nodes_max is 0: write 1 or more");
     chance.nodes_max = std::min(chance.nodes_max, chance.pool.size());
+    if (chance.nodes_min > chance.nodes_max) {
+      return inside.Wrong(
+          "nodes_max", absl::StrCat("a ", FaultKindName(chance.kind), " is of ", chance.nodes_min,
+                                    " nodes at least, and there are ", chance.nodes_max));
+    }
     mix->chances.push_back(std::move(chance));
   }
   if (weights == 0) {
