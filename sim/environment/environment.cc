@@ -20,13 +20,15 @@ namespace {
 constexpr uint64_t kPhaseMaxMs = 3'600'000;
 
 absl::Status TakePhases(const v1::ScenarioPhases& from, const FilePlace& place, Environment* made) {
+  const uint64_t warm_up_ms = from.has_warm_up_ms() ? from.warm_up_ms() : 1'000;
   const uint64_t before_ms = from.has_before_ms() ? from.before_ms() : 2'000;
   const uint64_t faults_ms = from.has_faults_ms() ? from.faults_ms() : 12'000;
   const uint64_t after_ms = from.has_after_ms() ? from.after_ms() : 3'000;
   const struct {
     const char* field;
     uint64_t value;
-  } phases[] = {{"before_ms", before_ms},
+  } phases[] = {{"warm_up_ms", warm_up_ms},
+                {"before_ms", before_ms},
                 {"faults_ms", faults_ms},
                 {"after_ms", after_ms},
                 {"healing_ms", from.healing_ms()}};
@@ -40,9 +42,11 @@ absl::Status TakePhases(const v1::ScenarioPhases& from, const FilePlace& place, 
   if (from.has_healing_ms() && from.healing_ms() == 0) {
     return place.Wrong("healing_ms", "healing_ms is 0: replicas need time to become equal");
   }
-  made->times.faults_from_us = static_cast<int64_t>(before_ms) * 1'000;
-  made->times.faults_until_us = static_cast<int64_t>(before_ms + faults_ms) * 1'000;
-  made->times.until_us = static_cast<int64_t>(before_ms + faults_ms + after_ms) * 1'000;
+  made->times.from_us = static_cast<int64_t>(warm_up_ms) * 1'000;
+  made->times.faults_from_us = made->times.from_us + static_cast<int64_t>(before_ms) * 1'000;
+  made->times.faults_until_us =
+      made->times.faults_from_us + static_cast<int64_t>(faults_ms) * 1'000;
+  made->times.until_us = made->times.faults_until_us + static_cast<int64_t>(after_ms) * 1'000;
   made->config.healing_us = static_cast<int64_t>(from.healing_ms()) * 1'000;
   return absl::OkStatus();
 }

@@ -124,7 +124,7 @@ absl::Status CheckInside(const Fault& fault, const FilePlace& place, const Phase
     return place.Wrong("at_ms", absl::StrCat("the fault begins at ", fault.start_us / kMilli,
                                              " ms, and the faulty phase is ",
                                              Span(times.faults_from_us, times.faults_until_us),
-                                             " (before_ms and faults_ms in phases)"));
+                                             " (warm_up_ms, before_ms and faults_ms in phases)"));
   }
   if (fault.end_us <= times.faults_until_us && OverUs(fault) <= times.faults_until_us) {
     return absl::OkStatus();

@@ -167,7 +167,7 @@ RunPhases MeasurePhases(const History& history, const PhaseTimes& times) {
     const size_t phase = operation.due_us < times.faults_from_us    ? 0
                          : operation.due_us < times.faults_until_us ? 1
                                                                     : 2;
-    Count(operation, &measured.phases[phase]);
+    if (operation.due_us >= times.from_us) Count(operation, &measured.phases[phase]);
     const auto second = static_cast<size_t>(operation.due_us / kSecond);
     while (measured.seconds.size() <= second) {
       measured.seconds.push_back({absl::StrCat(measured.seconds.size()), {}, {}});

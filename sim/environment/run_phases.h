@@ -13,9 +13,10 @@
 
 namespace norn::sim {
 
-// When clients are alone, when there are faults, and when both end. Ascending, microseconds of
+// From when it is counted, when there are faults, and when all ends. Ascending, microseconds of
 // virtual time.
 struct PhaseTimes {
+  int64_t from_us = 0;
   int64_t faults_from_us = 0;
   int64_t faults_until_us = 0;
   int64_t until_us = 0;
@@ -59,7 +60,7 @@ struct PhaseStats {
 
 struct RunPhases {
   std::vector<PhaseStats> phases;   // empty: nobody asked for them
-  std::vector<PhaseStats> seconds;  // of virtual time, from the beginning of the run
+  std::vector<PhaseStats> seconds;  // of virtual time, from the beginning of the run: all of it
 
   void Add(const RunPhases& other);
 };
