@@ -30,6 +30,8 @@ PartsOfCase OperationsOf(const v1::Case& from);
 PartsOfCase RecountedOperationsOf(const v1::Case& from);
 PartsOfCase MessagesOf(const v1::Case& from);
 PartsOfCase KnobsOfCase(const v1::Case& from);
+// Delays of their own between two nodes.
+PartsOfCase LinksOf(const v1::Case& from);
 // A node that is left out takes its faults with it; those who asked it ask the first.
 PartsOfCase NodesOf(const v1::Case& from);
 
@@ -47,7 +49,7 @@ v1::Case WithListedHarms(const v1::Case& from, const std::vector<v1::CaseHarm>& 
                          uint64_t only = 0);
 // How many faults WithListedHarms can replace.
 size_t FaultsOfChance(const v1::Case& from);
-// All that travels takes the usual time.
+// All that travels takes the usual time, whatever its link.
 v1::Case WithConstantDelays(const v1::Case& from);
 
 // Simpler by one step each, in a fixed order: of one operation or of one fault.

@@ -24,6 +24,8 @@ v1::Case Sample() {
       "fault { id: 1 kind: CRASH nodes: 2 start_us: 5 end_us: 1000000 amount: 1 again: true }\n"
       "fault { id: 2 kind: HALVES nodes: 2 nodes: 4 start_us: 5 end_us: 2000000 }\n"
       "fault { id: 3 kind: LOSS start_us: 1500000 end_us: 2000000 amount: 100 }\n"
+      "link { from: 2 to: 3 delay_min_us: 7 delay_max_us: 9 }\n"
+      "link { from: 3 to: 4 delay_min_us: 7 delay_max_us: 9 }\n"
       "message { name: \"Gossip\" from: 2 to: 3 nth: 1 lost: true }\n"
       "message { name: \"Gossip\" from: 3 to: 4 nth: 1 lost: true }\n"
       "operation { id: 4 at_us: 5 client: 1 via: 2 kind: PUT key: \"k1\" value: \"a\" quorum: 1 }\n"
@@ -59,6 +61,11 @@ TEST(CaseEdit, ANodeTakesWhatIsItsAloneAndTheRestIsRenumbered) {
   ASSERT_EQ(without.node_size(), 3);
   EXPECT_EQ(without.node(1).zone(), "c");
   EXPECT_EQ(without.knob_size(), 1);
+  ASSERT_EQ(without.link_size(), 1);
+  EXPECT_EQ(without.link(0).from(), 2u);
+  EXPECT_EQ(without.link(0).to(), 3u);
+  EXPECT_EQ(LinksOf(sample).count, 2u);
+  EXPECT_EQ(WithConstantDelays(sample).link_size(), 0);
   ASSERT_EQ(without.fault_size(), 2);  // the crash was its own
   ASSERT_EQ(without.fault(0).nodes_size(), 1);
   EXPECT_EQ(without.fault(0).nodes(0), 3u);

@@ -43,6 +43,7 @@ class Shrinker {
       Simplify("constant delays", [](const v1::Case& from) {
         return std::vector<v1::Case>{WithConstantDelays(from)};
       });
+      CutAll(LinksOf);
       CutAll(KnobsOfCase);
       Simplify("simpler operations", SimplerOperations);
       Simplify("simpler faults", SimplerFaults);

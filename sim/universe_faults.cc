@@ -27,6 +27,8 @@ void UniverseFaults::Schedule() {
     } else if (fault.kind == FaultKind::kPowerCut) {
       scheduler_.At(fault.start_us, [this, i] { BeginPowerCut(i); });
       scheduler_.At(fault.end_us, [this, i] { CutPower(i); });
+    } else if (fault.kind == FaultKind::kZoneOutage) {
+      scheduler_.At(fault.start_us, [this, i] { BeginOutage(i); });
     } else if (Destroys(fault.kind)) {
       scheduler_.At(fault.start_us, [this, i] { CopyDisk(i); });
       scheduler_.At(fault.end_us, [this, i] { LoseDisk(i); });
@@ -59,8 +61,8 @@ std::optional<size_t> UniverseFaults::Begin(Fault fault) {
       }
       break;
     case FaultKind::kPowerCut:
-      Announce(number, "begins");
-      CutPower(number);
+    case FaultKind::kZoneOutage:
+      BeginOutage(number);
       break;
     case FaultKind::kWipedDisk:
       Announce(number, "begins");
@@ -136,7 +138,8 @@ void UniverseFaults::EndLastingFault(size_t fault) {
 
 bool UniverseFaults::AllStaged() {
   for (size_t i = 0; i < plan_.size(); ++i) {
-    if (EffectsOf(i) == 0 && !plan_[i].withheld) return false;
+    const Fault& fault = plan_[i];
+    if (EffectsOf(i) < std::max<uint64_t>(fault.effects_min, 1) && !fault.withheld) return false;
   }
   return true;
 }
@@ -169,6 +172,11 @@ void UniverseFaults::EndCrashWindow(size_t fault) {
 void UniverseFaults::BeginPowerCut(size_t fault) {
   Announce(fault, "begins");
   power_cuts_[fault] = plan_[fault].amount;
+}
+
+void UniverseFaults::BeginOutage(size_t fault) {
+  Announce(fault, "begins");
+  CutPower(fault);
 }
 
 void UniverseFaults::OnAcknowledged() {

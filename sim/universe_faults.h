@@ -89,6 +89,7 @@ class UniverseFaults {
   void BeginCrash(size_t fault);
   void EndCrashWindow(size_t fault);
   void BeginPowerCut(size_t fault);
+  void BeginOutage(size_t fault);
   void CutPower(size_t fault);
   void Crash(size_t fault, FaultedNode& victim);
   void BeginDiskFault(size_t fault);
