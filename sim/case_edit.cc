@@ -255,6 +255,19 @@ std::vector<v1::Case> SimplerOperations(const v1::Case& from) {
   return simpler;
 }
 
+std::vector<v1::Case> SimplerMessages(const v1::Case& from) {
+  std::vector<v1::Case> simpler;
+  for (int i = 0; i < from.message_size(); ++i) {
+    if (!from.message(i).doubled() || from.message(i).overtaken()) continue;
+    for (const int64_t later_us : {2'000, 10'000, 50'000}) {
+      simpler.push_back(WithConstantDelays(from));
+      simpler.back().mutable_message(i)->set_later_us(later_us);
+      simpler.back().mutable_message(i)->set_overtaken(true);
+    }
+  }
+  return simpler;
+}
+
 std::vector<v1::Case> SimplerFaults(const v1::Case& from) {
   std::vector<v1::Case> simpler;
   for (int i = 0; i < from.fault_size(); ++i) {

@@ -55,6 +55,9 @@ v1::Case WithConstantDelays(const v1::Case& from);
 // Simpler by one step each, in a fixed order: of one operation or of one fault.
 std::vector<v1::Case> SimplerOperations(const v1::Case& from);
 std::vector<v1::Case> SimplerFaults(const v1::Case& from);
+// A message that is doubled comes once at the usual time and once so and so late, among messages
+// that all take the usual time: then what it is about no longer rests on chance.
+std::vector<v1::Case> SimplerMessages(const v1::Case& from);
 
 }  // namespace norn::sim
 

@@ -134,6 +134,20 @@ TEST(CaseEdit, LossesCanBeListed) {
   EXPECT_EQ(listed.message_size(), 3);
 }
 
+TEST(CaseEdit, WhatIsDoubledMayComeLateInsteadOfByChance) {
+  v1::Case doubled;
+  doubled.add_message()->set_lost(true);
+  doubled.add_message()->set_doubled(true);
+  doubled.add_knob()->set_name("network.delay_max_us");
+  const std::vector<v1::Case> simpler = SimplerMessages(doubled);
+  ASSERT_EQ(simpler.size(), 3u);
+  EXPECT_EQ(simpler[0].knob_size(), 0);
+  EXPECT_EQ(simpler[0].message(1).later_us(), 2'000);
+  EXPECT_TRUE(simpler[0].message(1).overtaken());
+  EXPECT_FALSE(simpler[0].message(0).overtaken());
+  EXPECT_TRUE(SimplerMessages(simpler[0]).empty());
+}
+
 TEST(CaseEdit, SimplerIsOneStepEach) {
   EXPECT_EQ(SimplerOperations(Sample()).size(), 1u);
   const std::vector<v1::Case> simpler = SimplerFaults(Sample());

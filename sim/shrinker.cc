@@ -38,6 +38,7 @@ class Shrinker {
       StartEarlier();
       ListHarms();
       CutAll(MessagesOf);
+      Simplify("simpler messages", SimplerMessages);
       CutAll(RecountedOperationsOf);
       CutAll(NodesOf);
       Simplify("constant delays", [](const v1::Case& from) {
