@@ -169,6 +169,7 @@ bool SimNode::StartUp(std::string* error) {
     process_.reset();
     return false;
   }
+  doubts_its_store_ = report.suspect || report.possibly_lost_from.has_value();
   for (const std::string& note : report.notes) {
     trace_.Explain(scheduler_.now_us(), id(), note);
   }

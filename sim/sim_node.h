@@ -88,6 +88,8 @@ class SimNode {
   std::map<std::string, std::string> DurableEntries() const;
 
   SimDisk& disk() { return disk_; }
+  // Whether the last start found that the store may have lost something.
+  bool doubts_its_store() const { return doubts_its_store_; }
   // Null while down.
   storage::Engine* engine();
   const Node* node() const;
@@ -135,7 +137,8 @@ class SimNode {
   SimDisk disk_;
   uint64_t lives_ = 0;     // begun so far; each has chances of its own
   bool restored_ = false;  // since the last start
-  uint64_t epoch_ = 0;     // rises with every start and crash: what was scheduled before is void
+  bool doubts_its_store_ = false;
+  uint64_t epoch_ = 0;  // rises with every start and crash: what was scheduled before is void
   uint64_t hints_written_ = 0, hints_minted_ = 0, hints_removed_ = 0;
   std::unique_ptr<ReplicaWatch> watch_;  // if somebody listens to the trace
   std::unique_ptr<Process> process_;
