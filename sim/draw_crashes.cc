@@ -127,4 +127,23 @@ void DrawZoneOutage(Random& random, const std::vector<std::vector<NodeId>>& zone
   }
 }
 
+void DrawBadEnd(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us,
+                std::vector<Fault>* plan) {
+  constexpr int kTries = 12;  // others may be in the way
+  for (int i = 0; i < kTries; ++i) {
+    Fault fault;
+    fault.kind = kind;
+    fault.nodes = DrawSomeNodes(random, nodes, 1);
+    fault.start_us = random.Between(begin_us + kSecond, end_us - 4 * kSecond);
+    fault.end_us = fault.start_us + random.Between(kSecond / 2, 3 * kSecond);
+    fault.amount = kind == FaultKind::kTornWrite ? 1 + random.Below(60) : 1 + random.Below(16);
+    fault.down_us = random.Between(kSecond / 20, 2 * kSecond);
+    const bool crowded = std::any_of(
+        plan->begin(), plan->end(), [&fault](const Fault& other) { return Collide(fault, other); });
+    if (crowded) continue;
+    plan->push_back(std::move(fault));
+    return;
+  }
+}
+
 }  // namespace norn::sim

@@ -59,6 +59,17 @@ Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us)
   return fault;
 }
 
+Fault DrawDiskErrors(Random& random, FaultKind kind, NodeId node, int64_t begin_us,
+                     int64_t end_us) {
+  Fault fault;
+  fault.kind = kind;
+  fault.nodes = {node};
+  fault.start_us = random.Between(begin_us + kSecond, end_us - 5 * kSecond);
+  fault.end_us = fault.start_us + random.Between(kSecond / 2, 4 * kSecond);
+  fault.amount = 1 + random.Below(kind == FaultKind::kWriteError ? 6 : 3);
+  return fault;
+}
+
 Fault DrawNodeFault(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us) {
   Fault fault;
   fault.kind = kind;

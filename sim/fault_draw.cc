@@ -77,6 +77,38 @@ std::vector<Fault> DrawUsual(Random& random, const PlanShape& shape) {
   return plan;
 }
 
+// Of the node whose disk is ill, if there is one: no other shall be.
+void AddRarerOfDisks(Random& random, const PlanShape& shape, std::vector<Fault>* plan) {
+  static constexpr FaultKind kErrors[] = {FaultKind::kWriteError, FaultKind::kFailedSync,
+                                          FaultKind::kMisdirectedRead};
+  if (random.Chance(1, 4)) {
+    DrawBadEnd(random, FaultKind::kTornWrite, shape.nodes, shape.begin_us, shape.end_us, plan);
+  }
+  if (shape.wipes && random.Chance(1, 4)) {
+    DrawBadEnd(random, FaultKind::kLogRot, shape.nodes, shape.begin_us, shape.end_us, plan);
+  }
+  NodeId ill = DrawSomeNodes(random, shape.nodes, 1).front();
+  bool rots = false;
+  for (Fault& fault : *plan) {
+    if (!OfDisk(fault.kind)) continue;
+    ill = fault.nodes.front();
+    if (!Rots(fault.kind)) continue;
+    rots = true;
+    if (random.Chance(1, 2)) continue;
+    fault.kind = FaultKind::kMisdirectedWrite;
+    fault.amount = 1 + random.Below(8);
+  }
+  for (const FaultKind kind : kErrors) {
+    if (!random.Chance(1, 5)) continue;
+    // Who meets bad bytes could not say whose they are.
+    if (rots && kind == FaultKind::kMisdirectedRead) continue;
+    Fault fault = DrawDiskErrors(random, kind, ill, shape.begin_us, shape.end_us);
+    if (SomeoneIsUp(fault, shape.nodes, *plan, shape.end_us, 4 * kSecond)) {
+      plan->push_back(std::move(fault));
+    }
+  }
+}
+
 // A stream of its own: what a seed draws besides stays as it was.
 void AddRarer(Random& random, const PlanShape& shape, std::vector<Fault>* plan) {
   static constexpr FaultKind kLasting[] = {FaultKind::kBridge, FaultKind::kRing,
@@ -93,6 +125,7 @@ void AddRarer(Random& random, const PlanShape& shape, std::vector<Fault>* plan) 
       plan->push_back(std::move(fault));
     }
   }
+  AddRarerOfDisks(random, shape, plan);
 }
 
 // Half of the runs know every class, the others each with even chances.

@@ -37,11 +37,17 @@ void DrawCrashes(Random& random, int nodes, int64_t begin_us, int64_t end_us,
 void DrawZoneOutage(Random& random, const std::vector<std::vector<NodeId>>& zones, int64_t begin_us,
                     int64_t end_us, std::vector<Fault>* plan);
 
+// One node's: of the kinds kTornWrite and kLogRot, if there is a time at which it is up.
+void DrawBadEnd(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us,
+                std::vector<Fault>* plan);
+
 // ---- What lasts (draw_lasting.cc) ----
 
 // A disk that cannot be read: one, so that no other is ill meanwhile; and late, so that there are
 // tables to read.
 Fault DrawDiskFault(Random& random, int nodes, int64_t begin_us, int64_t end_us);
+// Operations of a disk that fail or go astray, of `node`; `kind` is one of these.
+Fault DrawDiskErrors(Random& random, FaultKind kind, NodeId node, int64_t begin_us, int64_t end_us);
 // Some nodes stand still, disks hang or are full, clocks are wrong. `kind` is one of these.
 Fault DrawNodeFault(Random& random, FaultKind kind, int nodes, int64_t begin_us, int64_t end_us);
 // Of the network, or slow disks; `kind` is one of these.

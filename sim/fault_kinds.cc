@@ -64,6 +64,18 @@ constexpr FaultKindInfo kInfos[] = {
      "messages delayed"},
     {"zone-outage", kCrashes, "outage of a zone",
      "all nodes of one zone die at once, and come back together", "crashes"},
+    {"torn-write", kCrashes, "torn write",
+     "a node dies in the midst of an append: only its first sectors are written", "torn appends"},
+    {"write-error", kDisks, "write errors of a disk",
+     "appends, creates, renames or syncs of directories fail", "operations failed"},
+    {"failed-sync", kDisks, "failed syncs of a disk",
+     "syncs fail, and what they should have saved may be lost for ever", "syncs failed"},
+    {"misdirected-read", kDisks, "misdirected reads of tables",
+     "reads of one node's tables return bytes of another place", "reads misdirected"},
+    {"misdirected-write", kDisks, "misdirected writes to tables",
+     "blocks of one node's tables are written over others (--wipes)", "bad blocks met"},
+    {"log-rot", kDisks, "rotten logs",
+     "bits of one node's logs and slots flip while it is down (--wipes)", "damaged starts"},
 };
 static_assert(sizeof(kInfos) / sizeof(kInfos[0]) == kFaultKindCount);
 
@@ -97,20 +109,33 @@ const char* FaultClassName(FaultClass of) { return kClassNames[static_cast<size_
 bool TakesDown(FaultKind kind) { return InfoOf(kind).of == FaultClass::kCrash || Destroys(kind); }
 
 bool Destroys(FaultKind kind) {
-  return kind == FaultKind::kWipedDisk || kind == FaultKind::kOlderDisk;
+  return kind == FaultKind::kWipedDisk || kind == FaultKind::kOlderDisk ||
+         kind == FaultKind::kLogRot;
 }
 
 bool OfDisk(FaultKind kind) {
-  return kind == FaultKind::kReadError || kind == FaultKind::kBadBlock ||
-         kind == FaultKind::kFullDisk || Rots(kind);
+  switch (kind) {
+    case FaultKind::kReadError:
+    case FaultKind::kBadBlock:
+    case FaultKind::kFullDisk:
+    case FaultKind::kWriteError:
+    case FaultKind::kFailedSync:
+    case FaultKind::kMisdirectedRead:
+      return true;
+    default:
+      return Rots(kind);
+  }
 }
 
-bool Rots(FaultKind kind) { return kind == FaultKind::kBitRot; }
+bool Rots(FaultKind kind) {
+  return kind == FaultKind::kBitRot || kind == FaultKind::kMisdirectedWrite;
+}
 
 bool OfNetwork(FaultKind kind) { return InfoOf(kind).of == FaultClass::kNetwork; }
 
 bool OneNodeOnly(FaultKind kind) {
-  return OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash;
+  return OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash ||
+         kind == FaultKind::kTornWrite;
 }
 
 bool NeedsNodes(FaultKind kind) {
@@ -147,12 +172,32 @@ uint64_t LeastAmount(FaultKind kind) {
     case FaultKind::kPowerCut:
     case FaultKind::kRing:
     case FaultKind::kSlowLinks:
+    case FaultKind::kTornWrite:
+    case FaultKind::kWriteError:
+    case FaultKind::kFailedSync:
+    case FaultKind::kMisdirectedRead:
+    case FaultKind::kMisdirectedWrite:
+    case FaultKind::kLogRot:
       return 1;
     case FaultKind::kFlapping:
     case FaultKind::kReset:
       return 1'000;
     default:
       return 0;
+  }
+}
+
+bool AmountIsOne(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kBadBlock:
+    case FaultKind::kTornWrite:
+    case FaultKind::kWriteError:
+    case FaultKind::kFailedSync:
+    case FaultKind::kMisdirectedRead:
+    case FaultKind::kLogRot:
+      return true;
+    default:
+      return Rots(kind);
   }
 }
 

@@ -45,8 +45,15 @@ enum class FaultKind : uint8_t {
                  // reset: what travels on it is lost, both ways, and order begins anew
   kSlowLinks,    // messages between `nodes` and the others take up to `amount` microseconds longer
   kZoneOutage,   // `nodes`, which are of one zone, die at the same instant and come back together
+  kTornWrite,    // one node dies in the n-th append that spans sectors: the first are written
+  kWriteError,   // `amount` appends, creates, renames or syncs of a directory fail on one disk
+  kFailedSync,   // `amount` syncs fail on one disk, and what they should have saved may be lost
+                 // though later ones succeed
+  kMisdirectedRead,   // `amount` reads of one node's tables return bytes of another place
+  kMisdirectedWrite,  // `amount` times a block of one node's tables is written over another place
+  kLogRot,            // one node dies, and `amount` bits of its logs and slots flip meanwhile
 };
-inline constexpr int kFaultKindCount = 26;
+inline constexpr int kFaultKindCount = 32;
 
 enum class FaultClass : uint8_t { kNetwork, kCrash, kDisk, kClock, kProcess };
 inline constexpr int kFaultClassCount = 5;
@@ -62,9 +69,9 @@ const FaultKindInfo& InfoOf(FaultKind kind);
 const char* FaultClassName(FaultClass of);
 inline const char* FaultKindName(FaultKind kind) { return InfoOf(kind).words; }
 
-// What TakesDown() takes nodes down, Destroys() among it takes all that they held; OfDisk() makes
-// a disk ill, Rots() among it for good; OfNetwork() harms messages; OneNodeOnly() befalls exactly
-// one; NeedsNodes() must be told whom.
+// What TakesDown() takes nodes down, Destroys() among it costs them what they held, or some of it;
+// OfDisk() makes a disk ill, Rots() among it for good; OfNetwork() harms messages; OneNodeOnly()
+// befalls exactly one; NeedsNodes() must be told whom.
 bool TakesDown(FaultKind kind);
 bool Destroys(FaultKind kind);
 bool OfDisk(FaultKind kind);
@@ -78,26 +85,28 @@ int LeastNodes(FaultKind kind);
 // The least that Fault::amount must be for anything to happen, or to be worth while: shorter
 // periods would ask more of the simulator than of the cluster. 0: it may be left out.
 uint64_t LeastAmount(FaultKind kind);
+// Whether a scenario that says nothing means an amount of 1.
+bool AmountIsOne(FaultKind kind);
 
 // Kinds, as a value.
 class FaultSet {
  public:
-  static FaultSet All() { return FaultSet((uint32_t{1} << kFaultKindCount) - 1); }
+  static FaultSet All() { return FaultSet((uint64_t{1} << kFaultKindCount) - 1); }
   FaultSet() = default;
 
   bool Has(FaultKind kind) const { return (bits_ >> static_cast<int>(kind) & 1) != 0; }
-  void Add(FaultKind kind) { bits_ |= uint32_t{1} << static_cast<int>(kind); }
+  void Add(FaultKind kind) { bits_ |= uint64_t{1} << static_cast<int>(kind); }
   bool empty() const { return bits_ == 0; }
   FaultSet Without(FaultSet other) const { return FaultSet(bits_ & ~other.bits_); }
   FaultSet Intersect(FaultSet other) const { return FaultSet(bits_ & other.bits_); }
   bool operator==(FaultSet other) const { return bits_ == other.bits_; }
 
  private:
-  explicit FaultSet(uint32_t bits) : bits_(bits) {}
+  explicit FaultSet(uint64_t bits) : bits_(bits) {}
 
-  uint32_t bits_ = 0;
+  uint64_t bits_ = 0;
 };
-static_assert(kFaultKindCount <= 31);
+static_assert(kFaultKindCount < 64);
 
 // "crash,halves": the kinds' names, as ParseFaultSet reads them.
 std::string ToString(FaultSet set);

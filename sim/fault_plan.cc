@@ -24,6 +24,8 @@ std::string ToString(const Fault& fault) {
   if (!fault.nodes.empty()) absl::StrAppend(&text, ", nodes ", absl::StrJoin(fault.nodes, " "));
   if (fault.kind == FaultKind::kCrash) {
     absl::StrAppend(&text, ", at file operation ", fault.amount);
+  } else if (fault.kind == FaultKind::kTornWrite) {
+    absl::StrAppend(&text, ", in the ", fault.amount, ". append that spans sectors");
   } else if (fault.kind == FaultKind::kPowerCut) {
     absl::StrAppend(&text, ", at acknowledged write ", fault.amount);
   } else if (fault.kind == FaultKind::kBridge && !fault.nodes.empty()) {

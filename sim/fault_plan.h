@@ -29,8 +29,8 @@ struct Fault {
   int loss = 0;              // what takes a node down: sim::CrashLoss of what was not synced
   bool again = false;        // kCrash: crash once more, while it recovers
   bool tables_only = false;  // kReadError: spares the log, the manifest and the slots
-  bool withheld = false;     // kWipedDisk, kOlderDisk, kBitRot: the fault budget never allowed it
-  bool rotten = false;       // kBitRot: bits have flipped, whether or not anybody has seen it
+  bool withheld = false;     // what Destroys() or Rots(): the fault budget never allowed it
+  bool rotten = false;       // bits have flipped, whether or not anybody has seen it
   uint64_t effects = 0;      // counted as the run goes
   // Not 0: it was asked for, so with fewer effects, or withheld, it was not staged. 0: it was
   // drawn, and one effect is enough.

@@ -199,8 +199,9 @@ class Checker {
                             " are not of one zone: a POWER_CUT takes any nodes");
       }
     }
-    const bool now = kind == FaultKind::kCrash || kind == FaultKind::kPowerCut;
-    if (!now && fault.amount() < LeastAmount(kind)) {
+    const bool may_lack = kind == FaultKind::kCrash || kind == FaultKind::kPowerCut ||
+                          (AmountIsOne(kind) && !fault.has_amount());
+    if (!may_lack && fault.amount() < LeastAmount(kind)) {
       return absl::StrCat("amount is ", fault.amount(), ": a ", InfoOf(kind).words,
                           " needs at least ", LeastAmount(kind));
     }

@@ -264,8 +264,7 @@ void ScenarioRunner::BeginFault(size_t step, const v1::ScenarioFault& from) {
   fault.amount = from.amount();
   fault.tables_only = true;
   if (!from.has_amount() && fault.kind == FaultKind::kReadError) fault.amount = kAllReads;
-  const bool of_places = fault.kind == FaultKind::kBadBlock || fault.kind == FaultKind::kBitRot;
-  if (!from.has_amount() && of_places) fault.amount = 1;
+  if (!from.has_amount() && AmountIsOne(fault.kind)) fault.amount = 1;
   fault.shift_us = from.shift_ms() * kMilli;
   fault.loss = static_cast<int>(from.loss());
   const int64_t now_us = stage_.scheduler.now_us();

@@ -76,7 +76,7 @@ class Universe final : public StoreObserver {
   FinalState ReadState();
   bool Rots(NodeId id) const {
     return std::any_of(plan_.begin(), plan_.end(), [id](const Fault& fault) {
-      return fault.kind == FaultKind::kBitRot && fault.Concerns(id);
+      return sim::Rots(fault.kind) && fault.Concerns(id);
     });
   }
   std::optional<Violation> CheckTrees() const;
