@@ -69,6 +69,7 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
   norn-sim hash --seeds A..B
       prints a line "seed hash" for each
   norn-sim help
+      Protocols of your own have programs of their own: sim/examples/TUTORIAL.md
 
 Options of run and hash:
   --nodes N            servers (default 5)
