@@ -28,6 +28,7 @@ struct Report {
   uint64_t numbers[6] = {};
   std::map<std::string, uint64_t> outcomes;
   std::map<std::string, uint64_t> fault_effects;
+  std::map<std::string, uint64_t> rare_branches;
 };
 
 void AppendCounts(std::string* out, const std::map<std::string, uint64_t>& counts) {
@@ -57,6 +58,7 @@ std::string EncodeReport(const Report& report) {
   for (const uint64_t number : report.numbers) AppendVarint(&body, number);
   AppendCounts(&body, report.outcomes);
   AppendCounts(&body, report.fault_effects);
+  AppendCounts(&body, report.rare_branches);
   std::string out;
   AppendFixed32(&out, static_cast<uint32_t>(body.size()));
   return out + body;
@@ -72,6 +74,7 @@ Report DecodeReport(absl::string_view body) {
   for (uint64_t& number : report.numbers) number = reader.ReadVarint();
   report.outcomes = ReadCounts(reader);
   report.fault_effects = ReadCounts(reader);
+  report.rare_branches = ReadCounts(reader);
   CORE_CHECK(reader.Done());
   return report;
 }
@@ -97,6 +100,7 @@ Report RunSeed(const CampaignOptions& options, uint64_t seed) {
   report.numbers[5] = static_cast<uint64_t>(result.heal_bound_us);
   report.outcomes = result.outcomes;
   report.fault_effects = result.fault_effects;
+  report.rare_branches = result.rare_branches;
   if (options.twice) {
     const RunResult again = RunUniverse(run, nullptr);
     if (again.trace_hash != result.trace_hash) {
@@ -225,6 +229,7 @@ class Campaign {
       result_.slowest_heal_bound_us = static_cast<int64_t>(report.numbers[5]);
     }
     for (const auto& [name, count] : report.outcomes) result_.outcomes[name] += count;
+    for (const auto& [name, count] : report.rare_branches) result_.rare_branches[name] += count;
     for (const auto& [name, count] : report.fault_effects) result_.fault_effects[name] += count;
     result_.hashes[report.seed] = report.hash;
     if (report.exit_code != kExitValid) {

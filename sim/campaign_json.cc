@@ -35,7 +35,8 @@ std::string ToJson(const CampaignResult& result, int64_t real_ms) {
                       ",\"slowest_heal_us\":", result.slowest_heal_us,
                       ",\"slowest_heal_bound_us\":", result.slowest_heal_bound_us,
                       ",\"outcomes\":", JsonCounts(result.outcomes),
-                      ",\"fault_effects\":", JsonCounts(result.fault_effects), ",\"failures\":[",
+                      ",\"fault_effects\":", JsonCounts(result.fault_effects),
+                      ",\"rare_branches\":", JsonCounts(result.rare_branches), ",\"failures\":[",
                       absl::StrJoin(result.failures, ",",
                                     [](std::string* out, const SeedFailure& failure) {
                                       absl::StrAppend(out, JsonFailure(failure));

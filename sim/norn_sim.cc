@@ -72,7 +72,8 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
       if (wrong_value.has_value()) return wrong_value;
       continue;
     }
-    if (TakeFaultOption(words, &i, &run.faults, &wrong_value)) {
+    if (TakeFaultOption(words, &i, &run.faults, &wrong_value) ||
+        TakeRareOption(words, &i, &run.rare, &wrong_value)) {
       if (wrong_value.has_value()) return wrong_value;
       continue;
     }
@@ -161,7 +162,7 @@ std::string Reproduce(const RunOptions& run, uint64_t seed, const char* and_then
   if (run.random_config) absl::StrAppend(&command, " --random-config");
   if (run.wipes) absl::StrAppend(&command, " --wipes");
   if (run.sloppy) absl::StrAppend(&command, " --sloppy");
-  absl::StrAppend(&command, FaultOptionsOf(run.faults));
+  absl::StrAppend(&command, FaultOptionsOf(run.faults), RareOptionOf(run.rare));
   return absl::StrCat(command, and_then);
 }
 
@@ -193,6 +194,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   PrintCounts("What clients were told", result.outcomes);
   PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
               result.fault_effects);
+  if (!result.rare_branches.empty())
+    PrintCounts("Rare branches that were forced", result.rare_branches);
   std::cout
       << "\nThe slowest healing took " << result.slowest_heal_us / 1000
       << " ms until all replicas were equal, of " << result.slowest_heal_bound_us / 1000

@@ -213,6 +213,7 @@ UniverseConfig DrawUniverseConfig(KeyedSeed seed, const RunOptions& options) {
   if (random.Chance(1, 3))
     config.engine.compaction_bytes_per_second = 2'000 + random.Below(100'000);
   DrawUpkeep(upkeep, &config.node);
+  config.rare = DrawRareShares(seed.With("rare branches"), options.rare);
   return config;
 }
 
@@ -221,6 +222,7 @@ std::string ToString(const UniverseConfig& config) {
   for (const MemberConfig& member : config.cluster.members) zones.insert(member.zone);
   const BucketConfig& bucket = config.bucket();
   const storage::EngineOptions& engine = config.engine;
+  const std::string rare = ToString(config.rare);
   return absl::StrCat(
       config.cluster.members.size(), " nodes in ", zones.size(), " zones, ",
       config.cluster.partitions, " partitions, N=", bucket.n,
@@ -235,7 +237,7 @@ std::string ToString(const UniverseConfig& config) {
       ", compactions of ",
       engine.compaction_bytes_per_second == 0 ? "any"
                                               : absl::StrCat(engine.compaction_bytes_per_second),
-      " bytes/s");
+      " bytes/s", rare.empty() ? "" : ", rare branches: ", rare);
 }
 
 }  // namespace norn::sim

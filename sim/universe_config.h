@@ -15,6 +15,7 @@
 #include "core/random.h"
 #include "sim/fault_plan.h"
 #include "sim/keyed_seed.h"
+#include "sim/rare_draw.h"
 #include "sim/workload.h"
 #include "storage/engine.h"
 
@@ -39,6 +40,7 @@ struct RunOptions {
                                // are off
   bool wipes = false;          // faults may destroy a disk, or bring back an older copy of it
   FaultChoice faults;          // what may be drawn
+  RareChoice rare = RareChoice::kSome;
   // A script instead of drawn configurations, faults and clients. Its options win.
   std::shared_ptr<const Scenario> scenario;
   // What was written down instead of what the seed gives; everything above is ignored.
@@ -58,6 +60,7 @@ struct UniverseConfig {
   int64_t delay_min_us = 0;                             // of a message on a healthy network
   int64_t delay_max_us = 0;
   WorkloadOptions workload;
+  RareShares rare{};  // of branches that are forced until the healing phase
 
   const BucketConfig& bucket() const { return cluster.buckets.front(); }
   // Whether every read that is allowed meets every write that is allowed.
