@@ -83,6 +83,9 @@ Options of run and hash:
                        a run is drawn anew until it has some, if its configuration allows any
   --no-faults LIST     none of these; the others stay as they are. Without either, half of the runs
                        leave out some classes at random
+  --rare-branches none|some|all
+                       branches of the code that are hardly ever taken, and are forced in some runs
+                       (default: some of them in half of the runs; core/rare_branch.h lists them)
   --jobs J             runs at once (default: the number of processors)
 
 Options of run --seed and of replay, to see where runs part:
