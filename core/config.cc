@@ -141,6 +141,13 @@ absl::Status CheckNode(const ClusterConfig& cluster, const NodeOptions& node) {
                      ", less than one value (value_bytes_max is ", node.value_bytes_max,
                      ") and what a record holds beside it (", kRecordOverheadBytes, ")"));
   }
+  const auto replicas = static_cast<size_t>(GreatestN(cluster));
+  if (node.record_bytes_max > kMergedRecordBytesMax / replicas) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("node: record_bytes_max is ", node.record_bytes_max, ": the siblings of all ",
+                     replicas, " replicas of a key together must fit into a message: lower it to ",
+                     kMergedRecordBytesMax / replicas, ", or N"));
+  }
   if (node.max_clock_skew_us < 0) {
     return absl::InvalidArgumentError("node: max_clock_skew is below 0");
   }

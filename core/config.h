@@ -92,6 +92,9 @@ const BucketConfig* FindBucket(const ClusterConfig& cluster, absl::string_view n
 // people, and to show where two definitions differ.
 std::vector<std::pair<std::string, std::string>> DescribeBucket(const BucketConfig& bucket);
 
+// The largest record that a message carries (16 MiB), with what else is in it.
+inline constexpr size_t kMergedRecordBytesMax = 15u << 20;
+
 struct NodeOptions {
   NodeId id = kNoNode;
 
@@ -99,9 +102,9 @@ struct NodeOptions {
   size_t value_bytes_max = 1u << 20;
   size_t siblings_max = 64;  // concurrent values of one key; minting past it is refused
   // Of one encoded record. A mint past it is refused unless it makes the record smaller. All
-  // replicas of a key may be at the bound with different siblings when they merge, so it is
-  // well below what a message (16 MiB) and the engine (64 MiB) take.
-  size_t record_bytes_max = 4u << 20;
+  // replicas of a key may be at the bound with different siblings when they merge, so N times
+  // as much must fit into a message (kMergedRecordBytesMax).
+  size_t record_bytes_max = 2u << 20;
   size_t context_entries_max = 1024;  // incarnations in one record's context; likewise
   // Minting in an lww bucket is refused while the record's timestamp is so far ahead of our
   // wall clock: a clock that once ran far ahead must not drag all others along.

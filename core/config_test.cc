@@ -122,6 +122,9 @@ TEST(ConfigTest, EveryRefusalNamesWhatIsWrong) {
       {[](Inputs& s) { s.node.context_entries_max = 0; }, "a limit is 0"},
       {[](Inputs& s) { s.node.record_bytes_max = s.node.value_bytes_max + 4095; },
        "record_bytes_max is 1052671, less than one value"},
+      {[](Inputs& s) { s.node.record_bytes_max = (5u << 20) + 1; },
+       "record_bytes_max is 5242881: the siblings of all 3 replicas of a key together must fit "
+       "into a message: lower it to 5242880, or N"},
       {[](Inputs& s) { s.node.max_clock_skew_us = -1; }, "max_clock_skew is below 0"},
       {[](Inputs& s) { s.node.exchange_page_entries = 0; }, "a limit is 0"},
       {[](Inputs& s) { s.node.exchange_page_bytes = 0; }, "a limit is 0"},

@@ -2,30 +2,41 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <optional>
+#include <chrono>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "core/coding.h"
+#include "sim/run_process.h"
+#include "sim/scenario.h"
 
 namespace norn::sim {
 
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kGlanceMs = 100;  // at the time
 
 // What a worker tells of one seed. It travels through a pipe as a length and the fields.
 struct Report {
   uint64_t seed = 0;
   int exit_code = kExitCrashed;
   std::string hash;
-  std::string text;
+  std::string verdict;
+  std::string property;
+  std::string witness;
+  std::string config;
   // virtual_us, events, messages, file operations, heal_us, heal_bound_us
   uint64_t numbers[6] = {};
   std::map<std::string, uint64_t> outcomes;
@@ -55,7 +66,10 @@ std::string EncodeReport(const Report& report) {
   AppendVarint(&body, report.seed);
   AppendVarint(&body, static_cast<uint64_t>(report.exit_code));
   AppendBytes(&body, report.hash);
-  AppendBytes(&body, report.text);
+  AppendBytes(&body, report.verdict);
+  AppendBytes(&body, report.property);
+  AppendBytes(&body, report.witness);
+  AppendBytes(&body, report.config);
   for (const uint64_t number : report.numbers) AppendVarint(&body, number);
   AppendCounts(&body, report.outcomes);
   AppendCounts(&body, report.fault_effects);
@@ -70,7 +84,10 @@ Report DecodeReport(absl::string_view body) {
   report.seed = reader.ReadVarint();
   report.exit_code = static_cast<int>(reader.ReadVarint());
   report.hash = std::string(reader.ReadBytes());
-  report.text = std::string(reader.ReadBytes());
+  report.verdict = std::string(reader.ReadBytes());
+  report.property = std::string(reader.ReadBytes());
+  report.witness = std::string(reader.ReadBytes());
+  report.config = std::string(reader.ReadBytes());
   for (uint64_t& number : report.numbers) number = reader.ReadVarint();
   report.outcomes = ReadCounts(reader);
   report.fault_effects = ReadCounts(reader);
@@ -81,15 +98,17 @@ Report DecodeReport(absl::string_view body) {
 Report RunSeed(const Subject& subject, const CampaignOptions& options, uint64_t seed) {
   RunOptions run = options.run;
   run.seed = seed;
+  if (options.run_of) run = options.run_of(seed);
   const RunResult result = subject.Run(run, nullptr);
   Report report;
   report.seed = seed;
   report.exit_code = ExitCodeOfVerdict(result.verdict);
   report.hash = result.trace_hash;
   if (result.verdict != Verdict::kValid) {
-    report.text =
-        absl::StrCat(VerdictName(result.verdict), ": ", result.property,
-                     result.witness.empty() ? "" : "\n", result.witness, "\n  ", result.config);
+    report.verdict = VerdictName(result.verdict);
+    report.property = result.property;
+    report.witness = result.witness;
+    report.config = result.config;
   }
   report.numbers[0] = static_cast<uint64_t>(result.virtual_us);
   report.numbers[1] = result.events;
@@ -103,8 +122,9 @@ Report RunSeed(const Subject& subject, const CampaignOptions& options, uint64_t 
     const RunResult again = subject.Run(run, nullptr);
     if (again.trace_hash != result.trace_hash) {
       report.exit_code = kExitCrashed;
-      report.text = absl::StrCat("not deterministic: two runs of this seed gave the hashes ",
-                                 result.trace_hash, " and ", again.trace_hash);
+      report.verdict = "CRASHED";
+      report.property = "not deterministic: two runs of this seed gave different hashes";
+      report.witness = absl::StrCat(result.trace_hash, " and ", again.trace_hash);
     }
   }
   return report;
@@ -123,7 +143,9 @@ void WriteAll(int fd, const std::string& bytes) {
 struct Worker {
   pid_t pid = -1;
   int fd = -1;
-  uint64_t next = 0;  // the seed that it is working on, as far as we know
+  uint64_t next = 0;        // the seed that it is working on, as far as we know
+  Clock::time_point since;  // when it began with it, as far as we know
+  std::unique_ptr<ErrorOutput> errors;
   std::string buffer;
 };
 
@@ -136,7 +158,12 @@ class Campaign {
   CampaignResult Run() {
     const auto stride = static_cast<uint64_t>(options_.jobs);
     for (uint64_t j = 0; j < stride; ++j) Spawn(options_.first_seed + j);
-    while (!workers_.empty()) PollOnce();
+    while (!workers_.empty()) {
+      PollOnce();
+      if (options_.limit_ms > 0) KillWhatHangs();
+      if (options_.enough && options_.enough()) break;
+    }
+    for (const Worker& worker : workers_) End(worker, /*at_once=*/true);
     std::sort(result_.failures.begin(), result_.failures.end(),
               [](const SeedFailure& a, const SeedFailure& b) { return a.seed < b.seed; });
     return std::move(result_);
@@ -147,10 +174,13 @@ class Campaign {
     if (from > options_.last_seed) return;
     int ends[2];
     CORE_CHECK(pipe(ends) == 0);
+    auto errors = std::make_unique<ErrorOutput>();
     const pid_t pid = fork();
     CORE_CHECK(pid >= 0);
     if (pid == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // a run that hangs does not outlive who asked for it
       close(ends[0]);
+      errors->TakeStandardError();
       for (uint64_t seed = from; seed <= options_.last_seed;
            seed += static_cast<uint64_t>(options_.jobs)) {
         WriteAll(ends[1], EncodeReport(RunSeed(subject_, options_, seed)));
@@ -162,13 +192,16 @@ class Campaign {
     worker.pid = pid;
     worker.fd = ends[0];
     worker.next = from;
+    worker.since = Clock::now();
+    worker.errors = std::move(errors);
     workers_.push_back(std::move(worker));
   }
 
   void PollOnce() {
     std::vector<pollfd> fds;
     for (const Worker& worker : workers_) fds.push_back({worker.fd, POLLIN, 0});
-    if (poll(fds.data(), fds.size(), -1) < 0) {
+    const bool watching = options_.enough || options_.limit_ms > 0;
+    if (poll(fds.data(), fds.size(), watching ? kGlanceMs : -1) < 0) {
       CORE_CHECK(errno == EINTR);
       return;
     }
@@ -181,7 +214,7 @@ class Campaign {
         workers_[i].buffer.append(chunk, static_cast<size_t>(n));
         TakeReports(workers_[i]);
       } else {
-        Bury(i);
+        Bury(i, /*stopped=*/false);
       }
     }
   }
@@ -193,24 +226,38 @@ class Campaign {
       Add(DecodeReport(absl::string_view(worker.buffer).substr(4, size)));
       worker.buffer.erase(0, 4 + size);
       worker.next += static_cast<uint64_t>(options_.jobs);
+      worker.since = Clock::now();
     }
   }
 
-  // The worker's pipe ended: it is through, or a run killed it and another goes on.
-  void Bury(size_t index) {
-    const Worker worker = std::move(workers_[index]);
-    workers_.erase(workers_.begin() + static_cast<ptrdiff_t>(index));
+  void KillWhatHangs() {
+    const Clock::time_point late = Clock::now() - std::chrono::milliseconds(options_.limit_ms);
+    for (size_t i = workers_.size(); i-- > 0;) {
+      if (workers_[i].since <= late) Bury(i, /*stopped=*/true);
+    }
+  }
+
+  // What waitpid says of it.
+  static int End(const Worker& worker, bool at_once) {
+    if (at_once) kill(worker.pid, SIGKILL);
     close(worker.fd);
     int status = 0;
     while (waitpid(worker.pid, &status, 0) < 0 && errno == EINTR) {
     }
+    return status;
+  }
+
+  // The worker's pipe ended: it is through, or a run killed it, or hangs, and another goes on.
+  void Bury(size_t index, bool stopped) {
+    const Worker worker = std::move(workers_[index]);
+    workers_.erase(workers_.begin() + static_cast<ptrdiff_t>(index));
+    const int status = End(worker, stopped);
     if (worker.next > options_.last_seed) return;
     Report report;
     report.seed = worker.next;
-    report.text = WIFSIGNALED(status)
-                      ? absl::StrCat("the run was killed by signal ", WTERMSIG(status), " (",
-                                     strsignal(WTERMSIG(status)), ")")
-                      : absl::StrCat("the run ended with exit code ", WEXITSTATUS(status));
+    report.witness = worker.errors->Text();
+    report.verdict = stopped ? "STOPPED" : "CRASHED";
+    report.property = stopped ? kStoppedProperty : PropertyOfCrash(status, report.witness);
     Add(report);
     Spawn(worker.next + static_cast<uint64_t>(options_.jobs));
   }
@@ -230,7 +277,14 @@ class Campaign {
     for (const auto& [name, count] : report.fault_effects) result_.fault_effects[name] += count;
     result_.hashes[report.seed] = report.hash;
     if (report.exit_code != kExitValid) {
-      result_.failures.push_back({report.seed, report.exit_code, report.text});
+      SeedFailure failure;
+      failure.seed = report.seed;
+      failure.exit_code = report.exit_code;
+      failure.verdict = report.verdict;
+      failure.property = report.property;
+      failure.witness = report.witness;
+      failure.config = report.config;
+      result_.failures.push_back(std::move(failure));
     }
     progress_(result_);
   }
@@ -270,14 +324,23 @@ int Processors() {
   return std::clamp(CPU_COUNT(&mine), 1, kJobsMax);
 }
 
-int ExitCodeOf(const CampaignResult& result) {
+std::string SeedFailure::Text() const {
+  return absl::StrCat(verdict, ": ", property, witness.empty() ? "" : "\n", witness,
+                      config.empty() ? "" : "\n  ", config);
+}
+
+int WorstOf(int a, int b) {
   static constexpr int kWorstFirst[] = {kExitViolated, kExitCrashed, kExitNoProgress, kExitUnknown};
   for (const int code : kWorstFirst) {
-    for (const SeedFailure& failure : result.failures) {
-      if (failure.exit_code == code) return code;
-    }
+    if (a == code || b == code) return code;
   }
   return kExitValid;
+}
+
+int ExitCodeOf(const CampaignResult& result) {
+  int worst = kExitValid;
+  for (const SeedFailure& failure : result.failures) worst = WorstOf(worst, failure.exit_code);
+  return worst;
 }
 
 }  // namespace norn::sim

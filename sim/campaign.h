@@ -23,12 +23,24 @@ struct CampaignOptions {
   uint64_t last_seed = 1;
   int jobs = 1;
   bool twice = false;  // run every seed twice; unequal hashes are a failure
+  // What the numbers from first_seed to last_seed stand for, if they are not the seeds of `run`.
+  std::function<RunOptions(uint64_t number)> run_of;
+  // Of real time for one run: then it is killed, and counts as crashed. 0: it may take for ever.
+  int64_t limit_ms = 0;
+  // Asked several times a second: whether to end now. Runs that are under way then do not count.
+  // May be null.
+  std::function<bool()> enough;
 };
 
 struct SeedFailure {
   uint64_t seed = 0;
-  int exit_code = 0;  // as norn-sim's
-  std::string text;   // the property, then the witness
+  int exit_code = 0;     // as norn-sim's
+  std::string verdict;   // "VIOLATED", ..., "CRASHED", "STOPPED" at its limit
+  std::string property;  // what was violated, or which assertion failed
+  std::string witness;
+  std::string config;  // empty: the run did not end
+
+  std::string Text() const;  // all of it, in lines
 };
 
 struct CampaignResult {
@@ -55,7 +67,9 @@ std::optional<std::string> ParseSeeds(const std::string& text, CampaignOptions* 
 // Processors that this process may use, at most kJobsMax.
 int Processors();
 
-// The exit code of a campaign: that of its worst failure; a violation is worst of all.
+// The worst of two exit codes of runs: a violation is worst of all, then a crash.
+int WorstOf(int a, int b);
+// That of a campaign's worst failure.
 int ExitCodeOf(const CampaignResult& result);
 
 }  // namespace norn::sim

@@ -22,7 +22,7 @@ std::string JsonCounts(const std::map<std::string, uint64_t>& counts) {
 
 std::string JsonFailure(const SeedFailure& failure) {
   return absl::StrCat("{\"seed\":", failure.seed, ",\"exit_code\":", failure.exit_code,
-                      ",\"text\":", JsonString(failure.text), "}");
+                      ",\"text\":", JsonString(failure.Text()), "}");
 }
 
 }  // namespace

@@ -29,13 +29,25 @@ TEST(CampaignJson, CountsAndFailures) {
   CampaignResult result;
   result.runs = 2;
   result.outcomes = {{"get ok", 3}, {"put \"odd\"", 4}};
-  result.failures = {{.seed = 1, .exit_code = 1, .text = "a\x01"},
-                     {.seed = 2, .exit_code = 4, .text = ""}};
+  SeedFailure violated;
+  violated.seed = 1;
+  violated.exit_code = 1;
+  violated.verdict = "VIOLATED";
+  violated.property = "a\x01";
+  violated.witness = "w";
+  violated.config = "c";
+  SeedFailure crashed;
+  crashed.seed = 2;
+  crashed.exit_code = 5;
+  crashed.verdict = "CRASHED";
+  result.failures = {violated, crashed};
   const std::string json = ToJson(result, 0);
   EXPECT_NE(json.find("\"outcomes\":{\"get ok\":3,\"put \\\"odd\\\"\":4}"), std::string::npos);
-  EXPECT_NE(json.find("\"failures\":[{\"seed\":1,\"exit_code\":1,\"text\":\"a\\u0001\"},"
-                      "{\"seed\":2,\"exit_code\":4,\"text\":\"\"}]"),
-            std::string::npos)
+  EXPECT_NE(
+      json.find(
+          "\"failures\":[{\"seed\":1,\"exit_code\":1,\"text\":\"VIOLATED: a\\u0001\\nw\\n  c\"},"
+          "{\"seed\":2,\"exit_code\":5,\"text\":\"CRASHED: \"}]"),
+      std::string::npos)
       << json;
 }
 

@@ -160,6 +160,28 @@ v1::Case Until(const v1::Case& from, int64_t until_us) {
   return next;
 }
 
+int64_t FirstThingUs(const v1::Case& from) {
+  int64_t first_us = from.until_us();
+  for (const v1::CaseFault& fault : from.fault()) first_us = std::min(first_us, fault.start_us());
+  for (const v1::CaseOperation& operation : from.operation()) {
+    first_us = std::min(first_us, operation.at_us());
+  }
+  return first_us;
+}
+
+v1::Case Earlier(const v1::Case& from, int64_t by_us) {
+  v1::Case next = from;
+  next.set_until_us(from.until_us() - by_us);
+  for (v1::CaseFault& fault : *next.mutable_fault()) {
+    fault.set_start_us(fault.start_us() - by_us);
+    fault.set_end_us(fault.end_us() - by_us);
+  }
+  for (v1::CaseOperation& operation : *next.mutable_operation()) {
+    operation.set_at_us(operation.at_us() - by_us);
+  }
+  return next;
+}
+
 v1::Case WithListedHarms(const v1::Case& from, const std::vector<v1::CaseHarm>& harms,
                          uint64_t only) {
   std::set<uint64_t> listed;

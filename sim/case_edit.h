@@ -33,6 +33,11 @@ PartsOfCase NodesOf(const v1::Case& from);
 // The same until `until_us`: what begins later is left out, what lasts longer ends there.
 v1::Case Until(const v1::Case& from, int64_t until_us);
 
+// When the first fault begins, or the first operation; until_us of a case without any.
+int64_t FirstThingUs(const v1::Case& from);
+// All faults and operations, and the end, so much earlier: at most by FirstThingUs.
+v1::Case Earlier(const v1::Case& from, int64_t by_us);
+
 // The faults of loss, doubling, slowness and reordering, or the one whose id is `only`, replaced by
 // what they did to single messages.
 v1::Case WithListedHarms(const v1::Case& from, const std::vector<v1::CaseHarm>& harms,

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,16 +10,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "core/check.h"
 #include "sim/case.h"
 #include "sim/case_report.h"
+#include "sim/run_process.h"
 
 namespace norn::sim {
 
@@ -37,28 +33,6 @@ void WriteAll(int fd, const std::string& bytes) {
   }
 }
 
-std::string ReadFromStart(int fd) {
-  std::string text;
-  char chunk[4096];
-  CORE_CHECK(lseek(fd, 0, SEEK_SET) == 0);
-  for (;;) {
-    const ssize_t n = read(fd, chunk, sizeof(chunk));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return text;
-    text.append(chunk, static_cast<size_t>(n));
-  }
-}
-
-// The failed assertion without its file and line, or nothing.
-std::string FailedCheck(const std::string& errors) {
-  static constexpr char kMark[] = "check failed: ";
-  for (const absl::string_view line : absl::StrSplit(errors, '\n')) {
-    const size_t at = line.find(kMark);
-    if (at != absl::string_view::npos) return std::string(line.substr(at));
-  }
-  return "";
-}
-
 // One run in a process of its own.
 class Child {
  public:
@@ -66,14 +40,12 @@ class Child {
       : until_(until) {
     int ends[2];
     CORE_CHECK(pipe2(ends, O_CLOEXEC) == 0);
-    errors_ = memfd_create("norn-sim errors", MFD_CLOEXEC);
-    CORE_CHECK(errors_ >= 0);
     pid_ = fork();
     CORE_CHECK(pid_ >= 0);
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);  // a run that hangs does not outlive who asked for it
       close(ends[0]);
-      dup2(errors_, STDERR_FILENO);
+      errors_.TakeStandardError();
       Perform(subject, options, ends[1]);
     }
     close(ends[1]);
@@ -84,7 +56,6 @@ class Child {
   ~Child() {
     if (pid_ >= 0) Kill();
     close(fd_);
-    close(errors_);
   }
 
   int fd() const { return fd_; }
@@ -130,19 +101,13 @@ class Child {
       return run;
     }
     run.exit_code = kExitCrashed;
-    run.witness = ReadFromStart(errors_);
+    run.witness = errors_.Text();
     if (stopped) {
       run.verdict = "STOPPED";
-      run.property = "the run did not end within its limit of real time";
+      run.property = kStoppedProperty;
     } else {
       run.verdict = "CRASHED";
-      run.property = FailedCheck(run.witness);
-      if (run.property.empty()) {
-        run.property = WIFSIGNALED(status_)
-                           ? absl::StrCat("killed by signal ", WTERMSIG(status_), " (",
-                                          strsignal(WTERMSIG(status_)), ")")
-                           : absl::StrCat("ended with exit code ", WEXITSTATUS(status_));
-      }
+      run.property = PropertyOfCrash(status_, run.witness);
     }
     run.recorded.mutable_outcome()->set_verdict(run.verdict);
     run.recorded.mutable_outcome()->set_property(run.property);
@@ -166,7 +131,7 @@ class Child {
   const Clock::time_point until_;
   pid_t pid_ = -1;
   int fd_ = -1;
-  int errors_ = -1;
+  ErrorOutput errors_;
   int status_ = 0;
   std::string buffer_;
 };
@@ -203,25 +168,7 @@ std::pair<size_t, CaseRun> AwaitOne(const std::vector<std::unique_ptr<Child>>& c
 
 }  // namespace
 
-std::string CaseRun::Fingerprint() const {
-  const std::string text = absl::StrCat(verdict, ": ", property);
-  std::string print;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool word_before = i > 0 && absl::ascii_isalnum(static_cast<unsigned char>(text[i - 1]));
-    const bool names = !word_before && (text[i] == 'k' || text[i] == 'l' || text[i] == 'n');
-    size_t digits = names ? i + 1 : i;
-    while (digits < text.size() && absl::ascii_isdigit(static_cast<unsigned char>(text[digits]))) {
-      ++digits;
-    }
-    if (digits > i + (names ? 1 : 0)) {
-      print += '#';
-      i = digits - 1;
-    } else {
-      print += text[i];
-    }
-  }
-  return print;
-}
+std::string CaseRun::Fingerprint() const { return FingerprintOf(verdict, property); }
 
 CaseRun CaseRunner::Run(const RunOptions& options) {
   ++runs_;

@@ -17,6 +17,7 @@
 #include "sim/campaign.h"
 #include "sim/campaign_json.h"
 #include "sim/case_commands.h"
+#include "sim/ci/ci_command.h"
 #include "sim/consistency/check_command.h"
 #include "sim/explain/explain_command.h"
 #include "sim/norn_sim_usage.h"
@@ -128,22 +129,6 @@ std::optional<std::string> CheckArguments(const Arguments& arguments) {
   return std::nullopt;
 }
 
-std::string Reproduce(const RunOptions& run, uint64_t seed, const char* and_then) {
-  std::string command = absl::StrCat("norn-sim run --seed ", seed);
-  if (run.scenario != nullptr) {
-    return absl::StrCat(command, " --scenario ", run.scenario->path, and_then);
-  }
-  const RunOptions usual;
-  if (run.nodes != usual.nodes) absl::StrAppend(&command, " --nodes ", run.nodes);
-  if (run.n != usual.n) absl::StrAppend(&command, " --n ", run.n);
-  if (run.r != usual.r) absl::StrAppend(&command, " --r ", run.r);
-  if (run.w != usual.w) absl::StrAppend(&command, " --w ", run.w);
-  if (run.random_config) absl::StrAppend(&command, " --random-config");
-  if (run.wipes) absl::StrAppend(&command, " --wipes");
-  if (run.sloppy) absl::StrAppend(&command, " --sloppy");
-  return absl::StrCat(command, and_then);
-}
-
 void PrintCounts(const char* title, const std::map<std::string, uint64_t>& counts) {
   std::cout << "\n" << title << "\n";
   for (const auto& [name, count] : counts) {
@@ -195,8 +180,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   constexpr size_t kShown = 5;
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
     const SeedFailure& failure = result.failures[i];
-    std::cout << "\nseed " << failure.seed << ": " << failure.text
-              << "\n  to see it again: " << Reproduce(options.run, failure.seed, " --trace")
+    std::cout << "\nseed " << failure.seed << ": " << failure.Text()
+              << "\n  to see it again: " << CommandOf(options.run, failure.seed) << " --trace"
               << "\n";
   }
   if (result.failures.size() > kShown) {
@@ -236,7 +221,8 @@ int Campaign(const Arguments& arguments) {
   if (!arguments.report.empty() && options.run.scenario == nullptr) {
     const int written = WriteFailures(
         NornStore(), options, result,
-        [&options](uint64_t seed) { return Reproduce(options.run, seed, ""); }, arguments.report);
+        [&options](uint64_t seed) { return CommandOf(options.run, seed); },
+        arguments.report);
     if (written != kExitValid) return written;
   }
   return ExitCodeOf(result);
@@ -258,7 +244,7 @@ int RecordOne(const Arguments& arguments) {
   if (run.seed != arguments.campaign.last_seed) {
     return Refuse("--case writes down one run: give --seed S (--report DIR takes all failures)");
   }
-  return WriteCase(NornStore(), run, Reproduce(run, run.seed, ""), arguments.case_path);
+  return WriteCase(NornStore(), run, CommandOf(run, run.seed), arguments.case_path);
 }
 
 int PrintHashes(const Arguments& arguments) {
@@ -303,6 +289,8 @@ int Main(int argc, char** argv) {
     return kExitValid;
   }
   if (arguments.command == "shrink") return ShrinkCommand(NornStore(), words, Processors());
+  if (arguments.command == "ci") return CiCommand(words, Processors());
+  if (arguments.command == "merge") return MergeCommand(words);
   if (arguments.command == "check") return consistency::CheckCommand(words);
   if (arguments.command == "bisect") return BisectCommand(NornStore(), words);
   if (arguments.command == "explain") return ExplainCommand(NornStore(), words);

@@ -35,6 +35,23 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
   norn-sim bisect --seed S --with PROGRAM | CASE OTHER_CASE
       finds the first event at which two runs part: of two norn-sims, two cases, or, with
       --other-seed T, two seeds; exit code 1 if they do, 0 if they are equal
+  norn-sim ci --report DIR [--budget 10m] [--shard I/N] [--junit FILE] [--revision TEXT]
+              [--corpus DIR]... [--limit 60s] [--jobs J] [--dry-run]
+      runs, until the budget is spent: first the corpus (every case and scenario in these
+      folders; default: tests/scenarios, if it is there), then seeds that follow from the
+      revision and the shard, an eighth of them with each combination of --random-config,
+      --wipes and --sloppy. --revision: by default what NORN_REVISION, GITHUB_SHA,
+      CI_COMMIT_SHA or another such variable says. A run that takes longer than the limit
+      (default: a quarter of the budget, but 10s to 60s) is killed, which is a failure.
+      Failures of the same kind count as one: DIR/index.html tells, for each, the command
+      that shows it again, and holds its case, the case cut down, and why it fails;
+      DIR/report.json is for programs, --junit for CI systems. At the first failure a quarter
+      of the budget is set aside for that. SIGINT and SIGTERM end it early, with its report;
+      exit code 4 then, unless something failed.
+      --dry-run prints what would be run
+  norn-sim merge DIR... -o NEW_DIR [--junit FILE]
+      puts the reports of the shards of one campaign together: sums, and the smallest case of
+      each failure. If shards are missing it says which: exit code 4, unless something failed
   norn-sim check HISTORY --model register|cas-register|sessions [--json]
       checks a history from anywhere: lines of JSON, or Jepsen's EDN (FILE.edn; else --format);
       sim/consistency/read_history.h documents both. register and cas-register: linearizability;
@@ -67,8 +84,9 @@ Options of run --seed and of replay, to see where runs part:
 
 Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after
 healing, 4 inconclusive (a planned fault had no effect, a
-check came to its limit), 5 a run crashed, failed an
-assertion or was not deterministic.
+check came to its limit, a campaign was not completed), 5 a run crashed, failed an
+assertion, came to its limit of time or was not deterministic. Of several the worst:
+1, then 5, 3, 4.
 )";
 
 }  // namespace norn::sim

@@ -74,14 +74,16 @@ bool FlushJob::RunStep() {
   return writer_->Done();
 }
 
-PurgeJob::PurgeJob(FileSystem* file_system, std::vector<std::string> paths)
+PurgeJob::PurgeJob(FileSystem* file_system, std::vector<std::string> paths,
+                   std::vector<std::shared_ptr<const Memtable>> memtables)
     : EngineJob(Kind::kPurge, Lane::kBackground),
       file_system_(file_system),
-      paths_(std::move(paths)) {
-  CORE_CHECK(!paths_.empty());
-}
+      paths_(std::move(paths)),
+      memtables_(std::move(memtables)) {}
 
 bool PurgeJob::RunStep() {
+  memtables_.clear();
+  if (next_ == paths_.size()) return true;
   file_system_->Remove(paths_[next_]).IgnoreError();
   return ++next_ == paths_.size();
 }

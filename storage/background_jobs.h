@@ -88,10 +88,13 @@ class FlushJob : public EngineJob {
 };
 
 // Removes files, one a step. A file that cannot be removed now is removed by the next
-// Open(), which looks for files that nothing refers to.
+// Open(), which looks for files that nothing refers to. Frees memtables that tables have taken the
+// place of, which takes a millisecond or two: not on the engine's thread, where puts would wait.
 class PurgeJob : public EngineJob {
  public:
-  PurgeJob(FileSystem* file_system, std::vector<std::string> paths);
+  // One of the two may be empty.
+  PurgeJob(FileSystem* file_system, std::vector<std::string> paths,
+           std::vector<std::shared_ptr<const Memtable>> memtables);
 
   bool RunStep() override;
   const char* Name() const override { return "purge"; }
@@ -99,6 +102,7 @@ class PurgeJob : public EngineJob {
  private:
   FileSystem* file_system_;
   std::vector<std::string> paths_;
+  std::vector<std::shared_ptr<const Memtable>> memtables_;
   size_t next_ = 0;
 };
 

@@ -235,6 +235,9 @@ EngineStats EngineImpl::stats() const {
   for (const std::shared_ptr<const Memtable>& full : immutables_) {
     stats.immutable_memtable_bytes += full->bytes();
   }
+  for (const std::shared_ptr<const Memtable>& flushed : flushed_) {
+    stats.immutable_memtable_bytes += flushed->bytes();
+  }
   stats.block_cache_bytes = cache_.bytes();
   stats.block_cache_index_bytes = cache_.index_bytes();
   for (const Level& level : levels_) {

@@ -1,6 +1,7 @@
 // The engine behind engine.h: state on the engine's thread, and who may change it when.
 //
-//   memory   memtable_ takes puts; retired ones wait in immutables_, oldest first
+//   memory   memtable_ takes puts; retired ones wait in immutables_, oldest first,
+//            and when their table is durable in flushed_, to be freed off this thread
 //   log      open_group_ takes puts; closed groups wait in groups_; one GroupJob is out
 //   version  levels_: changed only by ApplyEdit, after the edit is durable
 //   edits    what flushes and compactions want to change; made durable in order, on the
@@ -244,7 +245,8 @@ class EngineImpl final : public Engine {
 
   std::shared_ptr<Memtable> memtable_;
   std::deque<std::shared_ptr<const Memtable>> immutables_;
-  bool flush_out_ = false;  // from its job to its edit
+  std::vector<std::shared_ptr<const Memtable>> flushed_;  // to be freed
+  bool flush_out_ = false;                                // from its job to its edit
   Backoff flush_backoff_;
   absl::Status flush_failure_;  // the last one, while it lasts
 

@@ -157,8 +157,8 @@ std::unique_ptr<Job> EngineImpl::NextPurgeJob() {
     }
   }
   obsolete_ = std::move(kept);
-  if (paths.empty()) return nullptr;
-  return std::make_unique<PurgeJob>(file_system_, std::move(paths));
+  if (paths.empty() && flushed_.empty()) return nullptr;
+  return std::make_unique<PurgeJob>(file_system_, std::move(paths), std::exchange(flushed_, {}));
 }
 
 std::unique_ptr<Job> EngineImpl::NextCompactionJob() {

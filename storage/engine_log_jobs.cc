@@ -263,6 +263,7 @@ void EngineImpl::ApplyEdit(PendingEdit* pending) {
   for (std::string& key : pending->filtered.keys) filtered_.keys.push_back(std::move(key));
   if (filtered_.keys.size() > kFilteredKeysMax) filtered_ = {.keys = {}, .all = true};
   if (pending->ends_flush) {
+    flushed_.push_back(std::move(immutables_.front()));
     immutables_.pop_front();
     flush_out_ = false;
   }

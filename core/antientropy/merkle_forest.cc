@@ -125,7 +125,7 @@ void MerkleForest::OnChange(StepContext& step, const RecordChange& change) {
   }
   if (pass_.has_value() && pass_->partition == change.partition &&
       CursorOf(change.key) < pass_->scanned_to) {
-    pass_->tree.Apply(position, change.before, change.after);
+    pass_->leaves.Apply(position, change.before, change.after);
   }
 }
 
@@ -189,7 +189,7 @@ void MerkleForest::OnPage(StepContext& step, StoreReply&& reply) {
   size_t bytes = 0;
   for (const KeyRecord& entry : reply.entries) {
     const RecordHash hash = node_.hasher.Hash(entry.key, entry.record);
-    pass.tree.Apply(PositionOf(entry.key), RecordHash(), hash);
+    pass.leaves.Apply(PositionOf(entry.key), RecordHash(), hash);
     bytes += entry.key.size() + entry.record.size();
   }
   node_.status.tree_scanned_bytes += bytes;
@@ -211,7 +211,9 @@ void MerkleForest::OnPage(StepContext& step, StoreReply&& reply) {
 void MerkleForest::EndPass(StepContext& step) {
   Pass& pass = *pass_;
   Tree& tree = trees_.at(pass.partition);
-  const uint64_t differ = tree.tree.has_value() ? tree.tree->CountDifferent(pass.tree) : 0;
+  const uint64_t differ =
+      tree.tree.has_value() ? tree.tree->CountDifferent(MerkleTree(tree.tree->depth(), pass.leaves))
+                            : 0;
   if (pass.damaged) {
     step.Note(Note::Level::kError,
               absl::StrCat("partition ", pass.partition,
@@ -225,8 +227,8 @@ void MerkleForest::EndPass(StepContext& step) {
                            "that no checksum shows, or a bug): the tree is rebuilt, and the "
                            "partition compared with its other replicas"));
   }
-  pass.tree.FoldTo(MerkleTree::DepthFor(pass.tree.keys(), node_.options.tree_bucket_keys));
-  tree.tree = std::move(pass.tree);
+  const int depth = MerkleTree::DepthFor(pass.leaves.keys(), node_.options.tree_bucket_keys);
+  tree.tree.emplace(depth, pass.leaves);
   tree.damaged = pass.damaged;
   ++(pass.is_scrub ? node_.status.tree_scrubs : node_.status.tree_builds);
   pass_.reset();

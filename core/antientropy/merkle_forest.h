@@ -10,7 +10,7 @@
 //
 // Building, rebuilding and scrubbing are one thing: a pass, which makes a second tree from a
 // scan while changes go on. A change whose place was scanned already is applied to the pass's
-// tree as well; one whose place is still to be scanned is not, for the scan will find it.
+// leaves as well; one whose place is still to be scanned is not, for the scan will find it.
 // The contract of core/store.h, that a scan's reply stands between the replies of what it
 // shows and of what it does not, makes that exact: a place counts as scanned from the step in
 // which the reply came.
@@ -26,7 +26,7 @@
 // have been lost and used again since); the last recovered sequence is the one it names; and
 // it was made with the same secret. Otherwise it is rebuilt.
 //
-// Memory: that of the trees (merkle_tree.h), 1 MiB during a pass.
+// Memory: that of the trees (merkle_tree.h), and of what a pass has found (leaf_sums.h).
 
 #ifndef NORN_CORE_ANTIENTROPY_MERKLE_FOREST_H_
 #define NORN_CORE_ANTIENTROPY_MERKLE_FOREST_H_
@@ -39,6 +39,7 @@
 
 #include "absl/strings/string_view.h"
 #include "core/antientropy/byte_throttle.h"
+#include "core/antientropy/leaf_sums.h"
 #include "core/antientropy/merkle_tree.h"
 #include "core/node_context.h"
 
@@ -87,7 +88,7 @@ class MerkleForest {
   // A scan that makes a tree.
   struct Pass {
     PartitionId partition = 0;
-    MerkleTree tree{kTreeDepthMax};
+    LeafSums leaves;
     std::string scanned_to;  // cursor
     bool is_scrub = false;
     bool damaged = false;

@@ -11,10 +11,6 @@ namespace {
 
 constexpr uint64_t kGrowth = 4;  // how much fuller than when it was built a tree may become
 
-unsigned __int128 Wide(const RecordHash& hash) {
-  return static_cast<unsigned __int128>(hash.high) << 64 | hash.low;
-}
-
 }  // namespace
 
 int DepthOf(TreeNode node) {
@@ -34,6 +30,13 @@ MerkleTree::MerkleTree(int depth) : depth_(depth) {
   buckets_.resize(size_t{1} << depth);
 }
 
+MerkleTree::MerkleTree(int depth, const LeafSums& leaves) : MerkleTree(depth) {
+  keys_ = leaves.keys();
+  for (size_t i = 0; i < leaves.positions().size(); ++i) {
+    buckets_[leaves.positions()[i] >> (kTreeDepthMax - depth)] += leaves.sums()[i];
+  }
+}
+
 void MerkleTree::Apply(Position position, const RecordHash& before, const RecordHash& after) {
   Sum128& bucket = buckets_[position >> (kTreeDepthMax - depth_)];
   bucket += Wide(after) - Wide(before);
@@ -41,7 +44,7 @@ void MerkleTree::Apply(Position position, const RecordHash& before, const Record
   keys_ -= after.absent() ? 1u : 0u;
 }
 
-MerkleTree::Sum128 MerkleTree::SumOf(TreeNode node) const {
+Sum128 MerkleTree::SumOf(TreeNode node) const {
   const int below = depth_ - DepthOf(node);
   CORE_CHECK(below >= 0);
   const size_t first = FirstBelow(node, below) - (size_t{1} << depth_);
@@ -53,15 +56,6 @@ MerkleTree::Sum128 MerkleTree::SumOf(TreeNode node) const {
 RecordHash MerkleTree::Sum(TreeNode node) const {
   const Sum128 sum = SumOf(node);
   return RecordHash{static_cast<uint64_t>(sum >> 64), static_cast<uint64_t>(sum)};
-}
-
-void MerkleTree::FoldTo(int depth) {
-  if (depth >= depth_) return;
-  std::vector<Sum128> folded;
-  const TreeNode first = FirstBelow(kTreeRoot, depth);
-  for (TreeNode node = first; node < 2 * first; ++node) folded.push_back(SumOf(node));
-  depth_ = depth;
-  buckets_ = std::move(folded);
 }
 
 bool MerkleTree::TooFull(uint64_t bucket_keys) const {

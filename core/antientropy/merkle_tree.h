@@ -31,6 +31,7 @@
 #include <string>
 #include <vector>
 
+#include "core/antientropy/leaf_sums.h"
 #include "core/coding.h"
 #include "core/record_hash.h"
 #include "core/ring/position.h"
@@ -54,15 +55,14 @@ class MerkleTree {
  public:
   // An empty tree. 0 <= depth <= kTreeDepthMax.
   explicit MerkleTree(int depth);
+  // Of what was scanned. O(buckets + positions).
+  MerkleTree(int depth, const LeafSums& leaves);
 
   // A record at `position` was replaced; absent hashes: it was not there, it is gone. O(1).
   void Apply(Position position, const RecordHash& before, const RecordHash& after);
 
   // DepthOf(node) <= depth(). O(buckets below).
   RecordHash Sum(TreeNode node) const;
-
-  // Forgets the levels below `depth`, if it has them. O(buckets).
-  void FoldTo(int depth);
 
   int depth() const { return depth_; }
   uint64_t keys() const { return keys_; }  // records, deleted ones included
@@ -82,9 +82,6 @@ class MerkleTree {
   static MerkleTree ReadFrom(ByteReader* reader);
 
  private:
-  // __int128 has no portable name of its own in the standard.
-  using Sum128 = unsigned __int128;
-
   Sum128 SumOf(TreeNode node) const;
 
   int depth_;

@@ -13,10 +13,6 @@
 namespace norn {
 namespace {
 
-using Sum128 = unsigned __int128;
-
-Sum128 Wide(const RecordHash& hash) { return static_cast<Sum128>(hash.high) << 64 | hash.low; }
-
 RecordHash Draw(Random& random) { return RecordHash{random.Next64() | 1, random.Next64()}; }
 
 TEST(MerkleTreeTest, NodesNameTheirRanges) {
@@ -51,17 +47,19 @@ TEST(MerkleTreeTest, BoundsOfBuckets) {
   }
 }
 
-// A tree after any changes is the tree of what there is; folded, it is the shallower tree.
+// A tree after any changes is the tree of what there is, and so is one of leaves, of any depth.
 RC_GTEST_PROP(MerkleTreeProperty, IsTheSumOfWhatThereIs, (uint64_t seed)) {
   Random random(seed);
   const int depth = static_cast<int>(random.Below(kTreeDepthMax + 1));
   MerkleTree tree(depth);
+  LeafSums leaves;
   std::map<uint64_t, std::pair<Position, RecordHash>> records;
   for (int i = 0; i < 300; ++i) {
     auto& [position, hash] = records[random.Below(60)];
     if (hash.absent()) position = static_cast<Position>(random.Below(kPositions));
     const RecordHash next = random.Chance(1, 5) ? RecordHash() : Draw(random);
     tree.Apply(position, hash, next);
+    leaves.Apply(position, hash, next);
     hash = next;
   }
   const int folded = static_cast<int>(random.Below(static_cast<uint64_t>(depth) + 1));
@@ -80,8 +78,7 @@ RC_GTEST_PROP(MerkleTreeProperty, IsTheSumOfWhatThereIs, (uint64_t seed)) {
   const MerkleTree read = MerkleTree::ReadFrom(&reader);
   RC_ASSERT(reader.Done());
   RC_ASSERT(read.keys() == keys && read.depth() == depth && read.CountDifferent(tree) == 0);
-  MerkleTree shallow = tree;
-  shallow.FoldTo(folded);
+  const MerkleTree shallow(folded, leaves);
   RC_ASSERT(shallow.depth() == folded && shallow.keys() == keys);
   RC_ASSERT(shallow.CountDifferent(tree) == 0);
   for (TreeNode node = first; node < 2 * first; ++node) {

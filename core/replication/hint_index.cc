@@ -6,10 +6,16 @@
 
 namespace norn {
 
+HintIndex::Entry& HintIndex::Enter(const Place& place) {
+  const auto [it, is_new] = entries_.try_emplace(place);
+  if (is_new && partition_of_ != nullptr) ++counts_[partition_of_(place.second)];
+  return it->second;
+}
+
 bool HintIndex::Admit(const Place& place, uint64_t record_bytes) {
   if (bytes_ + record_bytes > bytes_max_) return false;
   bytes_ += record_bytes;
-  Entry& entry = entries_[place];
+  Entry& entry = Enter(place);
   ++entry.writes;
   ++entry.under_way;
   return true;
@@ -41,7 +47,7 @@ void HintIndex::Refused(const Place& place, uint64_t admitted_bytes) {
 }
 
 void HintIndex::Found(const Place& place, uint64_t record_bytes, int64_t time_us) {
-  Entry& entry = entries_[place];  // whatever the limit is now: it is here
+  Entry& entry = Enter(place);  // whatever the limit is now: it is here
   ++entry.writes;
   ++entry.under_way;
   Stored(place, 0, record_bytes, time_us);
@@ -65,7 +71,17 @@ void HintIndex::Removed(const Place& place, uint64_t writes) {
 void HintIndex::Erase(std::map<Place, Entry>::iterator it) {
   CORE_CHECK(bytes_ >= it->second.bytes);
   bytes_ -= it->second.bytes;
+  if (partition_of_ != nullptr) {
+    const auto count = counts_.find(partition_of_(it->first.second));
+    if (--count->second == 0) counts_.erase(count);
+  }
   entries_.erase(it);
+}
+
+uint64_t HintIndex::CountOf(PartitionId partition) const {
+  CORE_CHECK(partition_of_ != nullptr);
+  const auto it = counts_.find(partition);
+  return it == counts_.end() ? 0 : it->second;
 }
 
 const HintIndex::Place* HintIndex::Next(NodeId owner, const std::string& key) const {

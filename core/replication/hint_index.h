@@ -12,6 +12,7 @@
 #define NORN_CORE_REPLICATION_HINT_INDEX_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,7 +26,10 @@ class HintIndex {
   // The owner that it is kept for, and the record key.
   using Place = std::pair<NodeId, std::string>;
 
-  explicit HintIndex(uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  // `partition_of`, of a record key: for CountOf(), which is not asked without it.
+  explicit HintIndex(uint64_t bytes_max,
+                     std::function<PartitionId(const std::string& key)> partition_of = nullptr)
+      : bytes_max_(bytes_max), partition_of_(std::move(partition_of)) {}
 
   // What a hint takes of the limit, besides its key and its record.
   static constexpr uint64_t kOverheadBytes = 64;
@@ -51,14 +55,8 @@ class HintIndex {
   // The least owner above `owner` that anything is kept for; kNoNode: none.
   NodeId NextOwner(NodeId owner) const;
 
-  // Whether it keeps, or may keep in a moment, anything whose key f(key) is true of. O(hints).
-  template <typename F>
-  bool HasAnyOf(F f) const {
-    for (const auto& [place, entry] : entries_) {
-      if (f(place.second)) return true;
-    }
-    return false;
-  }
+  // How many of this partition it keeps, or may keep in a moment. O(log partitions).
+  uint64_t CountOf(PartitionId partition) const;
 
   bool empty() const { return entries_.empty(); }
   uint64_t count() const { return entries_.size(); }
@@ -79,13 +77,16 @@ class HintIndex {
     int64_t time_us = 0;
   };
 
+  Entry& Enter(const Place& place);
   // Settles one write under way.
   Entry& Settle(const Place& place, uint64_t admitted_bytes);
   void Erase(std::map<Place, Entry>::iterator it);
 
   const uint64_t bytes_max_;
+  const std::function<PartitionId(const std::string& key)> partition_of_;
   std::map<Place, Entry> entries_;
-  uint64_t bytes_ = 0;  // with what is admitted
+  std::map<PartitionId, uint64_t> counts_;  // of entries; none is 0
+  uint64_t bytes_ = 0;                      // with what is admitted
 };
 
 }  // namespace norn

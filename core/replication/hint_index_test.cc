@@ -34,6 +34,27 @@ TEST(HintIndexTest, CountsBytesAndKeepsToTheLimit) {
   EXPECT_TRUE(index.empty());
 }
 
+// What is admitted counts as well, and what is refused, removed or written twice does not.
+TEST(HintIndexTest, CountsThoseOfAPartition) {
+  HintIndex index(1000,
+                  [](const std::string& key) { return static_cast<PartitionId>(key.size()); });
+  EXPECT_EQ(index.CountOf(1), 0u);
+  ASSERT_TRUE(index.Admit(Place(1, "a"), 10));
+  ASSERT_TRUE(index.Admit(Place(1, "a"), 10));
+  index.Found(Place(2, "a"), 10, 1);
+  index.Found(Place(2, "bb"), 10, 1);
+  EXPECT_EQ(index.CountOf(1), 2u);
+  EXPECT_EQ(index.CountOf(2), 1u);
+  index.Refused(Place(1, "a"), 10);
+  EXPECT_EQ(index.CountOf(1), 2u);
+  index.Refused(Place(1, "a"), 10);
+  EXPECT_EQ(index.CountOf(1), 1u);
+  index.Removed(Place(2, "a"), index.WritesOf(Place(2, "a")));
+  index.Removed(Place(2, "bb"), index.WritesOf(Place(2, "bb")));
+  EXPECT_EQ(index.CountOf(1), 0u);
+  EXPECT_EQ(index.CountOf(2), 0u);
+}
+
 TEST(HintIndexTest, WhatWasFoundMayBeMoreThanTheLimit) {
   HintIndex index(10);
   index.Found(Place(1, "a"), 100, 1);

@@ -30,7 +30,10 @@ int64_t NewestWall(absl::string_view record) {
 }
 
 HintMachine::HintMachine(NodeContext& node)
-    : node_(node), index_(node.options.hint_bytes_max), minter_(node) {}
+    : node_(node),
+      index_(node.options.hint_bytes_max,
+             [&node](const std::string& key) { return node.layout.PartitionOf(key); }),
+      minter_(node) {}
 
 void HintMachine::Start(StepContext& step) { Scan(step, std::string()); }
 
@@ -97,9 +100,7 @@ void HintMachine::OnTimer(StepContext& step) {
 }
 
 bool HintMachine::KeepsNothingOf(PartitionId partition) const {
-  return all_found_ && !index_.HasAnyOf([this, partition](const std::string& key) {
-    return node_.layout.PartitionOf(key) == partition;
-  });
+  return all_found_ && index_.CountOf(partition) == 0;
 }
 
 ReplicaStatus HintMachine::Admit(uint64_t layout, PartitionId partition, absl::string_view key,

@@ -10,13 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "sim/case.h"
-#include "sim/case_edit.h"
 #include "sim/case_runner.h"
+#include "sim/explain/explain_case.h"
 #include "sim/explain/explanation.h"
-#include "sim/explain/needed.h"
 #include "sim/explain/run_page.h"
 #include "sim/explain/shiviz.h"
-#include "sim/explain/timeline.h"
 
 namespace norn::sim {
 
@@ -74,59 +72,6 @@ std::optional<std::string> Parse(const Subject& subject, const std::vector<std::
   return std::nullopt;
 }
 
-// Repeats the run without each fault, and each harm to a message, that the case lists.
-void FindCauses(const Subject& subject, const v1::Case& written, const Timeline& timeline,
-                const CaseRun& first, const Arguments& arguments, CaseRunner* runner,
-                Explanation* explanation) {
-  using Clock = std::chrono::steady_clock;
-  const PartsOfCase faults = FaultsOf(written);
-  const PartsOfCase messages = MessagesOf(written);
-  for (const v1::CaseFault& fault : written.fault()) {
-    CausePart cause;
-    cause.fault = fault.id();
-    for (const Band& band : timeline.bands) {
-      if (band.id == fault.id()) cause.text = band.text;
-    }
-    explanation->causes.push_back(std::move(cause));
-  }
-  for (const v1::CaseMessage& message : written.message()) {
-    CausePart cause;
-    cause.text = absl::StrCat(
-        message.name(), " number ", message.nth(), " from n", message.from(), " to n", message.to(),
-        message.has_key() ? " about " : "", message.key(), message.lost() ? " is lost" : "",
-        message.doubled() ? " is doubled" : "",
-        message.later_us() != 0 ? absl::StrCat(" is ", message.later_us(), " us late") : "");
-    explanation->causes.push_back(std::move(cause));
-  }
-  const std::string same = first.Fingerprint();
-  const auto without = [&](const std::vector<size_t>& gone) -> std::string {
-    std::vector<size_t> gone_faults;
-    std::vector<size_t> gone_messages;
-    for (const size_t part : gone) {
-      if (part < faults.count) {
-        gone_faults.push_back(part);
-      } else {
-        gone_messages.push_back(part - faults.count);
-      }
-    }
-    const v1::Case less = messages.without(faults.without(written, gone_faults), gone_messages);
-    const auto runnable = MakeCase(subject, less);
-    if (!runnable.ok()) return std::string(runnable.status().message());
-    RunOptions options;
-    options.replay = *runnable;
-    const CaseRun run = runner->Run(options);
-    if (run.Fingerprint() == same) return "";
-    return absl::StrCat(run.verdict, run.property.empty() ? "" : ": ", run.property);
-  };
-  const Clock::time_point until = Clock::now() + absl::ToChronoMilliseconds(arguments.budget);
-  const NeededParts needed =
-      FindNeeded(faults.count + messages.count, without, [until] { return Clock::now() >= until; });
-  for (size_t i = 0; i < needed.parts.size(); ++i) {
-    explanation->causes[i].need = needed.parts[i];
-  }
-  explanation->enough = needed.enough;
-}
-
 bool WriteFile(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
   out << text;
@@ -137,6 +82,7 @@ bool WriteFile(const std::string& path, const std::string& text) {
 }  // namespace
 
 int ExplainCommand(const Subject& subject, const std::vector<std::string>& words) {
+  using Clock = std::chrono::steady_clock;
   Arguments arguments;
   if (auto wrong = Parse(subject, words, &arguments)) return Refuse(subject, *wrong);
   const absl::StatusOr<v1::Case> written = LoadCase(subject, arguments.path);
@@ -147,30 +93,25 @@ int ExplainCommand(const Subject& subject, const std::vector<std::string>& words
   CaseRunnerOptions running;
   running.limit_ms = absl::ToInt64Milliseconds(arguments.limit);
   CaseRunner runner(subject, running);
-  RunOptions options;
-  options.replay = *made;
-  options.record_events = true;
-  const CaseRun run = runner.Run(options);
-  const Timeline timeline = MakeTimeline(run, **made);
-  Explanation explanation = Explain(run, **made, timeline);
-  if (explanation.fails)
-    FindCauses(subject, *written, timeline, run, arguments, &runner, &explanation);
-  std::cout << (arguments.json ? ToJson(explanation) + "\n" : ToText(explanation));
+  const Clock::time_point until = Clock::now() + absl::ToChronoMilliseconds(arguments.budget);
+  const ExplainedCase found = ExplainCase(
+      subject, *written, *made, [until] { return Clock::now() >= until; }, &runner);
+  std::cout << (arguments.json ? ToJson(found.explanation) + "\n" : ToText(found.explanation));
   std::ostream& notes = arguments.json ? std::cerr : std::cout;
   if (!arguments.html.empty()) {
-    if (!WriteFile(arguments.html, RunPage(timeline, explanation))) {
+    if (!WriteFile(arguments.html, RunPage(found.timeline, found.explanation))) {
       return Refuse(subject, absl::StrCat(arguments.html, ": the page cannot be written"));
     }
-    notes << "\nThe page: " << arguments.html << " (" << run.events.size() << " events)\n";
+    notes << "\nThe page: " << arguments.html << " (" << found.run.events.size() << " events)\n";
   }
   if (!arguments.shiviz.empty()) {
-    if (!WriteFile(arguments.shiviz, ToShiviz(run.events))) {
+    if (!WriteFile(arguments.shiviz, ToShiviz(found.run.events))) {
       return Refuse(subject, absl::StrCat(arguments.shiviz, ": the log cannot be written"));
     }
     notes << "\nFor ShiViz: " << arguments.shiviz
           << "; as its log parsing regular expression enter\n  " << kShivizExpression << "\n";
   }
-  return run.exit_code;
+  return found.run.exit_code;
 }
 
 }  // namespace norn::sim

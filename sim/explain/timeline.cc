@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kLookUs = 1'000'000;  // at most so much is in view at first
 constexpr int64_t kMarginUs = 20'000;
+constexpr size_t kFewKeys = 3;  // that are all shown, if the anomaly names none
 
 class Maker {
  public:
@@ -209,6 +210,10 @@ class Maker {
       for (const std::string& key : all) {
         if (!key.empty() && Names(said, key)) keys.insert(key);
       }
+      // A protocol may call what its nodes hold "role" and "vote", and no witness says so.
+      std::set<std::string> held;
+      for (const Holding& holding : timeline_.holdings) held.insert(holding.key);
+      if (keys.empty() && held.size() <= kFewKeys) keys = std::move(held);
     }
     timeline_.keys.assign(keys.begin(), keys.end());
     timeline_.found_us = std::min(timeline_.end_us, healed_us_);

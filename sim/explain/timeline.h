@@ -80,7 +80,8 @@ struct Timeline {
   std::vector<Band> bands;        // as the case has them
   std::vector<Outage> outages;    // by the time when they began
   std::vector<Holding> holdings;  // by time
-  // Of the anomaly: those that its operations, or the words of the witness, are about.
+  // Of the anomaly: those that its operations, or the words of the witness, are about; if there are
+  // none, all, where they are few.
   std::vector<std::string> keys;
   // What to look at first.
   int64_t from_us = 0;
