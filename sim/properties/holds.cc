@@ -91,6 +91,11 @@ class Search {
   std::optional<Failure>& failure() { return failure_; }
   uint64_t seed() const { return seed_; }
 
+  bool SameFailure(const Outcome& other) const {
+    const Judgement judged = Judge(other, property_, options_.own_claims);
+    return judged.type == CaseResult::Type::Failure && judged.kind == failure_->judgement.kind;
+  }
+
   // Leaves out what is not needed for the same failure.
   void ShrinkFurther() {
     using Clock = std::chrono::steady_clock;
@@ -107,8 +112,7 @@ class Search {
       const bool same_cluster = run.recorded.node_size() == least.node_size() &&
                                 MessageDifferencer::Equals(run.recorded.bucket(), least.bucket());
       if (!same_cluster || (options_.where && !options_.where(run.recorded))) return false;
-      const Judgement judged = Judge(OutcomeOf(run.recorded, run), property_, options_.own_claims);
-      return judged.type == CaseResult::Type::Failure && judged.kind == failure_->judgement.kind;
+      return SameFailure(OutcomeOf(run.recorded, run));
     };
     ShrinkResult smallest =
         Shrink(failure_->outcome.tried, failure_->outcome.run, shrinking, &runner);
@@ -175,9 +179,14 @@ Checked Check(const std::string& what, const rc::Gen<v1::Case>& cases, const Pro
   const char* const outputs = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
   if (folder.empty() && outputs != nullptr) folder = outputs;
   if (!folder.empty()) {
-    absl::StrAppend(
-        &checked.text, "\n",
-        WriteFailure(failure.outcome, what, checked.why, folder, TestName(), options.limit_ms));
+    FailureToWrite writing;
+    writing.what = what;
+    writing.why = checked.why;
+    writing.same = [&search](const Outcome& other) { return search.SameFailure(other); };
+    writing.folder = folder;
+    writing.name = TestName();
+    writing.limit_ms = options.limit_ms;
+    absl::StrAppend(&checked.text, "\n", WriteFailure(failure.outcome, writing));
   }
   checked.smallest = std::move(failure.outcome);
   return checked;

@@ -31,18 +31,29 @@ Operation Asked(const v1::CaseOperation& from) {
   return asked;
 }
 
+// Null: there is none.
+const MintedVersion* FindVersion(const History& history, const std::string& key,
+                                 const std::string& value) {
+  for (const MintedVersion& version : history.minted) {
+    if (!version.tombstone && version.key == key && version.value == value) return &version;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 const MintedVersion* Outcome::VersionOf(const Operation& put) const {
-  for (const MintedVersion& version : history.minted) {
-    if (!version.tombstone && version.value == put.value && version.key == put.key) return &version;
-  }
-  return nullptr;
+  return FindVersion(history, put.key, put.value);
 }
 
 bool Outcome::Covers(const Operation& answer, const Operation& put) const {
   const MintedVersion* const version = VersionOf(put);
   return version != nullptr && answer.context.Covers(version->dot);
+}
+
+bool Outcome::Replaces(const Operation& write, const std::string& value) const {
+  const MintedVersion* const version = FindVersion(history, write.key, value);
+  return version != nullptr && write.replaces.Covers(version->dot);
 }
 
 std::map<NodeId, std::vector<std::string>> Outcome::Held(const std::string& key) const {

@@ -42,6 +42,9 @@ struct Outcome {
   // Whether whoever got this answer has seen what the put wrote: it was read, or what was read, or
   // found deleted, came in its place.
   bool Covers(const Operation& answer, const Operation& put) const;
+  // Whether this put or delete, by the context that it carried, replaced the version with this
+  // value.
+  bool Replaces(const Operation& write, const std::string& value) const;
   // The values of a key that each node holds after healing, expired or not.
   std::map<NodeId, std::vector<std::string>> Held(const std::string& key) const;
 };

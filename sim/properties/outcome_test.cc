@@ -70,6 +70,9 @@ TEST(Outcome, HasTheWholeHistory) {
   EXPECT_TRUE(run.Covers(all[1], all[0]));
   EXPECT_FALSE(run.Covers(all[1], all[2]));
   EXPECT_TRUE(run.Covers(all[4], all[0]));  // it was replaced, by the delete
+  EXPECT_TRUE(run.Replaces(all[3], "a "));
+  EXPECT_FALSE(run.Replaces(all[3], "b xxx"));
+  EXPECT_FALSE(run.Replaces(all[2], "a "));
   ASSERT_NE(run.VersionOf(all[2]), nullptr);
   EXPECT_EQ(run.VersionOf(all[2])->node, 3);
   EXPECT_EQ(run.VersionOf(all[1]), nullptr);
