@@ -41,6 +41,7 @@ struct Report {
   uint64_t numbers[6] = {};
   std::map<std::string, uint64_t> outcomes;
   std::map<std::string, uint64_t> fault_effects;
+  RunPhases phases;
 };
 
 void AppendCounts(std::string* out, const std::map<std::string, uint64_t>& counts) {
@@ -73,6 +74,7 @@ std::string EncodeReport(const Report& report) {
   for (const uint64_t number : report.numbers) AppendVarint(&body, number);
   AppendCounts(&body, report.outcomes);
   AppendCounts(&body, report.fault_effects);
+  AppendBytes(&body, Encode(report.phases));
   std::string out;
   AppendFixed32(&out, static_cast<uint32_t>(body.size()));
   return out + body;
@@ -91,6 +93,7 @@ Report DecodeReport(absl::string_view body) {
   for (uint64_t& number : report.numbers) number = reader.ReadVarint();
   report.outcomes = ReadCounts(reader);
   report.fault_effects = ReadCounts(reader);
+  report.phases = DecodePhases(std::string(reader.ReadBytes()));
   CORE_CHECK(reader.Done());
   return report;
 }
@@ -118,6 +121,7 @@ Report RunSeed(const Subject& subject, const CampaignOptions& options, uint64_t 
   report.numbers[5] = static_cast<uint64_t>(result.heal_bound_us);
   report.outcomes = result.outcomes;
   report.fault_effects = result.fault_effects;
+  report.phases = result.phases;
   if (options.twice) {
     const RunResult again = subject.Run(run, nullptr);
     if (again.trace_hash != result.trace_hash) {
@@ -275,6 +279,7 @@ class Campaign {
     }
     for (const auto& [name, count] : report.outcomes) result_.outcomes[name] += count;
     for (const auto& [name, count] : report.fault_effects) result_.fault_effects[name] += count;
+    result_.phases.Add(report.phases);
     result_.hashes[report.seed] = report.hash;
     if (report.exit_code != kExitValid) {
       SeedFailure failure;

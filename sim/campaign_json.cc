@@ -28,19 +28,21 @@ std::string JsonFailure(const SeedFailure& failure) {
 }  // namespace
 
 std::string ToJson(const CampaignResult& result, int64_t real_ms) {
-  return absl::StrCat("{\"runs\":", result.runs, ",\"valid\":", result.valid,
-                      ",\"virtual_us\":", result.virtual_us, ",\"real_ms\":", real_ms,
-                      ",\"events\":", result.events, ",\"messages\":", result.messages,
-                      ",\"file_operations\":", result.file_operations,
-                      ",\"slowest_heal_us\":", result.slowest_heal_us,
-                      ",\"slowest_heal_bound_us\":", result.slowest_heal_bound_us,
-                      ",\"outcomes\":", JsonCounts(result.outcomes),
-                      ",\"fault_effects\":", JsonCounts(result.fault_effects), ",\"failures\":[",
-                      absl::StrJoin(result.failures, ",",
-                                    [](std::string* out, const SeedFailure& failure) {
-                                      absl::StrAppend(out, JsonFailure(failure));
-                                    }),
-                      "]}");
+  return absl::StrCat(
+      "{\"runs\":", result.runs, ",\"valid\":", result.valid, ",\"virtual_us\":", result.virtual_us,
+      ",\"real_ms\":", real_ms, ",\"events\":", result.events, ",\"messages\":", result.messages,
+      ",\"file_operations\":", result.file_operations,
+      ",\"slowest_heal_us\":", result.slowest_heal_us,
+      ",\"slowest_heal_bound_us\":", result.slowest_heal_bound_us,
+      ",\"outcomes\":", JsonCounts(result.outcomes),
+      ",\"fault_effects\":", JsonCounts(result.fault_effects),
+      result.phases.phases.empty() ? "" : absl::StrCat(",\"availability\":", ToJson(result.phases)),
+      ",\"failures\":[",
+      absl::StrJoin(result.failures, ",",
+                    [](std::string* out, const SeedFailure& failure) {
+                      absl::StrAppend(out, JsonFailure(failure));
+                    }),
+      "]}");
 }
 
 }  // namespace norn::sim

@@ -53,6 +53,7 @@ Fault TakeFault(const v1::CaseFault& from) {
   fault.loss = static_cast<int>(from.loss());
   fault.again = from.again();
   fault.tables_only = from.tables_only();
+  fault.effects_min = from.effects_min();
   return fault;
 }
 

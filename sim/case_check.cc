@@ -42,6 +42,9 @@ class Checker {
                           ": it must be above 0, and no other fault's");
     }
     if (!fault.has_kind()) return "the fault has no kind";
+    if (!v1::ScenarioFault::Kind_IsValid(fault.kind())) {
+      return absl::StrCat("there is no kind ", static_cast<int>(fault.kind()), " of faults");
+    }
     for (const uint32_t node : fault.nodes()) {
       if (std::string wrong = Node("nodes", node); !wrong.empty()) return wrong;
     }
@@ -54,12 +57,20 @@ class Checker {
                           ", after the time of faults (until_us is ", written_.until_us(), ")");
     }
     const auto kind = static_cast<FaultKind>(fault.kind());
-    const bool one = OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash;
-    if (one && fault.nodes_size() != 1) {
+    if (OneNodeOnly(kind) && fault.nodes_size() != 1) {
       return absl::StrCat("a ", FaultKindName(kind), " is of one node: name it in nodes");
     }
-    if (fault.nodes_size() == 0 && kind == FaultKind::kPowerCut) {
-      return "a power cut needs nodes";
+    if (fault.nodes_size() == 0 && NeedsNodes(kind)) {
+      return absl::StrCat("a ", FaultKindName(kind), " needs nodes");
+    }
+    if (kind == FaultKind::kZoneOutage) {
+      const auto zone = [this](uint32_t node) {
+        return written_.node(static_cast<int>(node) - 1).zone();
+      };
+      for (const uint32_t node : fault.nodes()) {
+        if (zone(node) == zone(fault.nodes(0))) continue;
+        return absl::StrCat("the nodes ", fault.nodes(0), " and ", node, " are not of one zone");
+      }
     }
     if (fault.down_us() < 0 || fault.down_us() > kLongestUs) {
       return absl::StrCat("down_us is ", fault.down_us(), ": it must be 0 to ", kLongestUs);
@@ -67,14 +78,25 @@ class Checker {
     if (fault.amount() > kAmountMax) {
       return absl::StrCat("amount is ", fault.amount(), ": it must be at most ", kAmountMax);
     }
-    const bool counts = kind == FaultKind::kCrash || kind == FaultKind::kPowerCut;
-    if (counts && fault.amount() == 0) {
-      return absl::StrCat("a ", FaultKindName(kind), " needs an amount of at least 1");
+    if (fault.amount() < LeastAmount(kind)) {
+      return absl::StrCat("a ", FaultKindName(kind), " needs an amount of at least ",
+                          LeastAmount(kind));
     }
     if (fault.shift_us() < -kLongestUs || fault.shift_us() > kLongestUs) {
       return absl::StrCat("shift_us is ", fault.shift_us(), ": it must be within ", kLongestUs);
     }
     return "";
+  }
+
+  std::string Link(const v1::CaseLink& link) const {
+    if (std::string wrong = Node("from", link.from()); !wrong.empty()) return wrong;
+    if (std::string wrong = Node("to", link.to()); !wrong.empty()) return wrong;
+    if (link.delay_min_us() >= 0 && link.delay_min_us() <= link.delay_max_us() &&
+        link.delay_max_us() <= kLongestUs) {
+      return "";
+    }
+    return absl::StrCat("the link takes ", link.delay_min_us(), " to ", link.delay_max_us(),
+                        " us: it must be 0 to ", kLongestUs, ", and the least not above the most");
   }
 
   std::string Message(const v1::CaseMessage& message) const {
@@ -130,6 +152,15 @@ std::optional<CaseProblem> FindProblem(const v1::Case& written) {
   for (int i = 0; i < written.fault_size(); ++i) {
     std::string wrong = checker.Fault(written.fault(i));
     if (!wrong.empty()) return CaseProblem{"fault", i, std::move(wrong)};
+  }
+  for (int i = 0; i < written.link_size(); ++i) {
+    std::string wrong = checker.Link(written.link(i));
+    if (!wrong.empty()) return CaseProblem{"link", i, std::move(wrong)};
+  }
+  if (written.healing_us() < 0 || written.healing_us() > kUntilMaxUs) {
+    return CaseProblem{"healing_us", -1,
+                       absl::StrCat("healing_us is ", written.healing_us(), ": it must be 1 to ",
+                                    kUntilMaxUs, ", or absent")};
   }
   for (int i = 0; i < written.message_size(); ++i) {
     std::string wrong = checker.Message(written.message(i));

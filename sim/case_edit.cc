@@ -67,11 +67,7 @@ FaultKind KindOf(const v1::CaseFault& fault) { return static_cast<FaultKind>(fau
 bool HarmsMessages(const v1::CaseFault& fault) {
   const FaultKind kind = KindOf(fault);
   return kind == FaultKind::kLoss || kind == FaultKind::kDuplicate || kind == FaultKind::kSlow ||
-         kind == FaultKind::kReorder;
-}
-
-bool OneNodeOnly(FaultKind kind) {
-  return OfDisk(kind) || Destroys(kind) || kind == FaultKind::kCrash;
+         kind == FaultKind::kReorder || kind == FaultKind::kSlowLinks;
 }
 
 // Renumbers the nodes of a list; those that are gone (0) are dropped.
@@ -107,9 +103,15 @@ v1::Case WithoutNodes(const v1::Case& whole, const std::vector<size_t>& gone) {
   }
   Drop(next.mutable_fault(),
        [&](const v1::CaseFault& fault, size_t) { return of_nobody.count(fault.id()) != 0; });
-  Drop(next.mutable_message(), [&](const v1::CaseMessage& message, size_t) {
-    return now[message.from()] == 0 || now[message.to()] == 0;
-  });
+  const auto of_gone = [&now](const auto& one, size_t) {
+    return now[one.from()] == 0 || now[one.to()] == 0;
+  };
+  Drop(next.mutable_link(), of_gone);
+  for (v1::CaseLink& link : *next.mutable_link()) {
+    link.set_from(now[link.from()]);
+    link.set_to(now[link.to()]);
+  }
+  Drop(next.mutable_message(), of_gone);
   for (v1::CaseMessage& message : *next.mutable_message()) {
     message.set_from(now[message.from()]);
     message.set_to(now[message.to()]);
@@ -131,8 +133,29 @@ PartsOfCase MessagesOf(const v1::Case& from) {
 PartsOfCase KnobsOfCase(const v1::Case& from) {
   return PartsOfList("settings", from, &v1::Case::mutable_knob);
 }
+PartsOfCase LinksOf(const v1::Case& from) {
+  return PartsOfList("links", from, &v1::Case::mutable_link);
+}
 PartsOfCase OperationsOf(const v1::Case& from) {
   return PartsOfList("operations", from, &v1::Case::mutable_operation);
+}
+PartsOfCase RecountedOperationsOf(const v1::Case& from) {
+  const size_t count = from.message_size() == 0 ? 0 : static_cast<size_t>(from.operation_size());
+  return {"operations, messages recounted", count,
+          [](const v1::Case& whole, const std::vector<size_t>& gone) {
+            v1::Case next = OperationsOf(whole).without(whole, gone);
+            for (v1::CaseMessage& message : *next.mutable_message()) {
+              uint64_t fewer = 0;
+              for (const size_t i : gone) {
+                const v1::CaseOperation& operation = whole.operation(static_cast<int>(i));
+                const bool one =
+                    operation.via() == message.from() && operation.key() == message.key();
+                fewer += one ? 1 : 0;
+              }
+              message.set_nth(message.nth() - std::min(fewer, message.nth() - 1));
+            }
+            return next;
+          }};
 }
 PartsOfCase ClientsOf(const v1::Case& from) {
   return PartsOfOperations("clients", from,
@@ -210,6 +233,7 @@ v1::Case WithConstantDelays(const v1::Case& from) {
     return absl::StartsWith(knob.name(), "network.delay_") ||
            absl::StartsWith(knob.name(), "client.way_");
   });
+  next.clear_link();
   return next;
 }
 
@@ -225,7 +249,21 @@ std::vector<v1::Case> SimplerOperations(const v1::Case& from) {
     without(operation.has_pad_bytes(), &v1::CaseOperation::clear_pad_bytes);
     without(operation.has_ttl_us(), &v1::CaseOperation::clear_ttl_us);
     without(operation.has_quorum(), &v1::CaseOperation::clear_quorum);
+    without(operation.has_level(), &v1::CaseOperation::clear_level);
     without(operation.has_base(), &v1::CaseOperation::clear_base);
+  }
+  return simpler;
+}
+
+std::vector<v1::Case> SimplerMessages(const v1::Case& from) {
+  std::vector<v1::Case> simpler;
+  for (int i = 0; i < from.message_size(); ++i) {
+    if (!from.message(i).doubled() || from.message(i).overtaken()) continue;
+    for (const int64_t later_us : {2'000, 10'000, 50'000}) {
+      simpler.push_back(WithConstantDelays(from));
+      simpler.back().mutable_message(i)->set_later_us(later_us);
+      simpler.back().mutable_message(i)->set_overtaken(true);
+    }
   }
   return simpler;
 }

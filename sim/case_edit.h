@@ -25,8 +25,13 @@ PartsOfCase FaultsOf(const v1::Case& from);
 PartsOfCase ClientsOf(const v1::Case& from);
 PartsOfCase KeysOf(const v1::Case& from);
 PartsOfCase OperationsOf(const v1::Case& from);
+// The same, and harmed messages are counted as if each operation that is gone had sent one from its
+// node about its key: the 85th of many becomes the first of few.
+PartsOfCase RecountedOperationsOf(const v1::Case& from);
 PartsOfCase MessagesOf(const v1::Case& from);
 PartsOfCase KnobsOfCase(const v1::Case& from);
+// Delays of their own between two nodes.
+PartsOfCase LinksOf(const v1::Case& from);
 // A node that is left out takes its faults with it; those who asked it ask the first.
 PartsOfCase NodesOf(const v1::Case& from);
 
@@ -44,12 +49,15 @@ v1::Case WithListedHarms(const v1::Case& from, const std::vector<v1::CaseHarm>& 
                          uint64_t only = 0);
 // How many faults WithListedHarms can replace.
 size_t FaultsOfChance(const v1::Case& from);
-// All that travels takes the usual time.
+// All that travels takes the usual time, whatever its link.
 v1::Case WithConstantDelays(const v1::Case& from);
 
 // Simpler by one step each, in a fixed order: of one operation or of one fault.
 std::vector<v1::Case> SimplerOperations(const v1::Case& from);
 std::vector<v1::Case> SimplerFaults(const v1::Case& from);
+// A message that is doubled comes once at the usual time and once so and so late, among messages
+// that all take the usual time: then what it is about no longer rests on chance.
+std::vector<v1::Case> SimplerMessages(const v1::Case& from);
 
 }  // namespace norn::sim
 

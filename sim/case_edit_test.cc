@@ -24,6 +24,8 @@ v1::Case Sample() {
       "fault { id: 1 kind: CRASH nodes: 2 start_us: 5 end_us: 1000000 amount: 1 again: true }\n"
       "fault { id: 2 kind: HALVES nodes: 2 nodes: 4 start_us: 5 end_us: 2000000 }\n"
       "fault { id: 3 kind: LOSS start_us: 1500000 end_us: 2000000 amount: 100 }\n"
+      "link { from: 2 to: 3 delay_min_us: 7 delay_max_us: 9 }\n"
+      "link { from: 3 to: 4 delay_min_us: 7 delay_max_us: 9 }\n"
       "message { name: \"Gossip\" from: 2 to: 3 nth: 1 lost: true }\n"
       "message { name: \"Gossip\" from: 3 to: 4 nth: 1 lost: true }\n"
       "operation { id: 4 at_us: 5 client: 1 via: 2 kind: PUT key: \"k1\" value: \"a\" quorum: 1 }\n"
@@ -59,6 +61,11 @@ TEST(CaseEdit, ANodeTakesWhatIsItsAloneAndTheRestIsRenumbered) {
   ASSERT_EQ(without.node_size(), 3);
   EXPECT_EQ(without.node(1).zone(), "c");
   EXPECT_EQ(without.knob_size(), 1);
+  ASSERT_EQ(without.link_size(), 1);
+  EXPECT_EQ(without.link(0).from(), 2u);
+  EXPECT_EQ(without.link(0).to(), 3u);
+  EXPECT_EQ(LinksOf(sample).count, 2u);
+  EXPECT_EQ(WithConstantDelays(sample).link_size(), 0);
   ASSERT_EQ(without.fault_size(), 2);  // the crash was its own
   ASSERT_EQ(without.fault(0).nodes_size(), 1);
   EXPECT_EQ(without.fault(0).nodes(0), 3u);
@@ -77,6 +84,43 @@ TEST(CaseEdit, AShorterTimeEndsWhatLastsLonger) {
   EXPECT_TRUE(MakeCase(NornStore(), shorter).ok());
 }
 
+TEST(CaseEdit, EverythingCanBeginEarlier) {
+  const v1::Case sample = Sample();
+  const int64_t first_us = FirstThingUs(sample);
+  ASSERT_GT(first_us, 0);
+  const v1::Case earlier = Earlier(sample, first_us);
+  EXPECT_EQ(FirstThingUs(earlier), 0);
+  EXPECT_EQ(earlier.until_us(), sample.until_us() - first_us);
+  for (int i = 0; i < sample.fault_size(); ++i) {
+    EXPECT_EQ(earlier.fault(i).start_us(), sample.fault(i).start_us() - first_us);
+    EXPECT_EQ(earlier.fault(i).end_us(), sample.fault(i).end_us() - first_us);
+  }
+  for (int i = 0; i < sample.operation_size(); ++i) {
+    EXPECT_EQ(earlier.operation(i).at_us(), sample.operation(i).at_us() - first_us);
+  }
+  EXPECT_TRUE(MakeCase(NornStore(), earlier).ok());
+  EXPECT_EQ(FirstThingUs(v1::Case()), 0);
+}
+
+TEST(CaseEdit, MessagesAreCountedAnewWithoutWhatSentThem) {
+  v1::Case many;
+  for (uint64_t i = 1; i <= 6; ++i) {
+    v1::CaseOperation& operation = *many.add_operation();
+    operation.set_id(i);
+    operation.set_via(i == 6 ? 2 : 1);
+    operation.set_key(i == 5 ? "other" : "k");
+  }
+  EXPECT_EQ(RecountedOperationsOf(many).count, 0u) << "there is nothing to recount";
+  v1::CaseMessage& message = *many.add_message();
+  message.set_from(1);
+  message.set_key("k");
+  message.set_nth(4);
+  const v1::Case fewer = RecountedOperationsOf(many).without(many, {1, 2, 4, 5});
+  EXPECT_EQ(fewer.operation_size(), 2);
+  EXPECT_EQ(fewer.message(0).nth(), 2u);
+  EXPECT_EQ(RecountedOperationsOf(many).without(many, {0, 1, 2, 3}).message(0).nth(), 1u);
+}
+
 TEST(CaseEdit, LossesCanBeListed) {
   const v1::Case sample = Sample();
   v1::CaseHarm lost;
@@ -88,6 +132,20 @@ TEST(CaseEdit, LossesCanBeListed) {
   const v1::Case listed = WithListedHarms(sample, {lost, of_another});
   EXPECT_EQ(listed.fault_size(), 2);
   EXPECT_EQ(listed.message_size(), 3);
+}
+
+TEST(CaseEdit, WhatIsDoubledMayComeLateInsteadOfByChance) {
+  v1::Case doubled;
+  doubled.add_message()->set_lost(true);
+  doubled.add_message()->set_doubled(true);
+  doubled.add_knob()->set_name("network.delay_max_us");
+  const std::vector<v1::Case> simpler = SimplerMessages(doubled);
+  ASSERT_EQ(simpler.size(), 3u);
+  EXPECT_EQ(simpler[0].knob_size(), 0);
+  EXPECT_EQ(simpler[0].message(1).later_us(), 2'000);
+  EXPECT_TRUE(simpler[0].message(1).overtaken());
+  EXPECT_FALSE(simpler[0].message(0).overtaken());
+  EXPECT_TRUE(SimplerMessages(simpler[0]).empty());
 }
 
 TEST(CaseEdit, SimplerIsOneStepEach) {

@@ -45,6 +45,7 @@ v1::CaseReport ReportSetup(uint64_t seed, int64_t until_us, const std::string& c
     if (fault.loss != 0) added.set_loss(static_cast<v1::ScenarioFault::Loss>(fault.loss));
     if (fault.again) added.set_again(true);
     if (fault.tables_only) added.set_tables_only(true);
+    if (fault.effects_min != 0) added.set_effects_min(fault.effects_min);
   }
   return report;
 }

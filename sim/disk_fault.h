@@ -65,6 +65,8 @@ enum class FaultEffect {
   kLostWrite,         // append: OK, but the medium never gets the bytes, synced or not
   kMisdirectedWrite,  // append: as kLostWrite, and the bytes overwrite durable sectors
                       // elsewhere: of this file, or of another
+  kMisdirectedRead,   // read: OK, but the bytes are those of another place, of this file or of
+                      // another one with the same ending; of each file only once
   kDenied,            // all that looks a name up: kPermissionDenied, nothing changed
 };
 
@@ -83,6 +85,7 @@ struct FaultCounters {
   uint64_t crashes = 0;                 // of any loss, Wipe included
   uint64_t crashes_at_operation = 0;    // those that CrashAtOperation timed
   uint64_t torn_appends = 0;            // appends that a crash cut in the middle
+  uint64_t torn_by_plan = 0;            // those that CrashAtTornAppend timed
   uint64_t crash_lost_bytes = 0;        // unsynced bytes that fell off the end of files
   uint64_t crash_lost_sectors = 0;      // sectors lost (in part) inside the surviving length
   uint64_t crash_lost_entries = 0;      // creates, links, renames, removes that a crash undid
@@ -95,6 +98,7 @@ struct FaultCounters {
   uint64_t lying_syncs = 0;             // with unsynced bytes to lie about
   uint64_t lost_writes = 0;
   uint64_t misdirected_writes = 0;  // that hit durable bytes
+  uint64_t misdirected_reads = 0;   // that returned other bytes
   uint64_t disk_full = 0;           // operations refused by the capacity limit
   uint64_t bit_flips = 0;           // FlipBit
   uint64_t overwrites = 0;          // Overwrite

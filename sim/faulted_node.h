@@ -56,6 +56,10 @@ class FaultedNode {
   virtual uint64_t damage_met() const = 0;
   // Whether it has met damage, or errors, that it cannot know to be over.
   virtual bool hurt() const = 0;
+  // Whether the last start found that what is on the disk may not be all that there was.
+  virtual bool doubts_its_store() const { return false; }
+  // Whether it takes no more writes until it is started again.
+  virtual bool refuses_writes() const { return false; }
 
  protected:
   // Buries the process if its disk has crashed. True if it did.

@@ -29,7 +29,10 @@ struct Operation {
   ClientRequest::Base base = ClientRequest::Base::kCurrent;
   std::string key;
   std::string value;  // of a put; unique in the run
-  int quorum = 0;     // R of a get, W of a put or delete: the request's own, or the bucket's
+  int quorum = 0;     // R of a get, W of a put or delete: the request's own, or the bucket's; of
+                      // a level that has a name the least that it may come to
+  Level level = Level::kNumber;
+  int64_t due_us = 0;  // when its client wanted to ask; it may have had to wait
   int64_t invoked_us = 0;
   int64_t completed_us = kNever;  // kNever: never answered
   ClientReply::Outcome outcome = ClientReply::Outcome::kUnknown;
@@ -39,6 +42,12 @@ struct Operation {
 
   bool ok() const { return completed_us != kNever && outcome == ClientReply::Outcome::kOk; }
 };
+
+// So many of N replicas take part at least, wherever they are.
+inline int LeastCount(Level level, int n) {
+  if (level == Level::kAll) return n;
+  return level == Level::kQuorum || level == Level::kEachQuorum ? n / 2 + 1 : 1;
+}
 
 // A version that came into being somewhere.
 struct MintedVersion {

@@ -13,23 +13,26 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "sim/bisect.h"
 #include "sim/campaign.h"
 #include "sim/campaign_json.h"
 #include "sim/case_commands.h"
 #include "sim/ci/ci_command.h"
 #include "sim/consistency/check_command.h"
+#include "sim/environment/environment.h"
 #include "sim/explain/explain_command.h"
+#include "sim/fault_options.h"
 #include "sim/norn_sim_usage.h"
+#include "sim/run_phases.h"
 #include "sim/scenario.h"
+#include "sim/scenario_library.h"
 #include "sim/show_run.h"
 #include "sim/store_subject.h"
 #include "sim/universe_config.h"
 
 namespace norn::sim {
 namespace {
-
-constexpr char kScenarioFolder[] = "tests/scenarios";
 
 struct Arguments {
   std::string command;
@@ -52,9 +55,13 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
   RunOptions& run = arguments->campaign.run;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    std::optional<std::string> wrong_show;
-    if (TakeShowOption(words, &i, &arguments->show, &wrong_show)) {
-      if (wrong_show.has_value()) return wrong_show;
+    std::optional<std::string> wrong_value;
+    if (TakeShowOption(words, &i, &arguments->show, &wrong_value)) {
+      if (wrong_value.has_value()) return wrong_value;
+      continue;
+    }
+    if (TakeFaultOption(words, &i, &run.faults, &wrong_value)) {
+      if (wrong_value.has_value()) return wrong_value;
       continue;
     }
     if (word == "--json") {
@@ -141,6 +148,7 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   const RunOptions& run = options.run;
   const BucketConfig scripted =
       run.scenario == nullptr ? BucketConfig() : run.scenario->Config().bucket();
+  const bool described = run.scenario != nullptr && run.scenario->environment != nullptr;
   const bool sloppy = run.sloppy || scripted.sloppy;
   const std::string shape =
       run.random_config ? std::string("drawn configurations (3 to 9 nodes, N 1 to 5, any R and W)")
@@ -157,10 +165,19 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   PrintCounts("What clients were told", result.outcomes);
   PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
               result.fault_effects);
+  if (described) {
+    std::cout << "\nHow clients fared before, during and after the faults (latencies in virtual "
+                 "time, at\nmost a sixteenth too high)\n"
+              << ToText(result.phases);
+  }
   std::cout
       << "\nThe slowest healing took " << result.slowest_heal_us / 1000
       << " ms until all replicas were equal, of " << result.slowest_heal_bound_us / 1000
       << " ms that it may take.\n"
+      << (described && !run.scenario->environment->config.claims.empty()
+              ? absl::StrCat("Judged by the scenario's claims alone: ",
+                             absl::StrJoin(run.scenario->script.claim(), ", "), ".\nBy default: ")
+              : "")
       << "Checked: nothing read that was never written; every acknowledged write present\n"
       << "or covered; refused writes without effect; what a delete had read stays deleted;\n"
       << "no dot used twice; Merkle trees as the records are; nothing removed but what is dead;\n"
@@ -218,7 +235,9 @@ int Campaign(const Arguments& arguments) {
   } else {
     PrintSummary(options, result, elapsed_ms());
   }
-  if (!arguments.report.empty() && options.run.scenario == nullptr) {
+  const bool scripted =
+      options.run.scenario != nullptr && options.run.scenario->environment == nullptr;
+  if (!arguments.report.empty() && !scripted) {
     const int written = WriteFailures(
         NornStore(), options, result,
         [&options](uint64_t seed) { return CommandOf(options.run, seed); },
@@ -240,7 +259,11 @@ int ShowOne(const Arguments& arguments) {
 int RecordOne(const Arguments& arguments) {
   RunOptions run = arguments.campaign.run;
   run.seed = arguments.campaign.first_seed;
-  if (run.scenario != nullptr) return Refuse("a scenario is a script already: --case is for seeds");
+  if (run.scenario != nullptr && run.scenario->environment == nullptr) {
+    return Refuse(absl::StrCat(run.scenario->path,
+                               ": its steps are a script already: --case is for seeds, and for "
+                               "scenarios that describe a run"));
+  }
   if (run.seed != arguments.campaign.last_seed) {
     return Refuse("--case writes down one run: give --seed S (--report DIR takes all failures)");
   }
@@ -257,23 +280,6 @@ int PrintHashes(const Arguments& arguments) {
   return ExitCodeOf(result) == kExitCrashed ? kExitCrashed : kExitValid;
 }
 
-int ListScenarios(const std::string& folder) {
-  const auto scenarios = LoadScenarios(folder);
-  if (!scenarios.ok()) {
-    std::cerr << "norn-sim: " << scenarios.status().message() << "\n";
-    return kExitUsage;
-  }
-  for (const auto& scenario : *scenarios) {
-    const v1::Scenario& script = scenario->script;
-    std::cout << absl::StrFormat("%-36s %s", scenario->name, script.description());
-    if (script.has_expect_violation_until()) {
-      std::cout << " (VIOLATED until " << script.expect_violation_until() << ")";
-    }
-    std::cout << "\n";
-  }
-  return kExitValid;
-}
-
 int Main(int argc, char** argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
@@ -288,6 +294,11 @@ int Main(int argc, char** argv) {
     std::cout << kUsage;
     return kExitValid;
   }
+  if (arguments.command == "faults") {
+    if (!words.empty()) return Refuse("faults takes no options");
+    std::cout << FaultTable();
+    return kExitValid;
+  }
   if (arguments.command == "shrink") return ShrinkCommand(NornStore(), words, Processors());
   if (arguments.command == "ci") return CiCommand(words, Processors());
   if (arguments.command == "merge") return MergeCommand(words);
@@ -295,17 +306,14 @@ int Main(int argc, char** argv) {
   if (arguments.command == "bisect") return BisectCommand(NornStore(), words);
   if (arguments.command == "explain") return ExplainCommand(NornStore(), words);
   if (arguments.command == "replay") return ReplayCommand(NornStore(), words);
-  if (arguments.command == "scenarios") {
-    if (words.size() > 1) return Refuse("scenarios takes one folder");
-    return ListScenarios(words.empty() ? kScenarioFolder : words.front());
-  }
+  if (arguments.command == "scenarios") return ScenariosCommand(words);
   if (arguments.command != "run" && arguments.command != "hash") {
     return Refuse(absl::StrCat("unknown command \"", arguments.command, "\""));
   }
   if (auto wrong = ParseArguments(words, &arguments)) return Refuse(*wrong);
   if (auto wrong = CheckArguments(arguments)) return Refuse(*wrong);
   if (!arguments.scenario.empty()) {
-    auto scenario = LoadScenario(arguments.scenario);
+    auto scenario = FindScenario(arguments.scenario);
     if (!scenario.ok()) {
       std::cerr << "norn-sim: " << scenario.status().message() << "\n";
       return kExitUsage;

@@ -9,8 +9,8 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
 
   norn-sim run --seeds A..B [--nodes N] [--jobs J] [--twice] [--json]
       runs a campaign: real nodes on simulated disks and a simulated network, with
-      partitions, loss, delays, crashes at any file operation, power cuts, slow disks and
-      disks that cannot be read; checks every run.
+      partitions, loss, delays, resets, crashes at any file operation, power cuts, outages
+      of a zone, disks that are slow, full or fail to read, write or sync; checks every run.
       --twice runs every seed twice and compares the trace hashes.
   norn-sim run --seed S --trace
       runs one seed and prints what happens, line by line: messages, what clients ask and
@@ -62,6 +62,8 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
       performs a staged run (tests/scenarios/); the seed (default 1) decides delays
   norn-sim scenarios [DIR]
       lists the scenarios of a folder (default: tests/scenarios) with what they stage
+  norn-sim faults
+      lists the kinds of faults: name, class, what happens, what counts as an effect
   norn-sim hash --seed S
       prints the 128-bit hash of every event of the run
   norn-sim hash --seeds A..B
@@ -74,8 +76,12 @@ Options of run and hash:
   --random-config      instead of these: 3 to 9 nodes, N 1 to 5, any R and W, and the least of
                        both that requests may ask for, drawn from each seed
   --sloppy             stand-ins count, as in sloppy buckets; claims that need R + W > N are off
-  --wipes              disks may be lost and come back empty or as they were earlier, as far as
-                       the fault budget allows; without it they are not
+  --wipes              disks may be lost and come back empty or as they were earlier, and what they
+                       hold may rot, as far as the fault budget allows; without it they are not
+  --faults LIST        only these kinds of faults, or classes of them (norn-sim faults names both);
+                       a run is drawn anew until it has some, if its configuration allows any
+  --no-faults LIST     none of these; the others stay as they are. Without either, half of the runs
+                       leave out some classes at random
   --jobs J             runs at once (default: the number of processors)
 
 Options of run --seed and of replay, to see where runs part:

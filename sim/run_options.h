@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "sim/fault_kinds.h"
+
 namespace norn::v1 {
 class CaseReport;
 }
@@ -30,6 +32,7 @@ struct RunOptions {
   bool sloppy = false;         // stand-ins count, in both buckets; claims that need R + W > N
                                // are off
   bool wipes = false;          // faults may destroy a disk, or bring back an older copy of it
+  FaultChoice faults;          // what may be drawn
   // A script instead of drawn configurations, faults and clients. Its options win.
   std::shared_ptr<const Scenario> scenario;
   // Of other protocols: their own settings by name (sim/protocol.h), where they are not the usual.

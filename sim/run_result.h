@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/fault_plan.h"
+#include "sim/run_phases.h"
 
 namespace norn::sim {
 
@@ -38,6 +39,7 @@ struct RunResult {
   std::map<std::string, uint64_t> outcomes;       // operations by "get ok" and so on
   std::map<std::string, uint64_t> fault_effects;  // by kind of fault
   std::vector<Fault> plan;
+  RunPhases phases;  // of a described run: how its clients fared
 };
 
 // 0 for kValid, and so on: what the program exits with.

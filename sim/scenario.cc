@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "google/protobuf/text_format.h"
+#include "sim/environment/environment.h"
+#include "sim/environment/file_place.h"
 #include "sim/scenario_check.h"
 #include "sim/text_proto.h"
 
@@ -76,6 +78,43 @@ void TakeNode(const v1::ScenarioNode& from, NodeOptions* node) {
   }
 }
 
+// It is scripted or described, and has nothing of the other.
+absl::Status CheckKind(const Scenario& scenario, const FilePlace::Tree& tree) {
+  const v1::Scenario& script = scenario.script;
+  const FilePlace place(scenario.path, &tree, v1::Scenario::descriptor());
+  if (script.description().empty()) {
+    return place.Wrong("no description: say in one line what is staged");
+  }
+  if (script.has_workload() && script.step_size() > 0) {
+    return place.Wrong("step",
+                       "a step beside a workload: a scenario is scripted, by steps, or described, "
+                       "by workload, phases and faults",
+                       0);
+  }
+  if (script.has_workload() && script.has_expect_violation_until()) {
+    return place.Wrong("expect_violation_until", "expect_violation_until is for scripted runs");
+  }
+  if (script.has_workload()) return absl::OkStatus();
+  const struct {
+    const char* field;
+    bool there;
+  } described[] = {{"link", script.link_size() > 0},   {"phases", script.has_phases()},
+                   {"fault", script.fault_size() > 0}, {"faults", script.has_faults()},
+                   {"knob", script.knob_size() > 0},   {"claim", script.claim_size() > 0}};
+  for (const auto& [field, there] : described) {
+    if (!there) continue;
+    return place.Wrong(
+        field, absl::StrCat(field, " is for described runs: add workload { }, or use steps"), 0);
+  }
+  if (script.cluster().data_center_size() > 0) {
+    return place.In("cluster").Wrong("data_center",
+                                     "data_center is for described runs: add "
+                                     "workload { }, or write nodes and zones",
+                                     0);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string Scenario::Where(size_t step) const { return absl::StrCat(path, ":", lines[step]); }
@@ -118,7 +157,14 @@ absl::StatusOr<std::shared_ptr<const Scenario>> ParseScenario(absl::string_view 
   for (int i = 0; i < scenario->script.step_size(); ++i) {
     scenario->lines.push_back(tree.GetLocation(steps, i).line + 1);
   }
-  if (absl::Status status = CheckScenario(*scenario); !status.ok()) return status;
+  if (absl::Status status = CheckKind(*scenario, tree); !status.ok()) return status;
+  if (scenario->script.has_workload()) {
+    auto environment = MakeEnvironment(*scenario, tree);
+    if (!environment.ok()) return environment.status();
+    scenario->environment = *std::move(environment);
+  } else if (absl::Status status = CheckScenario(*scenario); !status.ok()) {
+    return status;
+  }
   return std::shared_ptr<const Scenario>(std::move(scenario));
 }
 

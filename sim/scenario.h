@@ -1,6 +1,6 @@
-// A scenario: a staged run as tests/scenarios/NAME.textproto writes it down (the schema, and
-// what each setting means: sim/scenario.proto). This file reads and checks; scenario_runner.h
-// performs.
+// A scenario: a run as tests/scenarios/NAME.textproto scripts it, or sim/scenarios/NAME.textproto
+// describes it (the schema, and what each setting means: sim/scenario.proto). This file reads and
+// checks; scenario_runner.h performs scripts, sim/environment/ makes what is described.
 
 #ifndef NORN_SIM_SCENARIO_H_
 #define NORN_SIM_SCENARIO_H_
@@ -16,15 +16,20 @@
 
 namespace norn::sim {
 
+struct Environment;
+
 struct Scenario {
   std::string name;  // of the file, without its folder and ".textproto"
   std::string path;
   v1::Scenario script;
   std::vector<int> lines;  // where each step stands, from 1
+  // What it comes to if it is described; null: it is scripted.
+  std::shared_ptr<const Environment> environment;
 
   // "path:line" of a step.
   std::string Where(size_t step) const;
-  // The configuration that it asks for: the defaults of nodes and engines, and what it sets.
+  // The configuration that it asks for: the defaults of nodes and engines, and what it sets. Of a
+  // described one without what makes it such.
   UniverseConfig Config() const;
 };
 

@@ -1,5 +1,6 @@
 #include "sim/scenario_check.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/config.h"
+#include "sim/fault_plan.h"
 #include "sim/message_rules.h"
 
 namespace norn::sim {
@@ -173,24 +175,39 @@ class Checker {
     for (const uint32_t node : fault.nodes()) {
       if (std::string wrong = Node("nodes", node); !wrong.empty()) return wrong;
     }
-    switch (fault.kind()) {
-      case Kind::CRASH:
-      case Kind::READ_ERROR:
-      case Kind::BAD_BLOCK:
-      case Kind::FULL_DISK:
-      case Kind::WIPED_DISK:
-      case Kind::OLDER_DISK:
-      case Kind::BIT_ROT:
-      case Kind::ISOLATE:
-        if (fault.nodes_size() != 1) return "this fault befalls one node: name it by nodes";
-        break;
-      case Kind::HALVES:
-      case Kind::ONE_WAY:
-      case Kind::POWER_CUT:
-        if (fault.nodes_size() == 0) return "which nodes? Name them by nodes";
-        break;
-      default:
-        break;
+    if (!v1::ScenarioFault::Kind_IsValid(fault.kind())) {
+      return absl::StrCat("there is no kind ", static_cast<int>(fault.kind()), " of faults");
+    }
+    const auto kind = static_cast<FaultKind>(fault.kind());
+    if ((OneNodeOnly(kind) || kind == FaultKind::kIsolate) && fault.nodes_size() != 1) {
+      return "this fault befalls one node: name it by nodes";
+    }
+    if (NeedsNodes(kind) && fault.nodes_size() == 0) return "which nodes? Name them by nodes";
+    if (kind == FaultKind::kRing && fault.nodes_size() < LeastNodes(kind)) {
+      return absl::StrCat("a ring has at least ", LeastNodes(kind), " nodes: in one of ",
+                          fault.nodes_size(), " everybody reaches everybody");
+    }
+    if (kind == FaultKind::kBridge && fault.nodes_size() < 2) {
+      return "a bridge partition needs the bridge and one of the halves in nodes";
+    }
+    if (kind == FaultKind::kZoneOutage) {
+      const uint32_t zones =
+          std::max(script_.cluster().has_zones() ? script_.cluster().zones() : 3u, 1u);
+      for (const uint32_t node : fault.nodes()) {
+        if (node % zones == fault.nodes(0) % zones) continue;
+        return absl::StrCat("the nodes ", fault.nodes(0), " and ", node,
+                            " are not of one zone: a POWER_CUT takes any nodes");
+      }
+    }
+    const bool may_lack = kind == FaultKind::kCrash || kind == FaultKind::kPowerCut ||
+                          (AmountIsOne(kind) && !fault.has_amount());
+    if (!may_lack && fault.amount() < LeastAmount(kind)) {
+      return absl::StrCat("amount is ", fault.amount(), ": a ", InfoOf(kind).words,
+                          " needs at least ", LeastAmount(kind));
+    }
+    if (fault.has_at_ms() || fault.in_size() > 0 || fault.has_times() || fault.has_every_ms() ||
+        fault.has_in_turn()) {
+      return "at_ms, in, times, every_ms and in_turn are for described runs: a step has its place";
     }
     const bool shifts = fault.kind() == Kind::CLOCK_JUMP || fault.kind() == Kind::CLOCK_DRIFT;
     if (shifts != (fault.shift_ms() != 0)) return "shift_ms is for clocks, and they need it";

@@ -21,51 +21,8 @@ constexpr uint64_t kAllReads = 1'000'000;
 
 int64_t Micros(uint64_t milliseconds) { return static_cast<int64_t>(milliseconds) * kMilli; }
 
-FaultKind KindOf(v1::ScenarioFault::Kind kind) {
-  using From = v1::ScenarioFault;
-  switch (kind) {
-    case From::HALVES:
-      return FaultKind::kHalves;
-    case From::ISOLATE:
-      return FaultKind::kIsolate;
-    case From::ONE_WAY:
-      return FaultKind::kOneWay;
-    case From::SLOW:
-      return FaultKind::kSlow;
-    case From::LOSS:
-      return FaultKind::kLoss;
-    case From::DUPLICATE:
-      return FaultKind::kDuplicate;
-    case From::REORDER:
-      return FaultKind::kReorder;
-    case From::SLOW_DISK:
-      return FaultKind::kSlowDisk;
-    case From::POWER_CUT:
-      return FaultKind::kPowerCut;
-    case From::READ_ERROR:
-      return FaultKind::kReadError;
-    case From::BAD_BLOCK:
-      return FaultKind::kBadBlock;
-    case From::PAUSE:
-      return FaultKind::kPause;
-    case From::CLOCK_JUMP:
-      return FaultKind::kClockJump;
-    case From::CLOCK_DRIFT:
-      return FaultKind::kClockDrift;
-    case From::STALLED_DISK:
-      return FaultKind::kStalledDisk;
-    case From::FULL_DISK:
-      return FaultKind::kFullDisk;
-    case From::WIPED_DISK:
-      return FaultKind::kWipedDisk;
-    case From::OLDER_DISK:
-      return FaultKind::kOlderDisk;
-    case From::BIT_ROT:
-      return FaultKind::kBitRot;
-    default:
-      return FaultKind::kCrash;
-  }
-}
+static_assert(v1::ScenarioFault::Kind_MAX + 1 == kFaultKindCount);
+FaultKind KindOf(v1::ScenarioFault::Kind kind) { return static_cast<FaultKind>(kind); }
 
 MessageRule::Action ActionOf(v1::ScenarioRule::Action action) {
   switch (action) {
@@ -307,8 +264,7 @@ void ScenarioRunner::BeginFault(size_t step, const v1::ScenarioFault& from) {
   fault.amount = from.amount();
   fault.tables_only = true;
   if (!from.has_amount() && fault.kind == FaultKind::kReadError) fault.amount = kAllReads;
-  const bool of_places = fault.kind == FaultKind::kBadBlock || fault.kind == FaultKind::kBitRot;
-  if (!from.has_amount() && of_places) fault.amount = 1;
+  if (!from.has_amount() && AmountIsOne(fault.kind)) fault.amount = 1;
   fault.shift_us = from.shift_ms() * kMilli;
   fault.loss = static_cast<int>(from.loss());
   const int64_t now_us = stage_.scheduler.now_us();

@@ -68,6 +68,7 @@ int ShowRun(const Subject& subject, const RunOptions& run, const ShowOptions& op
   std::cout << VerdictName(result.verdict)
             << (result.property.empty() ? "" : ": " + result.property) << "\n";
   if (!result.witness.empty()) std::cout << result.witness << "\n";
+  if (!result.phases.phases.empty()) std::cout << ToText(result.phases);
   std::cout << "hash " << result.trace_hash << "\n";
   return code;
 }

@@ -38,10 +38,13 @@ class Shrinker {
       StartEarlier();
       ListHarms();
       CutAll(MessagesOf);
+      Simplify("simpler messages", SimplerMessages);
+      CutAll(RecountedOperationsOf);
       CutAll(NodesOf);
       Simplify("constant delays", [](const v1::Case& from) {
         return std::vector<v1::Case>{WithConstantDelays(from)};
       });
+      CutAll(LinksOf);
       CutAll(KnobsOfCase);
       Simplify("simpler operations", SimplerOperations);
       Simplify("simpler faults", SimplerFaults);

@@ -2,10 +2,10 @@
 //
 // Delta debugging (Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002),
 // over what a case consists of, the large parts first: time, faults, clients, keys, operations,
-// nodes, harms to messages, settings. Then what remains is made simpler: an operation without
-// its own quorum, a fault of fewer nodes, a network whose delays are constant. Faults that harm
-// messages by chance become a list of the messages that they harmed, which can be cut down too.
-// Again from the start, until nothing more can go.
+// nodes, harms to messages, settings; and what is left is moved to the start. Then what remains is
+// made simpler: an operation without its own quorum, a fault of fewer nodes, a network whose delays
+// are constant. Faults that harm messages by chance become a list of the messages that they harmed,
+// which can be cut down too. Again from the start, until nothing more can go.
 //
 // A candidate counts only if it fails in the same way: the same verdict and the same property
 // (CaseRun::Fingerprint), unless the caller knows better. Runs that crash or hang are outcomes like

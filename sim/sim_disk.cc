@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 
@@ -52,6 +53,8 @@ bool Applies(FaultEffect effect, FileOperation operation) {
     case FaultEffect::kLostWrite:
     case FaultEffect::kMisdirectedWrite:
       return operation == FileOperation::kAppend;
+    case FaultEffect::kMisdirectedRead:
+      return operation == FileOperation::kRead;
     case FaultEffect::kFailedSyncLost:
     case FaultEffect::kFailedSyncKept:
     case FaultEffect::kLyingSync:
@@ -69,7 +72,7 @@ void SimDisk::Crash(CrashLoss loss) {
   ++counters_.crashes;
   crashed_ = true;
   ++incarnation_;
-  crash_at_ = 0;
+  CancelCrash();
   crash_site_.clear();
   locks_.clear();
   tree_.Crash(loss, &random_, &counters_);
@@ -81,8 +84,15 @@ void SimDisk::Crash(CrashLoss loss) {
 
 void SimDisk::CrashAtOperation(uint64_t n, CrashLoss loss) {
   CORE_CHECK(n >= 1);
+  CancelCrash();
   crash_at_ = operations_ + n;
   crash_loss_ = loss;
+}
+
+void SimDisk::CrashAtTornAppend(uint64_t n) {
+  CORE_CHECK(n >= 1);
+  CancelCrash();
+  tear_in_ = n;
 }
 
 absl::Status SimDisk::FailPower() {
@@ -151,10 +161,21 @@ absl::Status SimDisk::AdmitQuery(uint64_t incarnation, FileOperation operation,
   return admission.power_fails ? FailPower() : std::move(admission.status);
 }
 
-void SimDisk::Inject(DiskFault fault) {
+uint64_t SimDisk::Taken(uint64_t number) const {
+  CORE_CHECK(number >= 1 && number <= taken_.size());
+  return taken_[number - 1];
+}
+
+void SimDisk::Cancel(uint64_t number) {
+  std::erase_if(faults_, [number](const PlannedFault& fault) { return fault.number == number; });
+}
+
+uint64_t SimDisk::Inject(DiskFault fault) {
   CORE_CHECK(fault.nth >= 1 && fault.times >= 1);
   CORE_CHECK(Applies(fault.effect, fault.operation));
-  faults_.push_back({std::move(fault), 0});
+  taken_.push_back(0);
+  faults_.push_back({taken_.size(), std::move(fault), 0});
+  return taken_.size();
 }
 
 std::optional<FaultEffect> SimDisk::TakeFault(FileOperation operation, const std::string& path) {
@@ -169,7 +190,9 @@ std::optional<FaultEffect> SimDisk::TakeFault(FileOperation operation, const std
     const bool due = planned.matches + 1 >= fault.nth;
     if (due && effect.has_value()) continue;
     ++planned.matches;
-    if (due) effect = fault.effect;
+    if (!due) continue;
+    effect = fault.effect;
+    ++taken_[planned.number - 1];
   }
   faults_.erase(std::remove_if(faults_.begin(), faults_.end(),
                                [](const PlannedFault& planned) {
@@ -244,6 +267,17 @@ absl::Status SimDisk::Append(DiskFile* file, absl::string_view data, const Admis
     if (taken > 0 && taken < data.size()) ++counters_.torn_appends;
     return FailPower();
   }
+  const uint64_t boundary = (file->size() / kSectorBytes + 1) * kSectorBytes;
+  const uint64_t end = file->size() + data.size();
+  if (tear_in_ != 0 && boundary < end && --tear_in_ == 0) {
+    const uint64_t sectors = random_.Below((end - 1 - boundary) / kSectorBytes + 1);
+    file->Append(data.substr(0, boundary + sectors * kSectorBytes - file->size()));
+    ++counters_.torn_appends;
+    ++counters_.torn_by_plan;
+    crash_site_ = absl::StrCat(OperationText(FileOperation::kAppend, path), ", torn");
+    crash_loss_ = CrashLoss::kNothing;
+    return FailPower();
+  }
   const uint64_t room = TakeRoom(file, data.size());
   if (room < data.size()) {
     ++counters_.disk_full;
@@ -296,6 +330,26 @@ absl::Status SimDisk::Sync(DiskFile* file, const Admission& admission, const std
     file->Sync();
   }
   return IoError(FileOperation::kSync, path);
+}
+
+std::string SimDisk::ReadElsewhere(const DiskFile& file, const std::string& path, uint64_t offset,
+                                   size_t n) {
+  if (n == 0 || misread_.count(file.id()) != 0) return "";
+  const std::string ending = path.substr(std::min(path.rfind('.'), path.size()));
+  const absl::string_view own = absl::string_view(file.content()).substr(offset, n);
+  std::vector<absl::string_view> others;
+  for (const FileState& state : Files()) {
+    const std::shared_ptr<DiskFile> other = tree_.Find(SplitPath(state.path));
+    if (!absl::EndsWith(state.path, ending) || other->size() < n) continue;
+    const uint64_t places = (other->size() - n) / kSectorBytes + 1;
+    const uint64_t at = random_.Below(places) * kSectorBytes;
+    const absl::string_view bytes = absl::string_view(other->content()).substr(at, n);
+    if (bytes != own) others.push_back(bytes);
+  }
+  if (others.empty()) return "";
+  misread_.insert(file.id());
+  ++counters_.misdirected_reads;
+  return std::string(others[random_.Below(others.size())]);
 }
 
 absl::Status SimDisk::CheckRead(const DiskFile& file, uint64_t offset, uint64_t n,

@@ -34,6 +34,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,7 +66,11 @@ class SimDisk {
   // happen, or half: an append in part, any other change as one more unsynced change.
   // Replaces what was planned before.
   void CrashAtOperation(uint64_t n, CrashLoss loss);
-  void CancelCrash() { crash_at_ = 0; }
+  // Power fails in the midst of the n-th append from now (n >= 1) that spans a boundary between two
+  // sectors: some of its first sectors are on the medium then, with all that was written before,
+  // and the rest is not. Replaces what was planned before.
+  void CrashAtTornAppend(uint64_t n);
+  void CancelCrash() { crash_at_ = tear_in_ = 0; }
   // Lets new processes use the disk.
   void Restart() { crashed_ = false; }
   bool crashed() const { return crashed_; }
@@ -77,7 +82,11 @@ class SimDisk {
 
   // --- Faults ---
 
-  void Inject(DiskFault fault);
+  // Returns its number, from 1.
+  uint64_t Inject(DiskFault fault);
+  // How many operations the fault of this number has met.
+  uint64_t Taken(uint64_t number) const;
+  void Cancel(uint64_t number);
   void ClearFaults() { faults_.clear(); }
   // Faults that can still take effect: planned and not used up.
   size_t planned_faults() const { return faults_.size(); }
@@ -143,6 +152,7 @@ class SimDisk {
   friend class SimDirectoryLock;
 
   struct PlannedFault {
+    uint64_t number = 0;
     DiskFault fault;
     uint64_t matches = 0;  // operations that matched so far
   };
@@ -164,6 +174,10 @@ class SimDisk {
   absl::Status Append(DiskFile* file, absl::string_view data, const Admission& admission,
                       const std::string& path);
   absl::Status Sync(DiskFile* file, const Admission& admission, const std::string& path);
+  // What a misdirected read of `file` returns instead of its own n bytes at `offset`; empty: there
+  // are no others that it could be.
+  std::string ReadElsewhere(const DiskFile& file, const std::string& path, uint64_t offset,
+                            size_t n);
   absl::Status CheckRead(const DiskFile& file, uint64_t offset, uint64_t n,
                          const std::string& path);
   std::shared_ptr<DiskFile> Create(const Place& place, uint64_t preallocate_bytes);
@@ -189,10 +203,13 @@ class SimDisk {
   uint64_t incarnation_ = 1;  // rises with every crash; what has an older one is dead
   bool crashed_ = false;
   uint64_t crash_at_ = 0;  // the operation number that meets the crash; 0: none
+  uint64_t tear_in_ = 0;   // appends until the one that is torn; 0: none
   CrashLoss crash_loss_ = CrashLoss::kRandomSubset;
   std::string crash_site_;
   std::function<void()> on_crash_;
   std::vector<PlannedFault> faults_;
+  std::vector<uint64_t> taken_;  // operations by the number of the fault, less 1
+  std::set<uint64_t> misread_;   // files that a misdirected read has met
   uint64_t capacity_bytes_ = kUnlimited;
   uint64_t used_bytes_ = 0;
   std::string scrap_;  // content of deleted files: it can show up in lost sectors

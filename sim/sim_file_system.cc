@@ -88,9 +88,17 @@ class SimRandomAccessFile final : public storage::RandomAccessFile {
         size_(file_->size()) {}
 
   absl::Status Read(uint64_t offset, size_t n, char* scratch) const override {
-    absl::Status status = disk_->AdmitQuery(incarnation_, FileOperation::kRead, path_);
+    SimDisk::Admission admission = disk_->Admit(incarnation_, FileOperation::kRead, path_);
+    if (admission.power_fails) return disk_->FailPower();
+    absl::Status status = std::move(admission.status);
     if (status.ok()) status = disk_->CheckRead(*file_, offset, n, path_);
-    if (status.ok() && n > 0) std::memcpy(scratch, file_->content().data() + offset, n);
+    if (!status.ok() || n == 0) return status;
+    if (admission.effect == FaultEffect::kMisdirectedRead) {
+      const std::string other = disk_->ReadElsewhere(*file_, path_, offset, n);
+      std::memcpy(scratch, other.empty() ? file_->content().data() + offset : other.data(), n);
+      return status;
+    }
+    std::memcpy(scratch, file_->content().data() + offset, n);
     return status;
   }
 

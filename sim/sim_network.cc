@@ -5,25 +5,20 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "sim/link_faults.h"
 
 namespace norn::sim {
 
 Fault* SimNetwork::CutBy(NodeId from, NodeId to) {
   for (Fault& fault : *plan_) {
-    if (!fault.ActiveAt(scheduler_.now_us())) continue;
-    const bool from_inside = fault.Concerns(from);
-    const bool to_inside = fault.Concerns(to);
-    switch (fault.kind) {
-      case FaultKind::kHalves:
-      case FaultKind::kIsolate:
-        if (from_inside != to_inside) return &fault;
-        break;
-      case FaultKind::kOneWay:
-        if (from_inside && !to_inside) return &fault;
-        break;
-      default:
-        break;
-    }
+    if (Cuts(fault, from, to, scheduler_.now_us())) return &fault;
+  }
+  return nullptr;
+}
+
+Fault* SimNetwork::ResetSince(NodeId from, NodeId to, int64_t sent_us) {
+  for (Fault& fault : *plan_) {
+    if (Resets(fault, seed_, from, to, sent_us, scheduler_.now_us())) return &fault;
   }
   return nullptr;
 }
@@ -39,6 +34,11 @@ void SimNetwork::Harm(std::vector<MessageHarm> harms) {
     const MessageHarm& harm = harms_[i];
     harms_of_.emplace(std::make_pair(KindOf(harm.from, harm.to, harm.label).value(), harm.nth), i);
   }
+}
+
+void SimNetwork::SetLinks(const std::vector<LinkDelay>& links) {
+  CORE_CHECK(sent_ == 0);
+  for (const LinkDelay& link : links) link_delays_[{link.from, link.to}] = link;
 }
 
 void SimNetwork::Tell(const Passage& passage, const Fault& fault, const MessageHarm& what) {
@@ -94,24 +94,33 @@ void SimNetwork::Send(NodeId from, NodeId to, std::string bytes, const MessageLa
 }
 
 void SimNetwork::Launch(const Passage& passage, uint64_t copy) {
-  int64_t delay_us =
-      passage.chance.With("delay").With(copy).Stream().Between(delay_min_us_, delay_max_us_);
+  const auto own_delay = link_delays_.find({passage.from, passage.to});
+  const bool own = own_delay != link_delays_.end();
+  int64_t delay_us = passage.chance.With("delay").With(copy).Stream().Between(
+      own ? own_delay->second.min_us : delay_min_us_,
+      own ? own_delay->second.max_us : delay_max_us_);
   if (copy == 0) delay_us += passage.later_us;
   bool in_order = true;
   for (Fault& fault : *plan_) {
-    const bool slows = fault.kind == FaultKind::kSlow || fault.kind == FaultKind::kReorder;
-    if (!slows || !fault.ActiveAt(scheduler_.now_us())) continue;
+    if (!Slows(fault, passage.from, passage.to, scheduler_.now_us())) continue;
     MessageHarm harm;
     harm.later_us = static_cast<int64_t>(
         passage.chance.With(fault.id).With(copy).Stream().Below(fault.amount + 1));
     harm.overtaken = fault.kind == FaultKind::kReorder;
     delay_us += harm.later_us;
     if (copy == 0) Tell(passage, fault, harm);
-    if (fault.kind == FaultKind::kSlow) ++fault.effects;
-    if (fault.kind == FaultKind::kReorder) in_order = false;
+    if (fault.kind == FaultKind::kReorder) {
+      in_order = false;
+    } else {
+      ++fault.effects;
+    }
   }
   int64_t arrival_us = scheduler_.now_us() + delay_us;
-  int64_t& last_us = last_arrival_us_[{passage.from, passage.to}];
+  Link& link = links_[{passage.from, passage.to}];
+  int64_t& last_us = link.last_arrival_us;
+  // Nobody waits for what a broken connection has lost.
+  if (ResetSince(passage.from, passage.to, link.last_sent_us) != nullptr) last_us = 0;
+  link.last_sent_us = scheduler_.now_us();
   if (in_order) {
     arrival_us = std::max(arrival_us, last_us);
   } else if (arrival_us < last_us) {
@@ -123,7 +132,8 @@ void SimNetwork::Launch(const Passage& passage, uint64_t copy) {
   }
   if (!passage.overtaken || copy != 0) last_us = std::max(last_us, arrival_us);
   scheduler_.At(arrival_us, [this, id = passage.id, from = passage.from, to = passage.to,
-                             bytes = passage.bytes] { Deliver(id, from, to, bytes); });
+                             sent_us = scheduler_.now_us(),
+                             bytes = passage.bytes] { Deliver(id, from, to, sent_us, bytes); });
 }
 
 void SimNetwork::TellLost(uint64_t id, const Fault* by) {
@@ -136,8 +146,11 @@ void SimNetwork::TellLost(uint64_t id, const Fault* by) {
   trace_.Tell(event);
 }
 
-void SimNetwork::Deliver(uint64_t id, NodeId from, NodeId to, const std::string& bytes) {
-  if (Fault* const cut = CutBy(from, to)) {
+void SimNetwork::Deliver(uint64_t id, NodeId from, NodeId to, int64_t sent_us,
+                         const std::string& bytes) {
+  Fault* cut = CutBy(from, to);
+  if (cut == nullptr) cut = ResetSince(from, to, sent_us);
+  if (cut != nullptr) {
     ++cut->effects;
     return TellLost(id, cut);
   }

@@ -2,8 +2,8 @@
 //
 // Messages travel as bytes, as they do in the real world. On a healthy link they arrive in
 // order (as over TCP); under kReorder they may overtake. A cut link loses what is sent
-// while it is cut, and what would arrive while it is cut. Every harm is counted on the
-// fault that did it.
+// while it is cut, and what would arrive while it is cut; one that is reset loses what travels on
+// it. Every harm is counted on the fault that did it (link_faults.h: which links it harms).
 //
 // What befalls a message is a function of the seed and of which message it is: the n-th of its
 // name and key on its link. Other messages, more of them or fewer, do not change it.
@@ -51,6 +51,14 @@ struct MessageHarm {
   uint64_t effects = 0;  // of what was asked for
 };
 
+// Between two nodes messages take so long, whatever the network's own delays.
+struct LinkDelay {
+  NodeId from = kNoNode;
+  NodeId to = kNoNode;
+  int64_t min_us = 0;
+  int64_t max_us = 0;
+};
+
 class SimNetwork {
  public:
   using Receiver = std::function<void(NodeId from, NodeId to, const std::string& bytes)>;
@@ -69,6 +77,8 @@ class SimNetwork {
   // Harms these messages, besides what the plan does to them. Before anything is sent.
   void Harm(std::vector<MessageHarm> harms);
   const std::vector<MessageHarm>& harms() const { return harms_; }
+  // Before anything is sent.
+  void SetLinks(const std::vector<LinkDelay>& links);
   // Hears of everything that faults do to a single message, other than to cut its link.
   void set_witness(std::function<void(const MessageHarm&)> witness) {
     witness_ = std::move(witness);
@@ -97,9 +107,11 @@ class SimNetwork {
   KeyedSeed KindOf(NodeId from, NodeId to, const MessageLabel& label) const;
   // The fault that cuts this link now, or null.
   Fault* CutBy(NodeId from, NodeId to);
+  // The fault that broke the connection since then, or null.
+  Fault* ResetSince(NodeId from, NodeId to, int64_t sent_us);
   // Copy 0 is the message itself.
   void Launch(const Passage& passage, uint64_t copy);
-  void Deliver(uint64_t id, NodeId from, NodeId to, const std::string& bytes);
+  void Deliver(uint64_t id, NodeId from, NodeId to, int64_t sent_us, const std::string& bytes);
   // To the trace's listener.
   void TellLost(uint64_t id, const Fault* by);
   void Tell(const Passage& passage, const Fault& fault, const MessageHarm& what);
@@ -115,7 +127,12 @@ class SimNetwork {
   std::vector<MessageHarm> harms_;
   std::multimap<std::pair<uint64_t, uint64_t>, size_t> harms_of_;  // by kind and ordinal
   std::map<uint64_t, uint64_t> sent_of_;                           // by kind
-  std::map<std::pair<NodeId, NodeId>, int64_t> last_arrival_us_;
+  std::map<std::pair<NodeId, NodeId>, LinkDelay> link_delays_;
+  struct Link {
+    int64_t last_sent_us = 0;
+    int64_t last_arrival_us = 0;  // of what is in order
+  };
+  std::map<std::pair<NodeId, NodeId>, Link> links_;
   uint64_t sent_ = 0;
   uint64_t delivered_ = 0;
 };

@@ -166,6 +166,7 @@ bool SimNode::StartUp(std::string* error) {
     process_.reset();
     return false;
   }
+  doubts_its_store_ = report.suspect || report.possibly_lost_from.has_value();
   for (const std::string& note : report.notes) {
     trace_.Explain(scheduler_.now_us(), id(), note);
   }
@@ -326,6 +327,8 @@ uint64_t SimNode::damage_met() const {
   const storage::Engine& engine = *process_->engine;
   return engine.damaged_ranges().size() + engine.stats().bad_blocks;
 }
+
+bool SimNode::refuses_writes() const { return up() && !process_->engine->health().ok(); }
 
 bool SimNode::hurt() const {
   return up() && (process_->engine->stats().damaged_tables > 0 || !process_->engine->health().ok());

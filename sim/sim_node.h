@@ -76,6 +76,9 @@ class SimNode final : public FaultedNode {
   // The same by the engine's keys, as they are stored: hints are hints.
   std::map<std::string, std::string> DurableEntries() const;
 
+  // Whether the last start found that the store may have lost something.
+  bool doubts_its_store() const override { return doubts_its_store_; }
+  bool refuses_writes() const override;
   // Null while down.
   storage::Engine* engine();
   const Node* node() const;
@@ -111,6 +114,7 @@ class SimNode final : public FaultedNode {
   CrashSink crash_sink_;
   uint64_t lives_ = 0;     // begun so far; each has chances of its own
   bool restored_ = false;  // since the last start
+  bool doubts_its_store_ = false;
   uint64_t hints_written_ = 0, hints_minted_ = 0, hints_removed_ = 0;
   std::unique_ptr<ReplicaWatch> watch_;  // if somebody listens to the trace
   std::unique_ptr<Process> process_;

@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/ring/layout.h"
+#include "sim/claims.h"
 #include "sim/history.h"
 #include "sim/knobs.h"
+#include "sim/levels.h"
 #include "sim/store_case_check.h"
 
 namespace norn::sim {
@@ -21,6 +23,7 @@ void TakeCluster(const v1::Case& written, ClusterConfig* cluster) {
     member.id = static_cast<NodeId>(i + 1);
     member.address = absl::StrCat("n", i + 1);
     member.zone = written.node(i).zone();
+    member.data_center = written.node(i).data_center();
     cluster->members.push_back(std::move(member));
   }
   BucketConfig& bucket = cluster->buckets.front();
@@ -47,6 +50,7 @@ ScriptedOperation TakeOperation(const v1::CaseOperation& from) {
     operation.value = absl::StrCat(from.value(), " ", std::string(from.pad_bytes(), 'x'));
   }
   operation.quorum = static_cast<int>(from.quorum());
+  operation.level = LevelOfName(from.level()).value_or(Level::kNumber);
   operation.ttl_us = from.ttl_us();
   return operation;
 }
@@ -83,6 +87,12 @@ std::optional<CaseProblem> Make(const v1::Case& written, StoreCase* made) {
       config.workload.way_min_us > config.workload.way_max_us) {
     return CaseProblem{"knob", -1, "the least delay is above the greatest"};
   }
+  for (const v1::CaseLink& link : written.link()) {
+    config.links.push_back({static_cast<NodeId>(link.from()), static_cast<NodeId>(link.to()),
+                            link.delay_min_us(), link.delay_max_us()});
+  }
+  config.healing_us = written.healing_us();
+  for (const std::string& name : written.claim()) config.claims.insert(*ClaimOfName(name));
   NodeOptions first = config.node;
   first.id = 1;
   if (absl::Status valid = Validate(config.cluster, first); !valid.ok()) {

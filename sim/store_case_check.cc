@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/claims.h"
 #include "sim/fault_plan.h"
+#include "sim/levels.h"
 #include "sim/message_rules.h"
 
 namespace norn::sim {
@@ -46,6 +48,10 @@ std::string Check(const v1::CaseOperation& operation, const v1::Case& written, b
     return absl::StrCat("quorum is ", operation.quorum(), ": the bucket has ", written.bucket().n(),
                         " replicas");
   }
+  if (operation.has_level() && (!LevelOfName(operation.level()) || operation.has_quorum())) {
+    return absl::StrCat("level is \"", operation.level(), "\": write ", kLevelNames,
+                        ", and no quorum beside it");
+  }
   if (operation.ttl_us() < 0 || operation.ttl_us() > kLongestUs ||
       (operation.has_ttl_us() && !put)) {
     return absl::StrCat("ttl_us is ", operation.ttl_us(), ": it is for puts, and 1 to ",
@@ -65,6 +71,10 @@ std::optional<CaseProblem> FindStoreProblem(const v1::Case& written) {
     if (IsMessageName(name)) continue;
     return CaseProblem{"message", i,
                        absl::StrCat("\"", name, "\" is no message (core/messages.h names them)")};
+  }
+  for (int i = 0; i < written.claim_size(); ++i) {
+    if (ClaimOfName(written.claim(i)).has_value()) continue;
+    return CaseProblem{"claim", i, UnknownClaim(written.claim(i))};
   }
   const bool clocks = std::any_of(written.fault().begin(), written.fault().end(), OfClocks);
   std::set<std::string> values;

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "sim/case_report.h"
+#include "sim/claims.h"
 #include "sim/knobs.h"
 
 namespace norn::sim {
@@ -23,8 +24,19 @@ v1::CaseReport ReportStoreSetup(uint64_t seed, int64_t until_us, const UniverseC
   if (bucket.sloppy) to.set_sloppy(true);
   if (bucket.prune_entries_above != 0) to.set_prune_entries_above(bucket.prune_entries_above);
   for (const MemberConfig& member : config.cluster.members) {
-    written.add_node()->set_zone(member.zone);
+    v1::CaseNode& node = *written.add_node();
+    node.set_zone(member.zone);
+    if (!member.data_center.empty()) node.set_data_center(member.data_center);
   }
+  for (const LinkDelay& link : config.links) {
+    v1::CaseLink& added = *written.add_link();
+    added.set_from(link.from);
+    added.set_to(link.to);
+    added.set_delay_min_us(link.min_us);
+    added.set_delay_max_us(link.max_us);
+  }
+  if (config.healing_us != 0) written.set_healing_us(config.healing_us);
+  for (const Claim claim : config.claims) written.add_claim(ClaimName(claim));
   for (const Knob& knob : KnobsOf(config)) {
     v1::CaseKnob& added = *written.add_knob();
     added.set_name(knob.name);
@@ -53,6 +65,7 @@ v1::CaseReport ReportOperation(const ScriptedOperation& operation) {
     to.set_base(static_cast<v1::CaseOperation::Base>(operation.base));
   }
   if (operation.quorum != 0) to.set_quorum(static_cast<uint32_t>(operation.quorum));
+  if (operation.level != Level::kNumber) to.set_level(LevelName(operation.level));
   if (operation.ttl_us != 0) to.set_ttl_us(operation.ttl_us);
   return report;
 }

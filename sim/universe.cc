@@ -14,6 +14,10 @@
 #include "sim/case_history.h"
 #include "sim/case_report.h"
 #include "sim/checkers/fault_budget.h"
+#include "sim/claims.h"
+#include "sim/environment/environment.h"
+#include "sim/environment/measure_phases.h"
+#include "sim/fault_draw.h"
 #include "sim/history.h"
 #include "sim/keyed_seed.h"
 #include "sim/message_rules.h"
@@ -45,7 +49,7 @@ class Universe final : public StoreObserver {
   Universe(const RunOptions& options, TraceView view)
       : options_(options),
         seed_(options.replay != nullptr ? options.replay->seed : options.seed),
-        until_us_(options.replay != nullptr ? options.replay->until_us : kQuietUs + kFaultsUs),
+        until_us_(UntilUs(options)),
         trace_(Listened(std::move(view))) {}
 
   RunResult Run();
@@ -54,7 +58,12 @@ class Universe final : public StoreObserver {
   void Build();
   // Cases of other subjects are never made into one of the store.
   const StoreCase& replay() const { return static_cast<const StoreCase&>(*options_.replay); }
-  bool recording() const { return options_.recorder && options_.scenario == nullptr; }
+  static int64_t UntilUs(const RunOptions& options);
+  bool scripted() const { return options_.scenario != nullptr && !described(); }
+  bool described() const {
+    return options_.scenario != nullptr && options_.scenario->environment != nullptr;
+  }
+  bool recording() const { return options_.recorder && !scripted(); }
   // With the recorder as its listener, if it wants events.
   TraceView Listened(TraceView view) const;
   // What is drawn, or taken from a case or a scenario, before anything is built.
@@ -68,11 +77,14 @@ class Universe final : public StoreObserver {
   FinalState ReadState();
   bool Rots(NodeId id) const {
     return std::any_of(plan_.begin(), plan_.end(), [id](const Fault& fault) {
-      return fault.kind == FaultKind::kBitRot && fault.Concerns(id);
+      return sim::Rots(fault.kind) && fault.Concerns(id);
     });
   }
   std::optional<Violation> CheckTrees() const;
   void Judge();
+  bool judged(Claim claim) const { return IsJudged(claim, config_); }
+  // Goes through the claims that are judged, and stops at the first that does not hold.
+  bool FindViolation(const History& history);
   // A fault that was planned and never took effect; empty: none.
   std::string Unstaged() const;
 
@@ -121,7 +133,7 @@ class Universe final : public StoreObserver {
 
 RunResult Universe::Run() {
   Build();
-  if (options_.scenario != nullptr) {
+  if (scripted()) {
     RunScenario();
   } else {
     workload_->Begin();
@@ -163,6 +175,9 @@ RunResult Universe::Run() {
     ++result_.outcomes[absl::StrCat(kKinds[static_cast<int>(operation.kind)], " ", outcome)];
   }
   result_.plan = plan_;
+  if (described()) {
+    result_.phases = MeasurePhases(workload_->history(), options_.scenario->environment->times);
+  }
   for (const Fault& fault : plan_) {
     if (!trace_.listened()) break;
     RunEvent event;
@@ -188,6 +203,12 @@ TraceView Universe::Listened(TraceView view) const {
   return view;
 }
 
+int64_t Universe::UntilUs(const RunOptions& options) {
+  if (options.replay != nullptr) return options.replay->until_us;
+  const bool described = options.scenario != nullptr && options.scenario->environment != nullptr;
+  return described ? options.scenario->environment->times.until_us : kQuietUs + kFaultsUs;
+}
+
 void Universe::RunScenario() {
   const ScenarioRunner::Stage stage{
       scheduler_, trace_,  *workload_,
@@ -200,16 +221,20 @@ void Universe::RunScenario() {
 
 void Universe::Choose() {
   const KeyedSeed seed(seed_);
-  if (options_.scenario != nullptr) {
+  if (described()) {
+    config_ = options_.scenario->environment->config;
+    plan_ = DrawPlan(*options_.scenario->environment, seed.With("faults"));
+    AdaptEngines(plan_, &config_);
+  } else if (options_.scenario != nullptr) {
     config_ = options_.scenario->Config();
   } else if (options_.replay != nullptr) {
     config_ = replay().config;
     plan_ = replay().faults;
   } else {
     config_ = DrawUniverseConfig(seed, options_);
-    Random faults = seed.With("faults").Stream();
-    const auto nodes = static_cast<int>(config_.cluster.members.size());
-    plan_ = DrawFaultPlan(faults, nodes, kQuietUs, until_us_, options_.wipes);
+    const PlanShape shape{static_cast<int>(config_.cluster.members.size()),
+                          ZonesOf(config_.cluster), kQuietUs, until_us_, options_.wipes};
+    plan_ = DrawFaultPlan(seed.With("faults"), shape, options_.faults);
     if (config_.bucket().n == 1) {
       // What a device cannot read for long is given up when level 0 is full: nobody would have it.
       std::erase_if(plan_, [](const Fault& fault) { return fault.kind == FaultKind::kBadBlock; });
@@ -228,7 +253,8 @@ void Universe::Build() {
   const int64_t held = int64_t{cluster.partitions} * config_.bucket().n / nodes + 1;
   // A scenario may do without exchanges: then the replicas agree without, or not at all.
   const int64_t interval_us = std::min(config_.node.exchange_interval_us, kSecond);
-  result_.heal_bound_us = kHealUs + kHealRounds * held * interval_us;
+  result_.heal_bound_us =
+      config_.healing_us != 0 ? config_.healing_us : kHealUs + kHealRounds * held * interval_us;
   layout_ = std::make_unique<Layout>(
       Layout::Build(1, cluster.partitions, config_.bucket().n, cluster.members));
   budget_ =
@@ -239,8 +265,9 @@ void Universe::Build() {
                                           [this](NodeId from, NodeId to, const std::string& bytes) {
                                             node(to).DeliverMessage(from, bytes);
                                           });
+  network_->SetLinks(config_.links);
   if (options_.replay != nullptr) network_->Harm(options_.replay->harms);
-  if (options_.scenario != nullptr) rules_ = std::make_unique<MessageRules>(scheduler_, *network_);
+  if (scripted()) rules_ = std::make_unique<MessageRules>(scheduler_, *network_);
   for (const MemberConfig& member : cluster.members) {
     NodeOptions own_options = config_.node;
     own_options.id = member.id;
@@ -316,7 +343,7 @@ void Universe::Heal() {
     result_.property = *std::move(stuck);
     return;
   }
-  if (Violated(std::move(apart))) return;
+  if (judged(Claim::kConvergence) && Violated(std::move(apart))) return;
   Judge();
 }
 
@@ -381,7 +408,7 @@ bool Universe::MayDestroy(NodeId id) {
 }
 
 void Universe::CheckSurvivors() {
-  if (result_.verdict == Verdict::kViolated) return;
+  if (result_.verdict == Verdict::kViolated || !judged(Claim::kDurability)) return;
   auto lost = CheckNothingLost(workload_->history(), DurableState(), config_.pruning());
   if (!lost.has_value()) return;
   lost->property = absl::StrCat("while the cluster runs: ", lost->property);
@@ -439,28 +466,45 @@ std::optional<Violation> Universe::CheckTrees() const {
   return std::nullopt;
 }
 
+bool Universe::FindViolation(const History& history) {
+  const int n = config_.bucket().n;
+  const bool overlapping = config_.overlapping();
+  const auto broken = [this](Claim claim, const auto& check) {
+    return judged(claim) && Violated(check());
+  };
+  std::map<NodeId, std::string> data_centers;
+  for (const MemberConfig& member : config_.cluster.members) {
+    data_centers[member.id] = member.data_center;
+  }
+  // Sessions are one check: where clients do not read their writes, that part is left out.
+  const Claim sessions =
+      judged(Claim::kReadYourWrites) ? Claim::kReadYourWrites : Claim::kWritesFollowReads;
+  return broken(Claim::kUniqueDots, [&] { return CheckDotsUnique(history); }) ||
+         broken(Claim::kUniqueDots, [&] { return CheckMintedOnce(history); }) ||
+         broken(Claim::kNothingInvented, [&] { return CheckNothingInvented(history); }) ||
+         broken(Claim::kDurability,
+                [&] { return CheckNothingLost(history, state_, config_.pruning()); }) ||
+         broken(Claim::kRefusalsHold, [&] { return CheckRefusalsHold(history, state_); }) ||
+         broken(Claim::kDeletesHold,
+                [&] { return CheckNoResurrection(history, state_, last_reads_, overlapping); }) ||
+         broken(Claim::kConvergence,
+                [&] { return CheckFinalReads(history, state_, last_reads_); }) ||
+         broken(Claim::kLastWriterWins, [&] { return CheckLastWriterWon(history, state_); }) ||
+         broken(Claim::kExpiry, [&] { return CheckExpiry(history); }) ||
+         broken(Claim::kReplacedStaysGone, [&] { return CheckReplacedStaysReplaced(history); }) ||
+         broken(Claim::kTrees, [&] { return CheckTrees(); }) ||
+         broken(Claim::kExactSiblings, [&] { return CheckExactSiblings(history, state_); }) ||
+         broken(sessions,
+                [&] { return CheckSessions(history, n, sessions == Claim::kReadYourWrites); }) ||
+         broken(Claim::kReadsCoverWrites, [&] { return CheckReadsCoverWrites(history, n); }) ||
+         broken(Claim::kLocalQuorums, [&] { return CheckLocalQuorums(history, data_centers); }) ||
+         broken(Claim::kMonotonicReads, [&] { return CheckMonotonicReads(history); });
+}
+
 void Universe::Judge() {
   AddBurials(&workload_->history());
   const History& history = workload_->history();
-  if (Violated(CheckDotsUnique(history))) return;
-  if (Violated(CheckMintedOnce(history))) return;
-  if (Violated(CheckNothingInvented(history))) return;
-  const bool overlapping = config_.overlapping();
-  if (Violated(CheckNothingLost(history, state_, config_.pruning()))) return;
-  if (Violated(CheckRefusalsHold(history, state_))) return;
-  // Where contexts are pruned, what was replaced may come back, and sessions are not told.
-  const bool exact = !config_.pruning();
-  if (exact && Violated(CheckNoResurrection(history, state_, last_reads_, overlapping))) return;
-  if (Violated(CheckFinalReads(history, state_, last_reads_))) return;
-  if (Violated(CheckLastWriterWon(history, state_))) return;
-  if (Violated(CheckExpiry(history))) return;
-  if (exact && Violated(CheckReplacedStaysReplaced(history))) return;
-  if (Violated(CheckTrees())) return;
-  if (exact && Violated(CheckExactSiblings(history, state_))) return;
-  if (exact && Violated(CheckSessions(history, config_.bucket().n, overlapping))) return;
-  const bool covers = exact && !config_.bucket().sloppy;
-  if (covers && Violated(CheckReadsCoverWrites(history, config_.bucket().n))) return;
-  if (covers && overlapping && Violated(CheckMonotonicReads(history))) return;
+  if (FindViolation(history)) return;
   if (const std::string unstaged = Unstaged(); !unstaged.empty()) {
     result_.verdict = Verdict::kUnknown;
     result_.property = unstaged;
@@ -476,8 +520,12 @@ void Universe::Judge() {
 std::string Universe::Unstaged() const {
   if (runner_ != nullptr) return runner_->Unstaged();
   for (const Fault& fault : plan_) {
-    if (fault.effects > 0 || fault.withheld) continue;
-    return absl::StrCat("a planned fault never took effect: ", ToString(fault));
+    if (fault.staged()) continue;
+    return absl::StrCat("a planned fault ",
+                        fault.effects == 0
+                            ? "never took effect: "
+                            : absl::StrCat("had fewer than ", fault.effects_min, " effects: "),
+                        ToString(fault));
   }
   for (const MessageHarm& harm : network_->harms()) {
     if (harm.effects > 0) continue;

@@ -1,6 +1,7 @@
 #include "sim/universe_config.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -116,14 +117,6 @@ void DrawUpkeep(Random& random, NodeOptions* node) {
   if (random.Chance(1, 4)) node->replica_work_max = static_cast<size_t>(random.Between(4, 64));
 }
 
-// The node whose disk falls ill, or kNoNode.
-NodeId IllNode(const std::vector<Fault>& plan) {
-  for (const Fault& fault : plan) {
-    if (OfDisk(fault.kind)) return fault.nodes.front();
-  }
-  return kNoNode;
-}
-
 bool AnyOf(const std::vector<Fault>& plan, FaultKind kind) {
   return std::any_of(plan.begin(), plan.end(),
                      [kind](const Fault& fault) { return fault.kind == kind; });
@@ -168,21 +161,36 @@ void TakeLevels(const BucketConfig& bucket, WorkloadOptions* workload) {
   workload->w_min = bucket.WMin();
 }
 
-void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config) {
-  // What has expired is judged by one clock for all.
-  if (AnyOf(plan, FaultKind::kClockJump) || AnyOf(plan, FaultKind::kClockDrift)) {
-    config->workload.ttl_per_mille = 0;
-  }
-  const NodeId ill = IllNode(plan);
-  if (ill != kNoNode) {  // to be read, it must not have all in memory
-    storage::EngineOptions& engine = config->own_engine.emplace(ill, config->engine).first->second;
+std::vector<std::vector<NodeId>> ZonesOf(const ClusterConfig& cluster) {
+  std::map<std::string, std::vector<NodeId>> members;
+  for (const MemberConfig& member : cluster.members) members[member.zone].push_back(member.id);
+  std::vector<std::vector<NodeId>> zones;
+  for (auto& [zone, of_zone] : members) zones.push_back(std::move(of_zone));
+  return zones;
+}
+
+void AdaptEngines(const std::vector<Fault>& plan, UniverseConfig* config) {
+  for (const Fault& fault : plan) {
+    if (!OfDisk(fault.kind)) continue;
+    storage::EngineOptions& engine =
+        config->own_engine.emplace(fault.nodes.front(), config->engine).first->second;
     engine.memtable_bytes = std::min<size_t>(engine.memtable_bytes, 1'000);
     engine.block_cache_bytes = 0;
     engine.record_cache_bytes = 0;
     engine.wal_preallocate_bytes = 512;  // nor room in advance, to be full
   }
+}
+
+void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config) {
+  // What has expired is judged by one clock for all.
+  if (AnyOf(plan, FaultKind::kClockJump) || AnyOf(plan, FaultKind::kClockDrift)) {
+    config->workload.ttl_per_mille = 0;
+  }
+  AdaptEngines(plan, config);
+  const bool ill =
+      std::any_of(plan.begin(), plan.end(), [](const Fault& fault) { return OfDisk(fault.kind); });
   // With fewer keys, an ill disk might be that of a node that has hardly any of them.
-  if (ill != kNoNode || AnyOf(plan, FaultKind::kStalledDisk)) {
+  if (ill || AnyOf(plan, FaultKind::kStalledDisk)) {
     const auto nodes = static_cast<int>(config->cluster.members.size());
     const int enough = kKeysPerIllNode * nodes / config->bucket().n;
     config->workload.keys = std::max(config->workload.keys, enough);
@@ -208,13 +216,17 @@ UniverseConfig DrawUniverseConfig(KeyedSeed seed, const RunOptions& options) {
 }
 
 std::string ToString(const UniverseConfig& config) {
-  std::set<std::string> zones;
-  for (const MemberConfig& member : config.cluster.members) zones.insert(member.zone);
+  std::set<std::string> zones, data_centers;
+  for (const MemberConfig& member : config.cluster.members) {
+    zones.insert(member.zone);
+    data_centers.insert(member.data_center);
+  }
   const BucketConfig& bucket = config.bucket();
   const storage::EngineOptions& engine = config.engine;
   return absl::StrCat(
-      config.cluster.members.size(), " nodes in ", zones.size(), " zones, ",
-      config.cluster.partitions, " partitions, N=", bucket.n,
+      config.cluster.members.size(), " nodes in ", zones.size(), " zones",
+      data_centers.size() > 1 ? absl::StrCat(" of ", data_centers.size(), " data centers") : "",
+      ", ", config.cluster.partitions, " partitions, N=", bucket.n,
       " R=", Levels(bucket.RMin(), bucket.r), " W=", Levels(bucket.WMin(), bucket.w),
       bucket.sloppy ? ", sloppy, " : ", ", config.workload.clients, " clients, ",
       config.workload.keys, " keys, request timeout ", config.node.request_timeout_us / 1000,

@@ -6,14 +6,17 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/config.h"
 #include "core/random.h"
+#include "sim/claims.h"
 #include "sim/fault_plan.h"
 #include "sim/keyed_seed.h"
 #include "sim/run_options.h"
+#include "sim/sim_network.h"
 #include "sim/workload.h"
 #include "storage/engine.h"
 
@@ -27,7 +30,10 @@ struct UniverseConfig {
   bool page_cache = true;                               // else every read asks the disk
   int64_t delay_min_us = 0;                             // of a message on a healthy network
   int64_t delay_max_us = 0;
+  std::vector<LinkDelay> links;  // between nodes, where it is another
   WorkloadOptions workload;
+  int64_t healing_us = 0;  // the bound of the healing phase; 0: derived from the exchange
+  std::set<Claim> claims;  // that are judged; empty: all that can be claimed
 
   const BucketConfig& bucket() const { return cluster.buckets.front(); }
   // Whether every read that is allowed meets every write that is allowed.
@@ -49,6 +55,12 @@ void TakeLevels(const BucketConfig& bucket, WorkloadOptions* workload);
 
 // 3 to 9 nodes, N 1 to 5, any R and W with `random_config`; otherwise what the options say.
 UniverseConfig DrawUniverseConfig(KeyedSeed seed, const RunOptions& options);
+
+// Nodes whose disks fall ill keep less in memory, so that the faults are met.
+void AdaptEngines(const std::vector<Fault>& plan, UniverseConfig* config);
+
+// The members of each zone, zones by name.
+std::vector<std::vector<NodeId>> ZonesOf(const ClusterConfig& cluster);
 
 // What a drawn configuration needs so that the plan's faults can take effect.
 void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config);

@@ -12,25 +12,25 @@ namespace norn::sim {
 
 namespace {
 
-constexpr int64_t kLaterUs = 250'000;  // until what could not be done is tried again
-constexpr int64_t kWatchUs = 20'000;
-constexpr char kTables[] = ".sst";
+constexpr int64_t kRestartUs = 100'000;  // of a process whose store refuses writes
 
 }  // namespace
 
 void UniverseFaults::Schedule() {
   for (size_t i = 0; i < plan_.size(); ++i) {
     const Fault& fault = plan_[i];
-    if (fault.kind == FaultKind::kCrash) {
+    if (fault.kind == FaultKind::kCrash || fault.kind == FaultKind::kTornWrite) {
       scheduler_.At(fault.start_us, [this, i] { BeginCrash(i); });
       scheduler_.At(fault.end_us, [this, i] { EndCrashWindow(i); });
     } else if (fault.kind == FaultKind::kPowerCut) {
       scheduler_.At(fault.start_us, [this, i] { BeginPowerCut(i); });
       scheduler_.At(fault.end_us, [this, i] { CutPower(i); });
+    } else if (fault.kind == FaultKind::kZoneOutage) {
+      scheduler_.At(fault.start_us, [this, i] { BeginOutage(i); });
     } else if (Destroys(fault.kind)) {
       scheduler_.At(fault.start_us, [this, i] { CopyDisk(i); });
       scheduler_.At(fault.end_us, [this, i] { LoseDisk(i); });
-    } else if (fault.kind == FaultKind::kBitRot) {
+    } else if (Rots(fault.kind)) {
       scheduler_.At(fault.start_us, [this, i] { Rot(i); });
     } else if (OfDisk(fault.kind)) {
       scheduler_.At(fault.start_us, [this, i] { BeginDiskFault(i); });
@@ -43,7 +43,7 @@ void UniverseFaults::Schedule() {
 }
 
 std::optional<size_t> UniverseFaults::Begin(Fault fault) {
-  const bool lost = Destroys(fault.kind) || fault.kind == FaultKind::kBitRot;
+  const bool lost = Destroys(fault.kind) || Rots(fault.kind);
   if (lost && !hooks_.may_destroy(fault.nodes.front())) return std::nullopt;
   fault.start_us = scheduler_.now_us();
   const size_t number = plan_.size();
@@ -59,10 +59,14 @@ std::optional<size_t> UniverseFaults::Begin(Fault fault) {
       }
       break;
     case FaultKind::kPowerCut:
-      Announce(number, "begins");
-      CutPower(number);
+    case FaultKind::kZoneOutage:
+      BeginOutage(number);
+      break;
+    case FaultKind::kTornWrite:
+      BeginCrash(number);
       break;
     case FaultKind::kWipedDisk:
+    case FaultKind::kLogRot:
       Announce(number, "begins");
       TryLoseDisk(number);
       break;
@@ -70,12 +74,13 @@ std::optional<size_t> UniverseFaults::Begin(Fault fault) {
       CopyDisk(number);
       break;
     case FaultKind::kBitRot:
+    case FaultKind::kMisdirectedWrite:
       Announce(number, "begins");
       if (TryRot(number)) WatchRot(number);
       break;
     default:
       if (OfDisk(plan_[number].kind)) {
-        BeginDiskFault(number);
+        BeginDiskFault(number, /*at_once=*/true);
       } else {
         Announce(number, "begins");
       }
@@ -87,7 +92,7 @@ void UniverseFaults::End(size_t fault) {
   const FaultKind kind = plan_[fault].kind;
   if (kind == FaultKind::kOlderDisk) {
     TryLoseDisk(fault);
-  } else if (kind == FaultKind::kCrash) {
+  } else if (kind == FaultKind::kCrash || kind == FaultKind::kTornWrite) {
     if (plan_[fault].effects == 0) victim(fault).disk().CancelCrash();
   } else if (OfDisk(kind)) {
     HealDisk(fault);
@@ -99,10 +104,10 @@ void UniverseFaults::End(size_t fault) {
 
 bool UniverseFaults::Later(size_t fault, void (UniverseFaults::*what)(size_t)) {
   const FaultKind kind = plan_[fault].kind;
-  const bool loses = Destroys(kind) || kind == FaultKind::kBitRot;
+  const bool loses = Destroys(kind) || Rots(kind);
   const int64_t end_us = loses ? end_us_ : end_us_ + kOvertimeUs;
-  if (scheduler_.now_us() + kLaterUs >= end_us) return false;
-  scheduler_.After(kLaterUs, [this, fault, what] {
+  if (scheduler_.now_us() + kFaultRetryUs >= end_us) return false;
+  scheduler_.After(kFaultRetryUs, [this, fault, what] {
     if (!ended_) (this->*what)(fault);
   });
   return true;
@@ -124,7 +129,7 @@ void UniverseFaults::Announce(size_t fault, const char* what) {
 
 void UniverseFaults::EndLastingFault(size_t fault) {
   if (plan_[fault].effects == 0 && Later(fault, &UniverseFaults::EndLastingFault)) {
-    plan_[fault].end_us += kLaterUs;
+    plan_[fault].end_us += kFaultRetryUs;
     const FaultKind kind = plan_[fault].kind;
     if (kind == FaultKind::kLoss || kind == FaultKind::kDuplicate) {  // few messages: harder
       plan_[fault].amount = std::min<uint64_t>(2 * plan_[fault].amount, 1000);
@@ -136,7 +141,8 @@ void UniverseFaults::EndLastingFault(size_t fault) {
 
 bool UniverseFaults::AllStaged() {
   for (size_t i = 0; i < plan_.size(); ++i) {
-    if (EffectsOf(i) == 0 && !plan_[i].withheld) return false;
+    const Fault& fault = plan_[i];
+    if (EffectsOf(i) < std::max<uint64_t>(fault.effects_min, 1) && !fault.withheld) return false;
   }
   return true;
 }
@@ -151,15 +157,26 @@ uint64_t UniverseFaults::EffectsOf(size_t fault) {
 void UniverseFaults::BeginCrash(size_t fault) {
   if (!victim(fault).up()) return;
   Announce(fault, "begins");
+  Arm(fault, plan_[fault].amount);
+}
+
+void UniverseFaults::Arm(size_t fault, uint64_t nth) {
   crashing_[victim(fault).id()] = fault;
-  victim(fault).disk().CrashAtOperation(plan_[fault].amount,
-                                        static_cast<CrashLoss>(plan_[fault].loss));
+  if (plan_[fault].kind == FaultKind::kTornWrite) {
+    victim(fault).disk().CrashAtTornAppend(nth);
+  } else {
+    victim(fault).disk().CrashAtOperation(nth, static_cast<CrashLoss>(plan_[fault].loss));
+  }
 }
 
 // The operation never came: it ends now.
 void UniverseFaults::EndCrashWindow(size_t fault) {
   if (plan_[fault].effects > 0) return;
-  if (victim(fault).up()) {
+  if (plan_[fault].kind == FaultKind::kTornWrite) {
+    // Nothing was written that spans sectors, or somebody else has crashed the node.
+    if (victim(fault).up()) Arm(fault, 1);
+    if (Later(fault, &UniverseFaults::EndCrashWindow)) plan_[fault].end_us += kFaultRetryUs;
+  } else if (victim(fault).up()) {
     Crash(fault, victim(fault));
   } else {
     Later(fault, &UniverseFaults::EndCrashWindow);
@@ -169,6 +186,11 @@ void UniverseFaults::EndCrashWindow(size_t fault) {
 void UniverseFaults::BeginPowerCut(size_t fault) {
   Announce(fault, "begins");
   power_cuts_[fault] = plan_[fault].amount;
+}
+
+void UniverseFaults::BeginOutage(size_t fault) {
+  Announce(fault, "begins");
+  CutPower(fault);
 }
 
 void UniverseFaults::OnAcknowledged() {
@@ -202,10 +224,15 @@ void UniverseFaults::Crash(size_t fault, FaultedNode& victim) {
 
 void UniverseFaults::OnCrash(NodeId id) {
   if (ended_) return;
+  if (restarting_.erase(id) > 0) {
+    scheduler_.After(kRestartUs, [this, id] { StartNode(id); });
+    return;
+  }
   const auto it = crashing_.find(id);
   CORE_CHECK(it != crashing_.end());
   Fault& fault = plan_[it->second];
-  ++fault.effects;
+  // Rotten logs harm nobody before they are read.
+  if (fault.kind != FaultKind::kLogRot) ++fault.effects;
   const bool again = fault.again && fault.effects == 1;
   int64_t away_us = fault.down_us;
   if (fault.kind == FaultKind::kPowerCut) {
@@ -225,16 +252,20 @@ void UniverseFaults::StartNode(NodeId id) {
   if (node(id).up()) return;
   const FaultCounters& counters = node(id).disk().counters();
   const auto failed = [&counters] {
-    return counters.eio + counters.read_errors + counters.disk_full;
+    return counters.eio + counters.read_errors + counters.disk_full + counters.failed_syncs +
+           counters.short_writes + counters.misdirected_reads;
   };
   const uint64_t before = failed();
   std::string error;
-  if (node(id).StartUp(&error)) return;
+  if (node(id).StartUp(&error)) {
+    if (node(id).doubts_its_store()) CountLogRot(id);
+    return;
+  }
   trace_.Explain(scheduler_.now_us(), id, error);
   if (failed() == before) {
     hooks_.refused(id, error);
   } else {
-    scheduler_.After(kLaterUs, [this, id] { StartNode(id); });
+    scheduler_.After(kFaultRetryUs, [this, id] { StartNode(id); });
   }
 }
 
@@ -246,11 +277,16 @@ void UniverseFaults::CopyDisk(size_t fault) {
 }
 
 void UniverseFaults::LoseDisk(size_t fault) {
-  if (TryLoseDisk(fault)) return;
+  if (plan_[fault].effects > 0) return;
+  const bool lost = TryLoseDisk(fault);
+  // Logs that nobody needs any more may rot unseen: then others have to.
+  const bool unseen = lost && plan_[fault].kind == FaultKind::kLogRot;
+  plan_[fault].rotten = plan_[fault].rotten || unseen;
+  if (lost && !unseen) return;
   if (Later(fault, &UniverseFaults::LoseDisk)) {
-    plan_[fault].end_us += kLaterUs;
+    plan_[fault].end_us += kFaultRetryUs;
   } else {
-    plan_[fault].withheld = true;
+    plan_[fault].withheld = !plan_[fault].rotten;
   }
 }
 
@@ -261,136 +297,15 @@ bool UniverseFaults::TryLoseDisk(size_t fault) {
   victim(fault).disk().CancelCrash();
   if (plan_[fault].kind == FaultKind::kWipedDisk) {
     victim(fault).Wipe();
+  } else if (plan_[fault].kind == FaultKind::kLogRot) {
+    victim(fault).Crash(CrashLoss::kProcessOnly);
+    RotLogs(fault);
   } else {
     victim(fault).Restore(*copies_.at(fault));
     copies_.erase(fault);
   }
   hooks_.destroyed(id);
   return true;
-}
-
-// ---- Disks ------------------------------------------------------------------------
-
-uint64_t UniverseFaults::Counted(size_t fault) {
-  const FaultCounters& counters = victim(fault).disk().counters();
-  if (plan_[fault].kind == FaultKind::kFullDisk) return counters.disk_full;
-  return plan_[fault].kind == FaultKind::kReadError ? counters.eio : counters.read_errors;
-}
-
-void UniverseFaults::BeginDiskFault(size_t fault) {
-  Announce(fault, "begins");
-  ill_[fault] = Counted(fault);
-  if (plan_[fault].kind == FaultKind::kBadBlock) {
-    for (uint64_t i = 0; i < plan_[fault].amount; ++i) SpoilBlock(fault);
-    return;
-  }
-  if (plan_[fault].kind == FaultKind::kFullDisk) {
-    SimDisk& disk = victim(fault).disk();
-    disk.set_capacity_bytes(disk.used_bytes() + plan_[fault].amount);
-    return;
-  }
-  DiskFault errors;
-  errors.operation = FileOperation::kRead;
-  errors.effect = FaultEffect::kEio;
-  errors.times = plan_[fault].amount;
-  if (plan_[fault].tables_only) errors.path_contains = kTables;
-  victim(fault).disk().Inject(std::move(errors));
-}
-
-Random& UniverseFaults::StreamOf(size_t fault) {
-  return streams_.try_emplace(fault, seed_.With(plan_[fault].id).Stream()).first->second;
-}
-
-std::optional<UniverseFaults::Spot> UniverseFaults::SpotInTable(size_t fault) {
-  std::vector<SimDisk::FileState> tables = victim(fault).disk().Files();
-  const auto other = [](const SimDisk::FileState& file) {
-    return !absl::EndsWith(file.path, kTables) || file.size == 0;
-  };
-  tables.erase(std::remove_if(tables.begin(), tables.end(), other), tables.end());
-  if (tables.empty()) return std::nullopt;
-  const SimDisk::FileState& table = tables[StreamOf(fault).Below(tables.size())];
-  const uint64_t offset = StreamOf(fault).Below(table.size);
-  return Spot{table.path, offset};
-}
-
-void UniverseFaults::SpoilBlock(size_t fault) {
-  const std::optional<Spot> spot = SpotInTable(fault);
-  if (!spot.has_value()) return;
-  trace_.Explain(scheduler_.now_us(), victim(fault).id(),
-                 absl::StrCat("cannot be read: ", spot->path, " at offset ", spot->offset));
-  SimDisk& disk = victim(fault).disk();
-  CORE_CHECK(disk.AddReadError(spot->path, spot->offset, spot->offset + 1).ok());
-}
-
-// ---- Rot --------------------------------------------------------------------------
-
-void UniverseFaults::Rot(size_t fault) {
-  if (plan_[fault].effects > 0) return;
-  if (!plan_[fault].rotten) Announce(fault, "begins");
-  const bool first = !std::exchange(plan_[fault].rotten, TryRot(fault));
-  if (plan_[fault].rotten && first) WatchRot(fault);
-  // What rots may be merged into other tables unread; then something else has to.
-  if (Later(fault, &UniverseFaults::Rot)) {
-    plan_[fault].end_us = std::max(plan_[fault].end_us, scheduler_.now_us() + kLaterUs);
-  } else {
-    plan_[fault].withheld = !plan_[fault].rotten;
-  }
-}
-
-bool UniverseFaults::TryRot(size_t fault) {
-  const NodeId id = victim(fault).id();
-  SimDisk& disk = victim(fault).disk();
-  if (!victim(fault).up() || !hooks_.may_destroy(id)) return plan_[fault].rotten;
-  bool any = false;
-  for (uint64_t i = 0; i < plan_[fault].amount; ++i) {
-    const std::optional<Spot> spot = SpotInTable(fault);
-    if (!spot.has_value()) break;
-    trace_.Explain(scheduler_.now_us(), id,
-                   absl::StrCat("a bit flips: ", spot->path, " at offset ", spot->offset));
-    const int bit = static_cast<int>(StreamOf(fault).Below(8));
-    if (!disk.FlipBit(spot->path, spot->offset, bit).ok()) continue;  // there is no such place
-    any = true;
-  }
-  if (any) hooks_.destroyed(id);
-  return any || plan_[fault].rotten;
-}
-
-void UniverseFaults::WatchRot(size_t fault) {
-  plan_[fault].effects = std::max(victim(fault).damage_met(), plan_[fault].effects);
-  if (plan_[fault].effects > 0) return;
-  scheduler_.After(kWatchUs, [this, fault] { WatchRot(fault); });
-}
-
-// ---- Ill disks --------------------------------------------------------------------
-
-void UniverseFaults::EndDiskFault(size_t fault) {
-  if (Counted(fault) == ill_.at(fault) && Later(fault, &UniverseFaults::EndDiskFault)) {
-    plan_[fault].end_us += kLaterUs;
-    if (plan_[fault].kind == FaultKind::kBadBlock) SpoilBlock(fault);
-    if (plan_[fault].kind == FaultKind::kFullDisk) {  // not so much as there is
-      victim(fault).disk().set_capacity_bytes(victim(fault).disk().used_bytes());
-    }
-    return;
-  }
-  HealDisk(fault);
-}
-
-void UniverseFaults::HealDisk(size_t fault) {
-  const auto it = ill_.find(fault);
-  if (it == ill_.end()) return;
-  plan_[fault].effects = Counted(fault) - it->second;
-  ill_.erase(it);
-  SimDisk& disk = victim(fault).disk();
-  if (plan_[fault].kind == FaultKind::kFullDisk) {
-    disk.set_capacity_bytes(SimDisk::kUnlimited);
-  } else if (plan_[fault].kind == FaultKind::kReadError) {
-    disk.ClearFaults();
-  } else if (plan_[fault].kind == FaultKind::kBadBlock) {
-    for (const SimDisk::FileState& file : disk.Files()) {
-      CORE_CHECK(disk.ClearReadErrors(file.path).ok());
-    }
-  }
-  Announce(fault, "ends");
 }
 
 void UniverseFaults::EndAll() {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@
 #include "sim/trace.h"
 
 namespace norn::sim {
+
+// Until what could not be done is tried again.
+inline constexpr int64_t kFaultRetryUs = 250'000;
 
 class UniverseFaults {
  public:
@@ -87,11 +91,15 @@ class UniverseFaults {
   void LoseDisk(size_t fault);
   bool TryLoseDisk(size_t fault);
   void BeginCrash(size_t fault);
+  // The node dies in the n-th operation of the kind from now.
+  void Arm(size_t fault, uint64_t nth);
   void EndCrashWindow(size_t fault);
   void BeginPowerCut(size_t fault);
+  void BeginOutage(size_t fault);
   void CutPower(size_t fault);
   void Crash(size_t fault, FaultedNode& victim);
-  void BeginDiskFault(size_t fault);
+  // `at_once`: the next operation that can fail does.
+  void BeginDiskFault(size_t fault, bool at_once = false);
   void EndDiskFault(size_t fault);
   void SpoilBlock(size_t fault);
   void Rot(size_t fault);
@@ -104,6 +112,19 @@ class UniverseFaults {
     uint64_t offset = 0;
   };
   std::optional<Spot> SpotInTable(size_t fault);
+  std::optional<Spot> SpotIn(size_t fault,
+                             const std::function<bool(const std::string& path)>& wanted);
+  // False: nothing was damaged.
+  bool FlipBit(size_t fault, const Spot& spot);
+  bool WriteElsewhere(size_t fault, const Spot& spot);
+  // Of logs and slots; the node is down.
+  void RotLogs(size_t fault);
+  // The node has found at its start that it may have lost something.
+  void CountLogRot(NodeId id);
+  // What the operations of the fault's disk meet, while it lasts.
+  DiskFault ErrorsOf(size_t fault);
+  DiskFault NextErrorsOf(size_t fault);  // the same, but the very next operation
+  void Inject(size_t fault, DiskFault errors);
   void HealDisk(size_t fault);
   Random& StreamOf(size_t fault);
   // What the disk of the fault's node has counted of the fault's kind so far.
@@ -117,7 +138,9 @@ class UniverseFaults {
   const std::vector<FaultedNode*> nodes_;
   const int64_t end_us_;
   Hooks hooks_;
-  std::map<NodeId, size_t> crashing_;      // nodes whose crash is armed or under way: the fault
+  std::map<NodeId, size_t> crashing_;  // nodes whose crash is armed or under way: the fault
+  std::map<size_t, std::vector<uint64_t>> injected_;  // by fault: numbers of its disk's faults
+  std::set<NodeId> restarting_;            // they die now for no fault: their logs are poisoned
   std::map<size_t, uint64_t> power_cuts_;  // armed: acknowledgements still to come
   std::map<size_t, uint64_t> ill_;         // disk faults under way: what was counted before
   std::map<size_t, std::unique_ptr<SimDisk>> copies_;  // of disks, to be brought back

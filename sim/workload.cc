@@ -21,7 +21,8 @@ Workload::Workload(Scheduler& scheduler, Trace& trace, KeyedSeed seed,
       door_(std::move(door)) {
   for (int i = 0; i < options.clients; ++i) {
     const auto id = static_cast<uint64_t>(i + 1);
-    clients_.push_back(Client{i + 1, 0, kNoNode, seed_.With("client").With(id).Stream(), {}, {}});
+    clients_.push_back(
+        Client{i + 1, 0, kNoNode, 0, seed_.With("client").With(id).Stream(), {}, {}});
   }
 }
 
@@ -57,8 +58,13 @@ void Workload::Think(int index) {
   if (stopped_) return;
   Client& client = clients_[static_cast<size_t>(index)];
   int64_t at_us = scheduler_.now_us();
-  if (!scripted_) {
+  const int64_t period_us = options_.mix == nullptr ? 0 : options_.mix->period_us;
+  if (!scripted_ && period_us > 0) {
+    client.due_us += client.random.Between(0, 2 * period_us);
+    at_us = std::max(at_us, client.due_us);
+  } else if (!scripted_) {
     at_us += client.random.Between(options_.think_min_us, options_.think_max_us);
+    client.due_us = at_us;
   } else if (client.script.empty()) {
     return;
   } else {
@@ -75,7 +81,7 @@ void Workload::Next(int index) {
     operation = std::move(client.script.front());
     client.script.pop_front();
   } else {
-    operation = Draw(client);
+    operation = options_.mix == nullptr ? Draw(client) : DrawMixed(client);
     operation.id = ++next_id_;
   }
   client.node = operation.node;
@@ -87,6 +93,7 @@ void Workload::Next(int index) {
   request.key = std::move(operation.key);
   request.value = std::move(operation.value);
   request.quorum = operation.quorum;
+  request.level = operation.level;
   request.ttl_us = operation.ttl_us;
   if (request.base == ClientRequest::Base::kToken) {
     const auto token = client.tokens.find(request.key);
@@ -96,7 +103,9 @@ void Workload::Next(int index) {
       request.context = token->second;
     }
   }
-  Send(operation.id, index, client.id, client.node, std::move(request), nullptr);
+  const size_t place =
+      Send(operation.id, index, client.id, client.node, std::move(request), nullptr);
+  if (!scripted_) history_.operations[place].due_us = client.due_us;
 }
 
 int Workload::DrawQuorum(Random& random, ClientRequest::Kind kind) {
@@ -141,6 +150,33 @@ ScriptedOperation Workload::Draw(Client& client) {
   return operation;
 }
 
+ScriptedOperation Workload::DrawMixed(Client& client) {
+  const OperationMix& mix = *options_.mix;
+  Random& random = client.random;
+  MixedOperation mixed = DrawOperation(random, mix);
+  ScriptedOperation operation;
+  operation.client = client.id;
+  operation.node = client.node;
+  if (client.node == kNoNode || random.Chance(1, 20)) {
+    const std::vector<NodeId>& home = mix.homes[static_cast<size_t>(client.id - 1)];
+    operation.node = home[random.Below(home.size())];
+  }
+  operation.kind = mixed.kind;
+  operation.key = std::move(mixed.key);
+  operation.quorum = mixed.quorum;
+  operation.level = mixed.level;
+  operation.ttl_us = mixed.ttl_us;
+  const bool has_token = client.tokens.find(operation.key) != client.tokens.end();
+  const bool token = mixed.base == ClientRequest::Base::kToken;
+  operation.base = token && !has_token ? ClientRequest::Base::kCurrent : mixed.base;
+  if (mixed.kind == ClientRequest::Kind::kPut) {
+    operation.value = absl::StrCat("c", client.id, "-", ++client.serial, " ");
+    const size_t name = operation.value.size();
+    operation.value.append(std::max<size_t>(mixed.value_bytes, name) - name, 'x');
+  }
+  return operation;
+}
+
 int64_t Workload::WayUs(uint64_t id, const char* direction) const {
   return seed_.With(direction).With(id).Stream().Between(options_.way_min_us, options_.way_max_us);
 }
@@ -156,7 +192,9 @@ size_t Workload::Send(uint64_t id, int loop, int client, NodeId node, ClientRequ
   operation.base = request.base;
   operation.key = request.key;
   operation.value = request.value;
-  operation.quorum = request.quorum;
+  operation.level = request.level;
+  operation.quorum =
+      request.level == Level::kNumber ? request.quorum : LeastCount(request.level, options_.n);
   if (operation.quorum == 0) {
     operation.quorum = request.kind == ClientRequest::Kind::kGet ? options_.r : options_.w;
   }
@@ -165,14 +203,15 @@ size_t Workload::Send(uint64_t id, int loop, int client, NodeId node, ClientRequ
     CORE_CHECK(replaces.ok());
     operation.replaces = *std::move(replaces);
   }
-  operation.invoked_us = scheduler_.now_us();
+  operation.invoked_us = operation.due_us = scheduler_.now_us();
   history_.operations.push_back(std::move(operation));
   const size_t place = history_.operations.size() - 1;
   open_[id] = Open{place, loop, std::move(answered)};
   request.client = id;
   trace_.Record(scheduler_.now_us(), kNoNode, "invoke",
                 absl::StrCat(node, " ", request.key, " ", request.value, " ", request.context, " ",
-                             request.quorum));
+                             request.level == Level::kNumber ? absl::StrCat(request.quorum)
+                                                             : LevelName(request.level)));
   trace_.Explain(scheduler_.now_us(), kNoNode, DescribeInvocation(history_.operations.back()));
   Tell(RunEvent::Kind::kInvoke, history_.operations.back());
   scheduler_.After(WayUs(id, "request"), [this, id, node, request = std::move(request)]() mutable {

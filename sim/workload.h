@@ -15,12 +15,14 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/causality/context_token.h"
 #include "core/client.h"
 #include "core/random.h"
+#include "sim/environment/operation_mix.h"
 #include "sim/history.h"
 #include "sim/keyed_seed.h"
 #include "sim/scheduler.h"
@@ -50,6 +52,9 @@ struct WorkloadOptions {
   int w = 2;
   int r_min = 2;
   int w_min = 2;
+  // Not null: what is asked for, where and when it falls due come from here, and of all above only
+  // clients, thinking (if nothing falls due), patience, ways and the bucket's levels count.
+  std::shared_ptr<const OperationMix> mix;
 };
 
 // What a client asks for, as it was drawn, or as a script says.
@@ -64,6 +69,7 @@ struct ScriptedOperation {
   std::string key;
   std::string value;
   int quorum = 0;
+  Level level = Level::kNumber;
   int64_t ttl_us = 0;
 };
 
@@ -105,6 +111,7 @@ class Workload {
     int id = 0;
     uint64_t serial = 0;
     NodeId node = kNoNode;
+    int64_t due_us = 0;  // of the operation that it does, or waits to do
     Random random;
     std::deque<ScriptedOperation> script;
     std::map<std::string, std::string> tokens;  // by key, from the last read
@@ -118,6 +125,7 @@ class Workload {
   void Next(int client);
   void Think(int client);
   ScriptedOperation Draw(Client& client);
+  ScriptedOperation DrawMixed(Client& client);
   int64_t WayUs(uint64_t id, const char* direction) const;
   size_t Send(uint64_t id, int loop, int client, NodeId node, ClientRequest&& request,
               Answered answered);

@@ -35,6 +35,11 @@ std::optional<Violation> CheckMintedOnce(const History& history);
 // "not found" covers by its token.
 std::optional<Violation> CheckReadsCoverWrites(const History& history, int n);
 
+// The same of requests whose level is local_quorum, by the data center of their coordinators, or
+// each_quorum: majorities of one data center's replicas overlap, whatever R and W come to.
+std::optional<Violation> CheckLocalQuorums(const History& history,
+                                           const std::map<NodeId, std::string>& data_centers);
+
 // For R + W > N: what a read covered, a read that begins after it ended covers too, whoever
 // asks wherever.
 std::optional<Violation> CheckMonotonicReads(const History& history);

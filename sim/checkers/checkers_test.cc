@@ -135,6 +135,31 @@ TEST(ReadsCoverWrites, AReadThatFailedSaysNothing) {
   EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
 }
 
+// A put at n1 that nobody sees again at `reader`, with these levels.
+std::optional<Violation> MissedLocally(Level put, Level get, NodeId reader) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({}, {}, 30, 40);
+  History history = story.history();
+  history.operations[0].node = 1;
+  history.operations[0].level = put;
+  history.operations[1].node = reader;
+  history.operations[1].level = get;
+  return CheckLocalQuorums(history, {{1, "east"}, {2, "east"}, {3, "west"}});
+}
+
+TEST(LocalQuorums, AReadCoversWhatWasWrittenInItsDataCenter) {
+  EXPECT_TRUE(Breaks(MissedLocally(Level::kLocalQuorum, Level::kLocalQuorum, 2), "put k = a"));
+  EXPECT_TRUE(Holds(MissedLocally(Level::kLocalQuorum, Level::kLocalQuorum, 3)));
+  EXPECT_TRUE(Holds(MissedLocally(Level::kLocalQuorum, Level::kNumber, 2)));
+  EXPECT_TRUE(Holds(MissedLocally(Level::kNumber, Level::kLocalQuorum, 2)));
+}
+
+TEST(LocalQuorums, WhatEachDataCenterHasIsReadInAll) {
+  EXPECT_TRUE(Breaks(MissedLocally(Level::kEachQuorum, Level::kLocalQuorum, 3), "put k = a"));
+  EXPECT_TRUE(Breaks(MissedLocally(Level::kLocalQuorum, Level::kEachQuorum, 3), "put k = a"));
+  EXPECT_TRUE(Holds(MissedLocally(Level::kEachQuorum, Level::kNumber, 3)));
+}
+
 TEST(ReadsCoverWrites, RefusesNotFoundAfterAnAcknowledgedPut) {
   Story story;
   story.Put("a", 10, 20).Mint("a", MakeDot(1)).Get({}, {}, 30, 40);

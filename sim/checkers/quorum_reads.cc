@@ -49,9 +49,10 @@ bool Covers(const Operation& read, const Operation& put, const MintedIndex& inde
   return false;
 }
 
-}  // namespace
-
-std::optional<Violation> CheckReadsCoverWrites(const History& history, int n) {
+// `meet` says of a read and a put whether some replica must have taken part in both.
+template <typename Meet>
+std::optional<Violation> CheckCovered(const History& history, const char* property,
+                                      const Meet& meet) {
   const MintedIndex index(history);
   std::map<std::string, std::vector<const Operation*>> completed;  // puts, by key
   std::map<uint64_t, size_t> due;  // read -> how many of its key's puts it must cover
@@ -68,12 +69,33 @@ std::optional<Violation> CheckReadsCoverWrites(const History& history, int n) {
       continue;
     }
     for (size_t i = 0; i < due[operation.id]; ++i) {
-      if (operation.quorum + puts[i]->quorum <= n || Covers(operation, *puts[i], index)) continue;
-      return Violation{"a read covers every write completed before it began",
-                       absl::StrCat(Describe(*puts[i]), "\n", Describe(operation))};
+      if (!meet(operation, *puts[i]) || Covers(operation, *puts[i], index)) continue;
+      return Violation{property, absl::StrCat(Describe(*puts[i]), "\n", Describe(operation))};
     }
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Violation> CheckReadsCoverWrites(const History& history, int n) {
+  return CheckCovered(
+      history, "a read covers every write completed before it began",
+      [n](const Operation& read, const Operation& put) { return read.quorum + put.quorum > n; });
+}
+
+std::optional<Violation> CheckLocalQuorums(const History& history,
+                                           const std::map<NodeId, std::string>& data_centers) {
+  return CheckCovered(
+      history, "a local_quorum read covers every write completed before it in its data center",
+      [&data_centers](const Operation& read, const Operation& put) {
+        const bool read_each = read.level == Level::kEachQuorum;
+        const bool put_each = put.level == Level::kEachQuorum;
+        const bool read_local = read.level == Level::kLocalQuorum;
+        const bool put_local = put.level == Level::kLocalQuorum;
+        if (read_each || put_each) return (read_each || read_local) && (put_each || put_local);
+        return read_local && put_local && data_centers.at(read.node) == data_centers.at(put.node);
+      });
 }
 
 std::optional<Violation> CheckMonotonicReads(const History& history) {

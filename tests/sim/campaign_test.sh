@@ -29,6 +29,10 @@ expect_usage run --seeds one
 expect_usage run --seed 1 --nodes 0
 expect_usage run --seed 1 --n 3 --w 4
 expect_usage run --seed 1 --nodes 2
+expect_usage run --seed 1 --faults gremlins
+expect_usage run --seed 1 --faults ring --no-faults network
+expect_usage run --seed 1 --no-faults
+expect_usage faults --of-all
 expect_usage run --seed 1 --frob 2
 expect_usage run --scenario
 expect_usage scenarios "$TEST_TMPDIR/none"

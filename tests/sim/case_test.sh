@@ -31,7 +31,7 @@ expect 0 "hash $drawn" replay "$work/case" --trace
 
 # A wrong claim: without exchanges the replicas agree all the same. It is refuted, and the case
 # cut down to hardly anything.
-"$sim" run --seed 1 --case "$work/apart" >/dev/null || fail "seed 1 is not valid"
+"$sim" run --seed 1 --faults crashes,network --case "$work/apart" >/dev/null || fail "seed 1 is not valid"
 sed -i 's/\("node.exchange_interval_us" value:\) [0-9]*/\1 86400000000/' "$work/apart"
 property="VIOLATED: after healing all replicas agree, by value"
 expect 1 "$property" replay "$work/apart"

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec env PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$@"
