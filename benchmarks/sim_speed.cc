@@ -1,5 +1,7 @@
-// How fast the simulator is, on the default campaign: one universe after another on one
-// thread, as a worker of norn-sim runs them.
+// How fast the simulator is, on one thread, as a worker of norn-sim runs it: on the default
+// campaign, one universe after another; and on five healthy nodes whose clients ask so many times
+// a second, with the real codec and engine, checked in the end like any run. Beside them the floor:
+// the queue of events alone, with nothing to do.
 //
 // Real time is what a user waits; processor time is told beside it, since it does not
 // depend on what else the machine does. There is no peer to run beside: the others that
@@ -17,15 +19,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/json_file.h"
+#include "sim/scenario.h"
+#include "sim/scheduler.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
 namespace {
 
-constexpr char kUsage[] = R"(sim_speed: the speed of the simulator on the default campaign
+constexpr char kUsage[] = R"(sim_speed: the speed of the simulator
 
   sim_speed [--quick] [--json FILE]
-      --quick      30 seeds instead of 300
+      --quick      30 seeds instead of 300, and shorter runs
       --json FILE  writes the figures to FILE as well
 
 Exit codes: 0 done, 1 a seed was not valid (its speed says nothing), 2 wrong usage or the
@@ -34,6 +38,16 @@ file cannot be written.
 
 constexpr uint64_t kSeeds = 300;
 constexpr uint64_t kQuickSeeds = 30;
+// Operations of clients a second, and for how long.
+struct Rate {
+  int per_second;
+  int clients;
+  int seconds;
+};
+constexpr Rate kRates[] = {{100, 20, 60}, {1'000, 60, 20}, {10'000, 400, 4}};
+constexpr int kQuickShare = 4;
+constexpr uint64_t kFloorEvents = 20'000'000;
+constexpr uint64_t kFloorQueue = 1'000;  // that wait at once: as many as in a run
 constexpr int kBarWidth = 40;
 
 struct Row {
@@ -110,6 +124,60 @@ std::string ToJson(const std::vector<Row>& rows) {
   return out + "]}\n";
 }
 
+// False: the run was not valid.
+bool MeasureRate(const Rate& rate, int seconds, std::vector<Row>* rows) {
+  const std::string text = absl::StrFormat(
+      "description: \"%1$d operations a second\"\n"
+      "cluster { nodes: 5 zones: 3 partitions: 64 }\n"
+      "workload {\n"
+      "  clients { count: %2$d }\n"
+      "  operations_per_second: %1$d\n"
+      "  keys { count: 1000 zipfian {} }\n"
+      "  size { min_bytes: 100 max_bytes: 1000 }\n"
+      "}\n"
+      "phases { before_ms: %3$d faults_ms: 0 after_ms: 0 }\n",
+      rate.per_second, rate.clients, seconds * 1000);
+  auto scenario = ParseScenario(text, "sim_speed");
+  if (!scenario.ok()) {
+    std::cerr << "sim_speed: " << scenario.status().message() << "\n";
+    return false;
+  }
+  RunOptions options;
+  options.scenario = *std::move(scenario);
+  const double began_s = CpuSeconds();
+  const RunResult result = RunUniverse(options, nullptr);
+  const double cpu_s = CpuSeconds() - began_s;
+  if (result.verdict != Verdict::kValid) {
+    std::cerr << "sim_speed: the run of " << rate.per_second << " operations a second is "
+              << VerdictName(result.verdict) << ": " << result.property << "\n";
+    return false;
+  }
+  const std::string at = absl::StrCat(" at ", rate.per_second, " op/s");
+  const double virtual_s = static_cast<double>(result.virtual_us) / 1e6;
+  rows->push_back({"virtual time per processor time" + at, "s/s", virtual_s / cpu_s});
+  rows->push_back(
+      {"events per processor second" + at, "1/s", static_cast<double>(result.events) / cpu_s});
+  return true;
+}
+
+// Events that do nothing but schedule the next one.
+Row MeasureFloor(uint64_t events) {
+  struct Chain {
+    Scheduler* scheduler;
+    uint64_t state;
+    void operator()() {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      scheduler->After(static_cast<int64_t>(state >> 50), *this);
+    }
+  };
+  Scheduler scheduler;
+  for (uint64_t i = 0; i < kFloorQueue; ++i) Chain{&scheduler, i}();
+  const double began_s = CpuSeconds();
+  scheduler.RunUntilDone(kNever, [&] { return scheduler.events() >= events; });
+  return {"floor: events that do nothing", "1/s",
+          static_cast<double>(scheduler.events()) / (CpuSeconds() - began_s)};
+}
+
 // How long seeds took, as bars.
 void PlotSeeds(const std::vector<double>& seed_ms) {
   constexpr size_t kBars = 10;
@@ -130,11 +198,13 @@ void PlotSeeds(const std::vector<double>& seed_ms) {
 
 int Main(int argc, char** argv) {
   uint64_t seeds = kSeeds;
+  int share = 1;
   std::string json_path;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--quick") {
       seeds = kQuickSeeds;
+      share = kQuickShare;
     } else if (word == "--json" && i + 1 < argc) {
       json_path = argv[++i];
     } else if (word == "--help") {
@@ -147,12 +217,16 @@ int Main(int argc, char** argv) {
   }
   Totals totals;
   if (!Measure(seeds, &totals)) return 1;
-  const std::vector<Row> rows = RowsOf(totals);
+  std::vector<Row> rows = RowsOf(totals);
+  for (const Rate& rate : kRates) {
+    if (!MeasureRate(rate, rate.seconds / share, &rows)) return 1;
+  }
+  rows.push_back(MeasureFloor(kFloorEvents / static_cast<uint64_t>(share)));
   std::cout << totals.seeds << " seeds of the default campaign (5 nodes, N=3, R=W=2), one thread\n"
             << absl::StrFormat("%.1f s of virtual time, %.2f s real, %.2f s of processor time\n\n",
                                totals.virtual_s, totals.real_s, totals.cpu_s);
   for (const Row& row : rows) {
-    std::cout << absl::StrFormat("  %-34s %14.1f %s\n", row.name, row.value, row.unit);
+    std::cout << absl::StrFormat("  %-48s %14.1f %s\n", row.name, row.value, row.unit);
   }
   PlotSeeds(totals.seed_ms);
   if (json_path.empty()) return 0;

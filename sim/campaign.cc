@@ -18,7 +18,6 @@
 #include "core/check.h"
 #include "core/coding.h"
 #include "sim/run_process.h"
-#include "sim/scenario.h"
 
 namespace norn::sim {
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/fault_options.h"
 #include "sim/scenario.h"
 #include "sim/store_case.h"
 #include "sim/universe.h"
