@@ -90,6 +90,7 @@ class Child {
     run.recorded = report.recorded();
     run.config = report.config();
     for (const v1::CaseEvent& event : report.event()) run.events.push_back(MakeRunEvent(event));
+    run.history = std::move(*report.mutable_history());
     run.harms.assign(report.harm().begin(), report.harm().end());
     if (whole && report.has_exit_code() && !stopped) {
       run.exit_code = static_cast<int>(report.exit_code());
@@ -192,6 +193,7 @@ std::optional<size_t> CaseRunner::First(size_t count,
       if (made.ok()) {
         RunOptions options;
         options.replay = *made;
+        options.record_history = options_.record_history;
         children[next] = std::make_unique<Child>(
             subject_, options, Clock::now() + std::chrono::milliseconds(options_.limit_ms));
         ++under_way;

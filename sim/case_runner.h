@@ -29,6 +29,8 @@ struct CaseRun {
   v1::Case recorded;
   // If RunOptions::record_events asked for them, in order of time.
   std::vector<RunEvent> events;
+  // If RunOptions::record_history asked for it, and the run ended.
+  v1::CaseHistory history;
   // What faults that are left to chance did to single messages.
   std::vector<v1::CaseHarm> harms;
 
@@ -39,6 +41,8 @@ struct CaseRun {
 struct CaseRunnerOptions {
   int jobs = 1;               // runs at once
   int64_t limit_ms = 60'000;  // of real time for one run; then it is killed
+  // The runs of First: with RunOptions::record_history.
+  bool record_history = false;
 };
 
 class CaseRunner {

@@ -45,6 +45,8 @@ struct RunOptions {
   // it. May be null; not of a scenario, which is a script already.
   std::function<void(const v1::CaseReport& piece)> recorder;
   bool record_events = false;  // and of everything that happens (CaseReport::event)
+  // And, at the end, of all that clients did and saw (CaseReport::history). Norn's store alone.
+  bool record_history = false;
 };
 
 }  // namespace norn::sim

@@ -70,7 +70,9 @@ class Shrinker {
                          static_cast<size_t>(result_.smallest.operation_size())});
     }
     CaseRun run;
-    const auto same = [this](const CaseRun& ended) { return ended.Fingerprint() == wanted_; };
+    const auto same = [this](const CaseRun& ended) {
+      return options_.same ? options_.same(ended) : ended.Fingerprint() == wanted_;
+    };
     const auto place = runner_.First(count, candidate, same, options_.enough, &run);
     if (!place.has_value()) return std::nullopt;
     result_.smallest = candidate(*place);

@@ -8,7 +8,8 @@
 // which can be cut down too. Again from the start, until nothing more can go.
 //
 // A candidate counts only if it fails in the same way: the same verdict and the same property
-// (CaseRun::Fingerprint). Runs that crash or hang are outcomes like others.
+// (CaseRun::Fingerprint), unless the caller knows better. Runs that crash or hang are outcomes like
+// others.
 
 #ifndef NORN_SIM_SHRINKER_H_
 #define NORN_SIM_SHRINKER_H_
@@ -31,6 +32,8 @@ struct ShrinkProgress {
 };
 
 struct ShrinkOptions {
+  // Whether a run fails in the same way as the first. Null: if its fingerprint is the same.
+  std::function<bool(const CaseRun& run)> same;
   // Says when it has been long enough: the result is then the smallest so far. Where it never
   // says so, the result does not depend on time, nor on how many run at once.
   std::function<bool()> enough;
@@ -43,7 +46,7 @@ struct ShrinkResult {
   bool finished = false;  // nothing more can go; else it was enough
 };
 
-// `first` is what became of `written`: not valid.
+// `first` is what became of `written`: a failure.
 ShrinkResult Shrink(const v1::Case& written, const CaseRun& first, const ShrinkOptions& options,
                     CaseRunner* runner);
 

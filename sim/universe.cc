@@ -11,6 +11,7 @@
 #include "core/check.h"
 #include "core/ring/layout.h"
 #include "sim/burials.h"
+#include "sim/case_history.h"
 #include "sim/case_report.h"
 #include "sim/checkers/fault_budget.h"
 #include "sim/claims.h"
@@ -187,6 +188,11 @@ RunResult Universe::Run() {
     event.id = fault.id;
     event.number = fault.effects;
     trace_.Tell(event);
+  }
+  if (recording() && options_.record_history) {
+    v1::CaseReport report;
+    *report.mutable_history() = WriteHistory(workload_->history(), state_);
+    options_.recorder(report);
   }
   if (recording()) options_.recorder(ReportEnd(result_, network_->harms()));
   return std::move(result_);

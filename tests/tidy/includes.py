@@ -37,6 +37,15 @@ _LAYERS = [
             worldly=True,
         ),
     ),
+    # What users' tests include: libraries of tests in public headers.
+    (
+        r"sim/properties/",
+        _Layer(
+            [r"core/.*", r"sim/.*"],
+            [r"google/protobuf/.*", r"gtest/gtest\.h", r"rapidcheck\.h"],
+            worldly=True,
+        ),
+    ),
     (
         r"sim/",
         _Layer(
