@@ -191,7 +191,8 @@ void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config) {
     engine.wal_preallocate_bytes = 512;  // nor room in advance, to be full
   }
   // With fewer keys, an ill disk might be that of a node that has hardly any of them.
-  if (ill != kNoNode || AnyOf(plan, FaultKind::kStalledDisk)) {
+  if (ill != kNoNode || AnyOf(plan, FaultKind::kStalledDisk) ||
+      AnyOf(plan, FaultKind::kTornWrite)) {
     const auto nodes = static_cast<int>(config->cluster.members.size());
     const int enough = kKeysPerIllNode * nodes / config->bucket().n;
     config->workload.keys = std::max(config->workload.keys, enough);
