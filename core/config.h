@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "core/rare_branch.h"
 #include "core/types.h"
 
 namespace norn {
@@ -146,6 +147,8 @@ struct NodeOptions {
   int64_t tombstone_keep_us = 600'000'000;
   int64_t tombstone_interval_us = 60'000'000;
   uint64_t tombstone_scan_bytes_per_second = 4u << 20;
+
+  RareBranches* rare = nullptr;  // of simulations alone; outlives the node
 };
 
 // OK, or what is impossible and how to mend it: W above N, an unknown own id, two

@@ -40,6 +40,7 @@ struct Report {
   uint64_t numbers[6] = {};
   std::map<std::string, uint64_t> outcomes;
   std::map<std::string, uint64_t> fault_effects;
+  std::map<std::string, uint64_t> rare_branches;
   RunPhases phases;
 };
 
@@ -73,6 +74,7 @@ std::string EncodeReport(const Report& report) {
   for (const uint64_t number : report.numbers) AppendVarint(&body, number);
   AppendCounts(&body, report.outcomes);
   AppendCounts(&body, report.fault_effects);
+  AppendCounts(&body, report.rare_branches);
   AppendBytes(&body, Encode(report.phases));
   std::string out;
   AppendFixed32(&out, static_cast<uint32_t>(body.size()));
@@ -92,6 +94,7 @@ Report DecodeReport(absl::string_view body) {
   for (uint64_t& number : report.numbers) number = reader.ReadVarint();
   report.outcomes = ReadCounts(reader);
   report.fault_effects = ReadCounts(reader);
+  report.rare_branches = ReadCounts(reader);
   report.phases = DecodePhases(std::string(reader.ReadBytes()));
   CORE_CHECK(reader.Done());
   return report;
@@ -120,6 +123,7 @@ Report RunSeed(const Subject& subject, const CampaignOptions& options, uint64_t 
   report.numbers[5] = static_cast<uint64_t>(result.heal_bound_us);
   report.outcomes = result.outcomes;
   report.fault_effects = result.fault_effects;
+  report.rare_branches = result.rare_branches;
   report.phases = result.phases;
   if (options.twice) {
     const RunResult again = subject.Run(run, nullptr);
@@ -277,6 +281,7 @@ class Campaign {
       result_.slowest_heal_bound_us = static_cast<int64_t>(report.numbers[5]);
     }
     for (const auto& [name, count] : report.outcomes) result_.outcomes[name] += count;
+    for (const auto& [name, count] : report.rare_branches) result_.rare_branches[name] += count;
     for (const auto& [name, count] : report.fault_effects) result_.fault_effects[name] += count;
     result_.phases.Add(report.phases);
     result_.hashes[report.seed] = report.hash;

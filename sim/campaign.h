@@ -54,6 +54,7 @@ struct CampaignResult {
   int64_t slowest_heal_bound_us = 0;  // what that run was allowed
   std::map<std::string, uint64_t> outcomes;
   std::map<std::string, uint64_t> fault_effects;
+  std::map<std::string, uint64_t> rare_branches;
   RunPhases phases;                        // of described runs
   std::map<uint64_t, std::string> hashes;  // by seed
   std::vector<SeedFailure> failures;       // by seed

@@ -36,6 +36,7 @@ std::string ToJson(const CampaignResult& result, int64_t real_ms) {
       ",\"slowest_heal_bound_us\":", result.slowest_heal_bound_us,
       ",\"outcomes\":", JsonCounts(result.outcomes),
       ",\"fault_effects\":", JsonCounts(result.fault_effects),
+      ",\"rare_branches\":", JsonCounts(result.rare_branches),
       result.phases.phases.empty() ? "" : absl::StrCat(",\"availability\":", ToJson(result.phases)),
       ",\"failures\":[",
       absl::StrJoin(result.failures, ",",

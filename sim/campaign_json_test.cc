@@ -21,7 +21,7 @@ TEST(CampaignJson, AnEmptyCampaign) {
   EXPECT_EQ(ToJson(CampaignResult{}, 7),
             "{\"runs\":0,\"valid\":0,\"virtual_us\":0,\"real_ms\":7,\"events\":0,\"messages\":0,"
             "\"file_operations\":0,\"slowest_heal_us\":0,\"slowest_heal_bound_us\":0,\"outcomes\":{"
-            "},\"fault_effects\":{},"
+            "},\"fault_effects\":{},\"rare_branches\":{},"
             "\"failures\":[]}");
 }
 

@@ -286,6 +286,10 @@ std::vector<v1::Case> SimplerFaults(const v1::Case& from) {
       }
     }
     if (fault.loss() != v1::ScenarioFault::ALL_UNSYNCED) add().clear_loss();
+    if (AmountIsOne(KindOf(fault)) && fault.amount() > 1) {  // bad blocks, failed syncs, ...
+      add().set_amount(1);
+      if (fault.amount() > 2) add().set_amount(fault.amount() / 2);
+    }
   }
   return simpler;
 }

@@ -157,6 +157,20 @@ TEST(CaseEdit, SimplerIsOneStepEach) {
   EXPECT_EQ(simpler[2].fault(1).nodes(0), 2u);
 }
 
+TEST(CaseEdit, FewerBlocksAndSyncsAreSimpler) {
+  v1::Case bad = Sample();
+  bad.clear_fault();
+  for (const auto kind : {v1::ScenarioFault::FAILED_SYNC, v1::ScenarioFault::RESET}) {
+    v1::CaseFault& fault = *bad.add_fault();
+    fault.set_kind(kind);
+    fault.set_amount(9'000);
+  }
+  const std::vector<v1::Case> simpler = SimplerFaults(bad);
+  ASSERT_EQ(simpler.size(), 2u);  // a period of resets is not an amount of anything
+  EXPECT_EQ(simpler[0].fault(0).amount(), 1u);
+  EXPECT_EQ(simpler[1].fault(0).amount(), 4'500u);
+}
+
 TEST(Fingerprint, NamesAndNumbersDoNotCount) {
   CaseRun run;
   run.verdict = "NO PROGRESS";

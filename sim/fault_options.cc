@@ -37,6 +37,34 @@ std::string FaultOptionsOf(const FaultChoice& choice) {
   return out.empty() ? "" : absl::StrCat(" --no-faults ", ToString(out));
 }
 
+bool TakeRareOption(const std::vector<std::string>& words, size_t* at, RareChoice* choice,
+                    std::optional<std::string>* wrong) {
+  if (words[*at] != "--rare-branches") return false;
+  const std::string value = *at + 1 < words.size() ? words[++*at] : "";
+  if (value == "none") {
+    *choice = RareChoice::kNone;
+  } else if (value == "some") {
+    *choice = RareChoice::kSome;
+  } else if (value == "all") {
+    *choice = RareChoice::kAll;
+  } else {
+    *wrong = absl::StrCat("--rare-branches is \"", value, "\": write none, some or all");
+  }
+  return true;
+}
+
+std::string RareOptionOf(RareChoice choice) {
+  switch (choice) {
+    case RareChoice::kNone:
+      return " --rare-branches none";
+    case RareChoice::kAll:
+      return " --rare-branches all";
+    case RareChoice::kSome:
+      return "";
+  }
+  return "";
+}
+
 std::string FaultTable() {
   std::string table =
       absl::StrFormat("%-18s %-10s %-72s %s\n", "kind", "class", "what happens", "effects are");

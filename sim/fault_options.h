@@ -1,4 +1,5 @@
-// --faults LIST and --no-faults LIST, and the table that `norn-sim faults` prints.
+// --faults LIST, --no-faults LIST and --rare-branches WHICH, and the table that `norn-sim faults`
+// prints.
 
 #ifndef NORN_SIM_FAULT_OPTIONS_H_
 #define NORN_SIM_FAULT_OPTIONS_H_
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "sim/fault_kinds.h"
+#include "sim/rare_draw.h"
 
 namespace norn::sim {
 
@@ -19,6 +21,11 @@ bool TakeFaultOption(const std::vector<std::string>& words, size_t* at, FaultCho
 
 // As it is written on the command line, with a space in front; empty: nothing is chosen.
 std::string FaultOptionsOf(const FaultChoice& choice);
+
+// The same for --rare-branches.
+bool TakeRareOption(const std::vector<std::string>& words, size_t* at, RareChoice* choice,
+                    std::optional<std::string>* wrong);
+std::string RareOptionOf(RareChoice choice);
 
 // One line for each kind: name, class, what it does, what counts as an effect.
 std::string FaultTable();

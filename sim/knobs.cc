@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -61,6 +62,12 @@ void VisitEngine(Options& engine, See&& see) {
   see("engine.group_prefix_bytes", 0, engine.group_prefix_bytes);
 }
 
+// "rare.late_lease": how often of 1000 times.
+constexpr char kRare[] = "rare.";
+std::string RareKnob(size_t branch) {
+  return absl::StrCat(kRare, RareBranchName(static_cast<RareBranch>(branch)));
+}
+
 template <typename Config, typename See>
 void VisitOthers(Config& config, See&& see) {
   see("network.delay_min_us", 0, config.delay_min_us);
@@ -68,6 +75,9 @@ void VisitOthers(Config& config, See&& see) {
   see("client.patience_us", 1, config.workload.patience_us);
   see("client.way_min_us", 0, config.workload.way_min_us);
   see("client.way_max_us", 0, config.workload.way_max_us);
+  for (size_t i = 0; i < kRareBranchCount; ++i) {
+    see(RareKnob(i).c_str(), 0, config.rare[i]);
+  }
 }
 
 // Sets what has the name, and says what is wrong.
@@ -99,6 +109,7 @@ std::vector<Knob> KnobsOf(const UniverseConfig& config) {
   const auto take = [&knobs](const char* name, int64_t, const auto& setting) {
     // Sizes that mean "without a bound" have no number of their own here.
     const auto value = static_cast<uint64_t>(setting);
+    if (value == 0 && absl::StartsWith(name, kRare)) return;  // nobody asked for it
     knobs.push_back({name, static_cast<int64_t>(std::min<uint64_t>(value, kMost)), kNoNode});
   };
   VisitNode(config.node, take);

@@ -1,5 +1,5 @@
 // The settings of a run by name, so that a case can list them: "node.request_timeout_us",
-// "engine.memtable_bytes", "network.delay_max_us", "client.patience_us".
+// "engine.memtable_bytes", "network.delay_max_us", "client.patience_us", "rare.late_lease".
 
 #ifndef NORN_SIM_KNOBS_H_
 #define NORN_SIM_KNOBS_H_

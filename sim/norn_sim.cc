@@ -60,7 +60,8 @@ std::optional<std::string> ParseArguments(const std::vector<std::string>& words,
       if (wrong_value.has_value()) return wrong_value;
       continue;
     }
-    if (TakeFaultOption(words, &i, &run.faults, &wrong_value)) {
+    if (TakeFaultOption(words, &i, &run.faults, &wrong_value) ||
+        TakeRareOption(words, &i, &run.rare, &wrong_value)) {
       if (wrong_value.has_value()) return wrong_value;
       continue;
     }
@@ -165,6 +166,8 @@ void PrintSummary(const CampaignOptions& options, const CampaignResult& result, 
   PrintCounts("What clients were told", result.outcomes);
   PrintCounts("Faults that took effect (messages harmed, crashes, failed reads, slow steps)",
               result.fault_effects);
+  if (!result.rare_branches.empty())
+    PrintCounts("Rare branches that were forced", result.rare_branches);
   if (described) {
     std::cout << "\nHow clients fared before, during and after the faults (latencies in virtual "
                  "time, at\nmost a sixteenth too high)\n"

@@ -58,10 +58,16 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
       sessions: read your writes, monotonic reads and writes, writes follow reads, per key.
       --limit N gives a search up after N configurations of a key (default 5000000);
       --initial VALUE is what registers hold before any write, as JSON (default null)
-  norn-sim run --scenario FILE [--seed S] [--trace]
-      performs a staged run (tests/scenarios/); the seed (default 1) decides delays
-  norn-sim scenarios [DIR]
-      lists the scenarios of a folder (default: tests/scenarios) with what they stage
+  norn-sim run --scenario NAME|FILE [--seeds A..B] [--jobs J] [--json] [--trace]
+      runs a scenario of the library, or of a file: one that is scripted step by step
+      (tests/scenarios/; the seed, 1 by default, decides delays), or one that describes
+      data centers, links, clients, faults and phases and leaves the rest to the seed. Of
+      these it prints how clients fared before, during and after the faults, with --json
+      also second by second; --case and --report write their runs down like any other
+  norn-sim scenarios [NAME|DIR]
+      lists the library, and those of a folder (tests/scenarios, if it is there); with a
+      NAME prints that file, to begin one of your own with (sim/scenario.proto and
+      sim/environment.proto say what can be written)
   norn-sim faults
       lists the kinds of faults: name, class, what happens, what counts as an effect
   norn-sim hash --seed S
@@ -69,6 +75,7 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
   norn-sim hash --seeds A..B
       prints a line "seed hash" for each
   norn-sim help
+      Protocols of your own have programs of their own: sim/examples/TUTORIAL.md
 
 Options of run and hash:
   --nodes N            servers (default 5)
@@ -82,6 +89,9 @@ Options of run and hash:
                        a run is drawn anew until it has some, if its configuration allows any
   --no-faults LIST     none of these; the others stay as they are. Without either, half of the runs
                        leave out some classes at random
+  --rare-branches none|some|all
+                       branches of the code that are hardly ever taken, and are forced in some runs
+                       (default: some of them in half of the runs; core/rare_branch.h lists them)
   --jobs J             runs at once (default: the number of processors)
 
 Options of run --seed and of replay, to see where runs part:

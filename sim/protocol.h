@@ -162,7 +162,7 @@ class Protocol {
   virtual std::unique_ptr<Observer> MakeObserver() const { return nullptr; }
 
   // The faults that it is to stand; more are left out of a run. As it is: all of the network,
-  // crashes and power cuts, pauses, wrong clocks, slow and stalled disks.
+  // crashes and power cuts, pauses, wrong clocks, slow, stalled and full disks.
   virtual bool Stands(FaultKind kind) const;
 };
 

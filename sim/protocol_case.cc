@@ -96,6 +96,12 @@ std::optional<CaseProblem> MakeProtocolCase(const Protocol& protocol, const v1::
   if (written.has_bucket()) {
     return CaseProblem{"bucket", -1, "buckets are of Norn's store: a protocol has none"};
   }
+  if (written.link_size() > 0 || written.claim_size() > 0 || written.has_healing_us()) {
+    const char* const field = written.link_size() > 0    ? "link"
+                              : written.claim_size() > 0 ? "claim"
+                                                         : "healing_us";
+    return CaseProblem{field, 0, absl::StrCat(field, " is of Norn's store: a protocol has none")};
+  }
   auto own = std::make_shared<ProtocolCase>();
   TakeCommon(written, own.get());
   own->held_when_down = "before that";

@@ -13,8 +13,7 @@ namespace norn::sim {
 
 namespace {
 
-constexpr int64_t kStallUs = 1'000;         // until a stalled disk is tried again
-constexpr int64_t kStartAgainUs = 250'000;  // after the disk has failed
+constexpr int64_t kStallUs = 1'000;  // until a stalled disk is tried again
 constexpr int64_t kToSelfUs = 1;
 
 }  // namespace
@@ -211,10 +210,7 @@ void ProtocolNode::StepLog(uint64_t epoch) {
     // As a server would that cannot know any more what it has promised.
     disk_.Crash(CrashLoss::kProcessOnly);
     Bury(std::string(done.message()));
-    scheduler_.After(kStartAgainUs, [this, died = epoch_] {
-      std::string error;
-      if (died == epoch_ && !StartUp(&error)) trace_.Explain(scheduler_.now_us(), id(), error);
-    });
+    hooks_.failed(id());
     return;
   }
   life_->steps_.pop_front();

@@ -24,8 +24,10 @@ class ProtocolNode final : public FaultedNode {
     std::function<void(uint64_t request, Answer answer, const std::string& value)> reply;
     // After each of its steps.
     std::function<void(NodeId node, const Process& process)> stepped;
-    // It died of what a fault does to its disk.
+    // It crashed with its disk, as a fault wanted it; or it was killed because its disk refused
+    // something, and is to start again.
     std::function<void(NodeId node)> crashed;
+    std::function<void(NodeId node)> failed;
   };
 
   // All but `seed` and `id` outlive this. `settings` holds all of the protocol's.

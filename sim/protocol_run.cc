@@ -26,7 +26,8 @@ constexpr int64_t kQuietUs = 1 * kSecond;    // before the first fault
 constexpr int64_t kFaultsUs = 12 * kSecond;  // how long faults and clients go on
 constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase
 constexpr int64_t kPollUs = kSecond / 4;
-constexpr int kLastReadTries = 5;  // of each key: a node may be busy, or still waking up
+constexpr int64_t kStartAgainUs = kPollUs;  // after its disk has failed a node
+constexpr int kLastReadTries = 5;           // of each key: a node may be busy, or still waking up
 
 class ProtocolRun {
  public:
@@ -140,6 +141,9 @@ void ProtocolRun::Build() {
     if (found.has_value()) Violated(*std::move(found));
   };
   hooks_.crashed = [this](NodeId id) { faults_->OnCrash(id); };
+  hooks_.failed = [this](NodeId id) {
+    scheduler_.After(kStartAgainUs, [this, id] { faults_->StartNode(id); });
+  };
   std::vector<FaultedNode*> faulted;
   for (int i = 1; i <= config_.nodes; ++i) {
     const auto id = static_cast<NodeId>(i);
@@ -332,6 +336,7 @@ bool Protocol::Stands(FaultKind kind) const {
     case FaultKind::kPowerCut:
     case FaultKind::kSlowDisk:
     case FaultKind::kStalledDisk:
+    case FaultKind::kFullDisk:
     case FaultKind::kPause:
     case FaultKind::kClockJump:
     case FaultKind::kClockDrift:

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sim/fault_kinds.h"
+#include "sim/rare_draw.h"
 
 namespace norn::v1 {
 class CaseReport;
@@ -33,6 +34,7 @@ struct RunOptions {
                                // are off
   bool wipes = false;          // faults may destroy a disk, or bring back an older copy of it
   FaultChoice faults;          // what may be drawn
+  RareChoice rare = RareChoice::kSome;
   // A script instead of drawn configurations, faults and clients. Its options win.
   std::shared_ptr<const Scenario> scenario;
   // Of other protocols: their own settings by name (sim/protocol.h), where they are not the usual.

@@ -38,6 +38,7 @@ struct RunResult {
   uint64_t file_operations = 0;
   std::map<std::string, uint64_t> outcomes;       // operations by "get ok" and so on
   std::map<std::string, uint64_t> fault_effects;  // by kind of fault
+  std::map<std::string, uint64_t> rare_branches;  // that were forced, by name
   std::vector<Fault> plan;
   RunPhases phases;  // of a described run: how its clients fared
 };

@@ -173,7 +173,7 @@ bool SimNode::StartUp(std::string* error) {
   process_->engine = *std::move(engine);
   process_->records = std::make_unique<storage::RecordStorage>(
       *process_->engine, RecordHasher(cluster_.name, cluster_.secret),
-      engine_options_.record_cache_bytes);
+      engine_options_.record_cache_bytes, engine_options_.rare);
   Ports ports;
   ports.clock = process_.get();
   ports.bus = process_.get();
@@ -357,7 +357,9 @@ std::map<std::string, std::string> SimNode::DurableEntries() const {
   copy->Restart();
   SimFileSystem file_system(copy.get(), "the oracle");
   storage::RecoveryReport report;
-  const auto engine = storage::Engine::Open(file_system, engine_options_, &report);
+  storage::EngineOptions options = engine_options_;
+  options.rare = nullptr;
+  const auto engine = storage::Engine::Open(file_system, options, &report);
   if (!engine.ok()) return held;
   std::string from;
   do {

@@ -42,7 +42,7 @@ std::string CommandOf(const RunOptions& run, uint64_t seed) {
   if (run.random_config) absl::StrAppend(&command, " --random-config");
   if (run.wipes) absl::StrAppend(&command, " --wipes");
   if (run.sloppy) absl::StrAppend(&command, " --sloppy");
-  absl::StrAppend(&command, FaultOptionsOf(run.faults));
+  absl::StrAppend(&command, FaultOptionsOf(run.faults), RareOptionOf(run.rare));
   return command;
 }
 

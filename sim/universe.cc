@@ -21,6 +21,7 @@
 #include "sim/history.h"
 #include "sim/keyed_seed.h"
 #include "sim/message_rules.h"
+#include "sim/rare_draw.h"
 #include "sim/scenario.h"
 #include "sim/scenario_runner.h"
 #include "sim/scheduler.h"
@@ -117,7 +118,8 @@ class Universe final : public StoreObserver {
   std::unique_ptr<TokenSealer> sealer_;
   std::vector<Fault> plan_;
   std::unique_ptr<SimNetwork> network_;
-  std::unique_ptr<MessageRules> rules_;  // a scenario's
+  std::unique_ptr<MessageRules> rules_;                 // a scenario's
+  std::vector<std::unique_ptr<SimRareBranches>> rare_;  // by node
   std::vector<std::unique_ptr<SimNode>> nodes_;
   std::unique_ptr<Workload> workload_;
   std::unique_ptr<UniverseFaults> faults_;
@@ -275,6 +277,10 @@ void Universe::Build() {
     storage::EngineOptions own_engine =
         own != config_.own_engine.end() ? own->second : config_.engine;
     own_engine.owner = absl::StrCat(cluster.name, "/", member.id);
+    rare_.push_back(
+        std::make_unique<SimRareBranches>(seed.With("rare branches").With(uint64_t{member.id}),
+                                          &config_.rare, &result_.rare_branches));
+    own_options.rare = own_engine.rare = rare_.back().get();
     CORE_CHECK(Validate(cluster, own_options).ok());
     nodes_.push_back(std::make_unique<SimNode>(
         scheduler_, trace_, *network_, cluster, own_options, own_engine,
@@ -322,6 +328,7 @@ void Universe::Build() {
 
 void Universe::Heal() {
   const int64_t began_us = scheduler_.now_us();
+  config_.rare = RareShares{};
   if (rules_ != nullptr) rules_->EndAll();
   faults_->EndAll();
   std::optional<Violation> apart;

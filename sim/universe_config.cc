@@ -212,6 +212,7 @@ UniverseConfig DrawUniverseConfig(KeyedSeed seed, const RunOptions& options) {
   if (random.Chance(1, 3))
     config.engine.compaction_bytes_per_second = 2'000 + random.Below(100'000);
   DrawUpkeep(upkeep, &config.node);
+  config.rare = DrawRareShares(seed.With("rare branches"), options.rare);
   return config;
 }
 
@@ -223,6 +224,7 @@ std::string ToString(const UniverseConfig& config) {
   }
   const BucketConfig& bucket = config.bucket();
   const storage::EngineOptions& engine = config.engine;
+  const std::string rare = ToString(config.rare);
   return absl::StrCat(
       config.cluster.members.size(), " nodes in ", zones.size(), " zones",
       data_centers.size() > 1 ? absl::StrCat(" of ", data_centers.size(), " data centers") : "",
@@ -238,7 +240,7 @@ std::string ToString(const UniverseConfig& config) {
       ", compactions of ",
       engine.compaction_bytes_per_second == 0 ? "any"
                                               : absl::StrCat(engine.compaction_bytes_per_second),
-      " bytes/s");
+      " bytes/s", rare.empty() ? "" : ", rare branches: ", rare);
 }
 
 }  // namespace norn::sim

@@ -57,11 +57,12 @@ class CompactionPicker {
 
   // Nothing if no level is above its limit, or damage is in the way.
   std::optional<CompactionChoice> Pick(const std::array<Level, kLevels>& levels);
+  // What is in level 0, whether or not it is above its limit; nothing if damage is in the way.
+  std::optional<CompactionChoice> PickLevel0(const std::array<Level, kLevels>& levels) const;
 
  private:
   // In thousandths.
   uint64_t Score(int level, const std::array<Level, kLevels>& levels) const;
-  std::optional<CompactionChoice> PickLevel0(const std::array<Level, kLevels>& levels) const;
   std::optional<CompactionChoice> PickLevel(int level, const std::array<Level, kLevels>& levels);
 
   CompactionLimits limits_;

@@ -33,6 +33,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/rare_branch.h"
 #include "storage/compaction_filter.h"
 #include "storage/compression.h"
 #include "storage/file_system.h"
@@ -92,6 +93,7 @@ struct EngineOptions {
   // two such groups, where that makes them no smaller than half of table_bytes, so that
   // DropRange() and Checkpoint() of a group meet few tables that hold others too. 0: no groups.
   size_t group_prefix_bytes = 0;
+  RareBranches* rare = nullptr;  // of simulations alone (core/rare_branch.h); outlives the engine
 };
 
 // What the engine takes; Put and Delete refuse more with kInvalidArgument. Far above what a client

@@ -107,6 +107,9 @@ absl::Status EngineImpl::Write(absl::string_view key, absl::string_view value, E
               : flush_failure_.message());
     }
     RetireMemtable();
+  } else if (memtable_->bytes() > 0 && immutables_.empty() &&
+             Forced(options_.rare, RareBranch::kEarlyMemtable)) {
+    RetireMemtable();
   }
   ++last_sequence_;
   memtable_->Add(last_sequence_, key, value, kind);

@@ -165,6 +165,10 @@ std::unique_ptr<Job> EngineImpl::NextCompactionJob() {
   if (compaction_ == nullptr) {
     if (pieces_pending_ > 0 || !compaction_backoff_.Ready()) return nullptr;
     std::optional<CompactionChoice> choice = picker_.Pick(levels_);
+    if (!choice.has_value() && !levels_[0].empty() &&
+        Forced(options_.rare, RareBranch::kEarlyCompaction)) {
+      choice = picker_.PickLevel0(levels_);
+    }
     if (!choice.has_value()) return nullptr;
     OlderData older(levels_, quarantine_, *choice);
     TableOptions output = TableOptionsOf(options_);

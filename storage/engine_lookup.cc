@@ -168,7 +168,7 @@ EngineImpl::BlockInReach EngineImpl::ReachBlock(const Table& table, const BlockH
     }
   }
   reach.block = cache_.Find(id).get();
-  if (reach.block != nullptr) return reach;
+  if (reach.block != nullptr && !Forced(options_.rare, RareBranch::kBlockCacheMiss)) return reach;
   reach.holder = table.TryReadBlock(handle);
   reach.block = reach.holder.get();
   if (reach.block != nullptr) cache_.Insert(id, reach.holder);

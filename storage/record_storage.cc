@@ -70,8 +70,9 @@ PartitionId PartitionIn(absl::string_view engine_key) {
   return static_cast<PartitionId>(uint8_t(engine_key[0]) << 8 | uint8_t(engine_key[1]));
 }
 
-RecordStorage::RecordStorage(Engine& engine, const RecordHasher& hasher, size_t cache_bytes)
-    : engine_(engine), hasher_(hasher), cache_(cache_bytes) {}
+RecordStorage::RecordStorage(Engine& engine, const RecordHasher& hasher, size_t cache_bytes,
+                             RareBranches* rare)
+    : engine_(engine), rare_(rare), hasher_(hasher), cache_(cache_bytes) {}
 RecordStorage::~RecordStorage() = default;
 
 void RecordStorage::Submit(StoreRequest&& request) {
@@ -120,7 +121,8 @@ void RecordStorage::Enter(Pending&& pending) {
 RecordStorage::Progress RecordStorage::TryRun(Pending& pending) {
   RecordCache::Found cached;
   // What is not durable and never will be is for the engine to refuse.
-  const bool at_hand = engine_.health().ok() && cache_.Find(pending.key, &cached);
+  const bool at_hand = engine_.health().ok() && cache_.Find(pending.key, &cached) &&
+                       (pending.over_damage || !Forced(rare_, RareBranch::kRecordCacheMiss));
   // What is cached may be what the disk has lost.
   if (at_hand && !pending.over_damage) return Decide(pending, cached.record, cached.sequence);
   Lookup found = engine_.Get(pending.key, &pending.read);
@@ -352,7 +354,7 @@ void RecordStorage::Pump(int64_t now_us) {
 }
 
 bool RecordStorage::PopReply(StoreReply* reply) {
-  if (ready_.empty()) return false;
+  if (ready_.empty() || Forced(rare_, RareBranch::kReplyWaits)) return false;
   *reply = std::move(ready_.front());
   ready_.pop_front();
   return true;

@@ -65,8 +65,9 @@ inline constexpr char kLeaseSlot[] = "lease";
 class RecordStorage : public norn::Storage {
  public:
   // The engine outlives this. `hasher` is the cluster's: changes are reported as its hashes.
-  // `cache_bytes` of records are kept at hand, above the engine.
-  RecordStorage(Engine& engine, const RecordHasher& hasher, size_t cache_bytes = 0);
+  // `cache_bytes` of records are kept at hand, above the engine. `rare` may be null.
+  RecordStorage(Engine& engine, const RecordHasher& hasher, size_t cache_bytes = 0,
+                RareBranches* rare = nullptr);
   ~RecordStorage() override;
 
   void Submit(StoreRequest&& request) override;
@@ -113,6 +114,7 @@ class RecordStorage : public norn::Storage {
   void Release(StoreReply&& reply, uint64_t sequence);
 
   Engine& engine_;
+  RareBranches* const rare_;
   const RecordHasher hasher_;
   RecordCache cache_;  // not asked once the engine is poisoned
   // Latched keys: the front request waits for a block, the others for the front.

@@ -256,6 +256,7 @@ void Exchange::ScanPage(StepContext& step) {
   scan.from = from_;
   scan.to = to_;
   scan.entries_max = node_.options.exchange_page_entries;
+  if (Forced(node_.options.rare, RareBranch::kExchangeOfOne)) scan.entries_max = 1;
   scan.bytes_max = node_.options.exchange_page_bytes;
   step.out.store.emplace_back(std::move(scan));
 }

@@ -166,6 +166,7 @@ void MerkleForest::ScanPage(StepContext& step) {
   scan.partition = pass_->partition;
   scan.from = pass_->scanned_to;
   scan.entries_max = node_.options.exchange_page_entries;
+  if (Forced(node_.options.rare, RareBranch::kTreeScanOfOne)) scan.entries_max = 1;
   scan.bytes_max = node_.options.exchange_page_bytes;
   step.out.store.emplace_back(std::move(scan));
 }

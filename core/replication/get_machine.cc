@@ -66,7 +66,10 @@ void GetMachine::Begin(StepContext& step, ClientRequest&& request, int64_t deadl
     }
   }
   const int64_t now_us = step.now.monotonic_us;
-  if (!get.unasked.empty()) get.speculate_us = now_us + node_.options.speculate_after_us;
+  if (!get.unasked.empty()) {
+    const bool at_once = Forced(node_.options.rare, RareBranch::kSpeculatesAtOnce);
+    get.speculate_us = now_us + (at_once ? 0 : node_.options.speculate_after_us);
+  }
   if (replicas.size() > 1) get.nudge_us = now_us + (deadline_us - now_us) / 2;
   deadlines_.Add(get.NextWake(), id);
 }
@@ -126,7 +129,8 @@ void GetMachine::Ask(StepContext& step, RequestId id, Get& get, NodeId replica,
   read.remaining_us = RemainingUs(step.now, get.deadline_us);
   get.digest_asked.Remove(replica);
   if (digest_will_do && node_.options.digest_above_bytes != 0) {
-    read.digest_above = node_.options.digest_above_bytes;
+    const bool of_all = Forced(node_.options.rare, RareBranch::kDigestOfAll);
+    read.digest_above = of_all ? 1 : node_.options.digest_above_bytes;
     get.digest_asked.Add(replica);
   }
   step.Send(replica, std::move(read));

@@ -114,7 +114,8 @@ ReplicaStatus HintMachine::Admit(uint64_t layout, PartitionId partition, absl::s
     return ReplicaStatus::kRefused;
   }
   if (!ready_ || !node_.stand_in_epochs.Serves(partition) ||
-      in_flight_ >= 2 * node_.options.requests_in_flight_max) {
+      in_flight_ >= 2 * node_.options.requests_in_flight_max ||
+      Forced(node_.options.rare, RareBranch::kStandInRefuses)) {
     return ReplicaStatus::kOverloaded;
   }
   return ReplicaStatus::kOk;

@@ -50,7 +50,10 @@ bool Minter::TryMint(StepContext& step, PartitionId partition, Dot* dot) {
     ++node_.status.dots_minted;
   }
   // Ask for more in good time: at half a lease nobody waits.
-  if (lease->limit - lease->used <= node_.options.lease_counters / 2) Extend(step, *lease);
+  const uint64_t left = lease->limit - lease->used;
+  const bool late = left > 0 && left <= node_.options.lease_counters / 2 &&
+                    Forced(node_.options.rare, RareBranch::kLateLease);
+  if (left <= node_.options.lease_counters / 2 && !late) Extend(step, *lease);
   return minted;
 }
 

@@ -27,7 +27,8 @@ ReplicaStatus ReplicaMachine::Admit(uint64_t layout, PartitionId partition, absl
     return ReplicaStatus::kOverloaded;
   }
   if (standing_.LevelOf(partition) < least) return ReplicaStatus::kIncomplete;
-  return ReplicaStatus::kOk;
+  const bool refuses = Forced(node_.options.rare, RareBranch::kReplicaRefuses);
+  return refuses ? ReplicaStatus::kOverloaded : ReplicaStatus::kOk;
 }
 
 void ReplicaMachine::Wait(const StepContext& step, NodeId from, int64_t remaining_us,

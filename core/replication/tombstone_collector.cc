@@ -78,6 +78,7 @@ void TombstoneCollector::ScanPage(StepContext& step) {
   scan.partition = partitions_[at_];
   scan.from = from_;
   scan.entries_max = node_.options.exchange_page_entries;
+  if (Forced(node_.options.rare, RareBranch::kTombstoneScanOfOne)) scan.entries_max = 1;
   scan.bytes_max = node_.options.exchange_page_bytes;
   step.out.store.emplace_back(std::move(scan));
 }

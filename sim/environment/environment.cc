@@ -7,11 +7,11 @@
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "sim/case_check.h"
-#include "sim/store_case_report.h"
 #include "sim/environment/fault_schedule.h"
 #include "sim/environment/topology.h"
 #include "sim/environment/workload_text.h"
 #include "sim/knobs.h"
+#include "sim/store_case_report.h"
 
 namespace norn::sim {
 
@@ -126,8 +126,7 @@ absl::Status CheckAsCase(const std::vector<ListedFault>& listed, const FilePlace
                          const Environment& made) {
   std::vector<Fault> plan = made.listed;
   for (size_t i = 0; i < plan.size(); ++i) plan[i].id = i + 1;
-  const v1::Case written =
-      ReportStoreSetup(1, made.times.until_us, made.config, plan).recorded();
+  const v1::Case written = ReportStoreSetup(1, made.times.until_us, made.config, plan).recorded();
   const std::optional<CaseProblem> problem = FindProblem(written);
   if (!problem.has_value()) return absl::OkStatus();
   if (problem->field != "fault") return place.Wrong(problem->text);

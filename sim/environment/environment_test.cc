@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "sim/case.h"
 #include "sim/scenario.h"
+#include "sim/store_subject.h"
 #include "sim/universe.h"
 
 namespace norn::sim {
@@ -296,9 +297,9 @@ TEST(DescribedRun, IsWrittenDownAndPerformedAgain) {
   EXPECT_EQ(RunIt(scenario).trace_hash, first.trace_hash) << "recording changed the run";
   EXPECT_EQ(report.recorded().link_size(), 12);
   EXPECT_EQ(report.recorded().claim_size(), 2);
-  const auto read = ParseCase(FormatCase(report.recorded()), "case");
+  const auto read = ParseCase(NornStore(), FormatCase(report.recorded()), "case");
   ASSERT_TRUE(read.ok()) << read.status().message();
-  const auto made = MakeCase(*read);
+  const auto made = MakeCase(NornStore(), *read);
   ASSERT_TRUE(made.ok()) << made.status().message();
   RunOptions options;
   options.replay = *made;

@@ -112,10 +112,11 @@ class PrimaryRegister final : public Protocol {
   std::optional<norn::consistency::Model> HistoryModel() const override {
     return norn::consistency::Model::kRegister;
   }
-  // Only the primary uses its disk: slow ones elsewhere would have no effect, and prove nothing.
+  // Only the primary uses its disk: what befalls others would have no effect, and prove nothing.
   bool Stands(FaultKind kind) const override {
-    const bool of_speed = kind == FaultKind::kSlowDisk || kind == FaultKind::kStalledDisk;
-    return !of_speed && Protocol::Stands(kind);
+    const bool of_disk = kind == FaultKind::kSlowDisk || kind == FaultKind::kStalledDisk ||
+                         kind == FaultKind::kFullDisk;
+    return !of_disk && Protocol::Stands(kind);
   }
 };
 

@@ -29,11 +29,13 @@ void FindCauses(const Subject& subject, const v1::Case& written, const Timeline&
   }
   for (const v1::CaseMessage& message : written.message()) {
     CausePart cause;
-    cause.text = absl::StrCat(
-        message.name(), " number ", message.nth(), " from n", message.from(), " to n", message.to(),
-        message.has_key() ? " about " : "", message.key(), message.lost() ? " is lost" : "",
-        message.doubled() ? " is doubled" : "",
-        message.later_us() != 0 ? absl::StrCat(" is ", message.later_us(), " us late") : "");
+    cause.text =
+        absl::StrCat(message.name(), " number ", message.nth(), " from n", message.from(), " to n",
+                     message.to(), message.has_key() ? " about " : "", message.key(),
+                     message.lost() ? " is lost" : "", message.doubled() ? " is doubled" : "",
+                     message.later_us() == 0 ? ""
+                     : message.doubled() ? absl::StrCat(", once ", message.later_us(), " us late")
+                                         : absl::StrCat(" is ", message.later_us(), " us late"));
     explanation->causes.push_back(std::move(cause));
   }
   const std::string same = first.Fingerprint();

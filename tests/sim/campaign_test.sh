@@ -33,6 +33,7 @@ expect_usage run --seed 1 --faults gremlins
 expect_usage run --seed 1 --faults ring --no-faults network
 expect_usage run --seed 1 --no-faults
 expect_usage faults --of-all
+expect_usage run --seed 1 --rare-branches many
 expect_usage run --seed 1 --frob 2
 expect_usage run --scenario
 expect_usage scenarios "$TEST_TMPDIR/none"
