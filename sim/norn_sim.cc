@@ -243,8 +243,7 @@ int Campaign(const Arguments& arguments) {
   if (!arguments.report.empty() && !scripted) {
     const int written = WriteFailures(
         NornStore(), options, result,
-        [&options](uint64_t seed) { return CommandOf(options.run, seed); },
-        arguments.report);
+        [&options](uint64_t seed) { return CommandOf(options.run, seed); }, arguments.report);
     if (written != kExitValid) return written;
   }
   return ExitCodeOf(result);

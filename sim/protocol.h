@@ -33,7 +33,7 @@
 #include "core/random.h"
 #include "core/types.h"
 #include "sim/consistency/check_history.h"
-#include "sim/fault_plan.h"
+#include "sim/fault_kinds.h"
 #include "sim/violation.h"
 
 namespace norn::sim {

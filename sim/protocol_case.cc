@@ -46,8 +46,9 @@ absl::Status TakeKnob(const Protocol& protocol, const v1::CaseKnob& knob, Protoc
 std::string Check(const v1::CaseOperation& operation) {
   if (operation.name().empty()) return "the operation has no name: what does it ask?";
   const bool of_store = operation.has_kind() || operation.has_base() || operation.has_quorum() ||
-                        operation.has_ttl_us() || operation.has_pad_bytes();
-  return of_store ? "kind, base, quorum, ttl_us and pad_bytes are of Norn's store" : "";
+                        operation.has_ttl_us() || operation.has_pad_bytes() ||
+                        operation.has_level();
+  return of_store ? "kind, base, quorum, level, ttl_us and pad_bytes are of Norn's store" : "";
 }
 
 }  // namespace

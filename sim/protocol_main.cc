@@ -18,6 +18,7 @@
 #include "sim/campaign_json.h"
 #include "sim/case_commands.h"
 #include "sim/explain/explain_command.h"
+#include "sim/fault_options.h"
 #include "sim/protocol.h"
 #include "sim/protocol_case.h"
 #include "sim/protocol_run.h"
@@ -46,7 +47,8 @@ constexpr char kUsage[] = R"(
   $ bisect --seed S --with PROGRAM | CASE OTHER_CASE
       finds the first event at which two runs part
 
-Options of run: --nodes N, and --set NAME=VALUE for each of the settings below.
+Options of run: --nodes N; --set NAME=VALUE for each of the settings below; --faults LIST and
+--no-faults LIST, of kinds or classes of faults (crash,loss,clock).
 With --trace: --events A..B shows only these; instead of it, --checkpoints K prints hashes.
 Exit codes: 0 valid, 1 a property was violated, 2 wrong usage, 3 no progress after healing,
 4 inconclusive, 5 a run crashed or was not deterministic.
@@ -127,6 +129,10 @@ std::optional<std::string> Program::Parse(const std::vector<std::string>& words,
       if (wrong.has_value()) return wrong;
       continue;
     }
+    if (TakeFaultOption(words, &i, &run.faults, &wrong)) {
+      if (wrong.has_value()) return wrong;
+      continue;
+    }
     if (word == "--json" || word == "--twice") {
       (word == "--json" ? to->json : to->campaign.twice) = true;
       continue;
@@ -171,7 +177,7 @@ std::string Program::Reproduce(const RunOptions& run, uint64_t seed) const {
   for (const auto& [name, value] : run.settings) {
     absl::StrAppend(&command, " --set ", name, "=", value);
   }
-  return command;
+  return absl::StrCat(command, FaultOptionsOf(run.faults));
 }
 
 void Program::PrintSummary(const Arguments& arguments, const CampaignResult& result,
@@ -195,7 +201,7 @@ void Program::PrintSummary(const Arguments& arguments, const CampaignResult& res
   print("Faults that took effect (messages harmed, crashes, slow steps)", result.fault_effects);
   for (size_t i = 0; i < result.failures.size() && i < kShown; ++i) {
     const SeedFailure& failure = result.failures[i];
-    std::cout << "\nseed " << failure.seed << ": " << failure.text
+    std::cout << "\nseed " << failure.seed << ": " << failure.Text()
               << "\n  to see it again: " << Reproduce(arguments.campaign.run, failure.seed)
               << " --trace\n";
   }

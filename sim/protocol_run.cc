@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "sim/case_report.h"
+#include "sim/fault_draw.h"
 #include "sim/keyed_seed.h"
 #include "sim/protocol_case.h"
 #include "sim/protocol_clients.h"
@@ -28,6 +29,15 @@ constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase
 constexpr int64_t kPollUs = kSecond / 4;
 constexpr int64_t kStartAgainUs = kPollUs;  // after its disk has failed a node
 constexpr int kLastReadTries = 5;           // of each key: a node may be busy, or still waking up
+
+FaultSet StoodBy(const Protocol& protocol) {
+  FaultSet stood;
+  for (int i = 0; i < kFaultKindCount; ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    if (protocol.Stands(kind)) stood.Add(kind);
+  }
+  return stood;
+}
 
 class ProtocolRun {
  public:
@@ -114,9 +124,14 @@ void ProtocolRun::Choose() {
   for (const auto& [name, value] : options_.settings) {
     CORE_CHECK(SetSetting(protocol_, name, value, &config_.settings).ok());
   }
-  Random faults = seed.With("faults").Stream();
-  plan_ = DrawFaultPlan(faults, config_.nodes, kQuietUs, until_us_, /*wipes=*/false);
-  std::erase_if(plan_, [this](const Fault& fault) { return !protocol_.Stands(fault.kind); });
+  FaultChoice choice = options_.faults;
+  choice.allowed = choice.allowed.Intersect(StoodBy(protocol_));
+  PlanShape shape;
+  shape.nodes = config_.nodes;
+  for (int i = 1; i <= config_.nodes; ++i) shape.zones.push_back({static_cast<NodeId>(i)});
+  shape.begin_us = kQuietUs;
+  shape.end_us = until_us_;
+  plan_ = DrawFaultPlan(seed.With("faults"), shape, choice);
 }
 
 void ProtocolRun::Build() {

@@ -190,7 +190,7 @@ void AdaptToFaults(const std::vector<Fault>& plan, UniverseConfig* config) {
   const bool ill =
       std::any_of(plan.begin(), plan.end(), [](const Fault& fault) { return OfDisk(fault.kind); });
   // With fewer keys, an ill disk might be that of a node that has hardly any of them.
-  if (ill || AnyOf(plan, FaultKind::kStalledDisk)) {
+  if (ill || AnyOf(plan, FaultKind::kStalledDisk) || AnyOf(plan, FaultKind::kTornWrite)) {
     const auto nodes = static_cast<int>(config->cluster.members.size());
     const int enough = kKeysPerIllNode * nodes / config->bucket().n;
     config->workload.keys = std::max(config->workload.keys, enough);

@@ -33,7 +33,7 @@ struct UniverseConfig {
   int64_t delay_max_us = 0;
   std::vector<LinkDelay> links;  // between nodes, where it is another
   WorkloadOptions workload;
-  RareShares rare{};  // of branches that are forced until the healing phase
+  RareShares rare{};       // of branches that are forced until the healing phase
   int64_t healing_us = 0;  // the bound of the healing phase; 0: derived from the exchange
   std::set<Claim> claims;  // that are judged; empty: all that can be claimed
 

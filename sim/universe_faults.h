@@ -60,7 +60,8 @@ class UniverseFaults {
 
   // For scenarios. Adds the fault to the plan, begins it now and returns its number; `end_us`
   // and `down_us` may be kNever. A crash whose `amount` is 0 happens now, as a power cut and a
-  // wiped disk do; an older copy of a disk is taken now and brought back by End. Nothing is
+  // wiped disk do; an older copy of a disk is taken now and brought back by End. Errors of a disk
+  // befall its next operations of their kind; write errors its appends. Nothing is
   // added, and the result is nothing, if the fault budget does not allow it.
   std::optional<size_t> Begin(Fault fault);
   // Ends it, unless it is over.

@@ -120,11 +120,12 @@ class CiRun {
     campaign.last_seed = corpus_.size() - 1;
     campaign.run_of = [this](uint64_t place) { return corpus_[place].run; };
     campaign.enough = [this] { return Stopped() || Clock::now() >= end_; };
-    const CampaignResult result = RunCampaign(NornStore(), campaign, [this](const CampaignResult& so_far) {
-      SayNowAndThen([&] {
-        return absl::StrCat("the corpus: ", so_far.runs, " of ", corpus_.size(), " files");
-      });
-    });
+    const CampaignResult result =
+        RunCampaign(NornStore(), campaign, [this](const CampaignResult& so_far) {
+          SayNowAndThen([&] {
+            return absl::StrCat("the corpus: ", so_far.runs, " of ", corpus_.size(), " files");
+          });
+        });
     TakeTotals(result);
     std::map<uint64_t, const SeedFailure*> failed;
     for (const SeedFailure& failure : result.failures) failed[failure.seed] = &failure;
@@ -161,14 +162,15 @@ class CiRun {
     campaign.run_of = [this](uint64_t counter) { return run_of_(options_.plan.SeedOf(counter)); };
     campaign.enough = [this] { return Enough(); };
     size_t taken = 0;
-    const CampaignResult result = RunCampaign(NornStore(), campaign, [&](const CampaignResult& so_far) {
-      for (; taken < so_far.failures.size(); ++taken) TakeFailure(so_far.failures[taken]);
-      SayNowAndThen([&] {
-        return absl::StrCat(so_far.runs, " seeds, ", so_far.failures.size(), " not valid (",
-                            findings_.size(), findings_.size() == 1 ? " kind" : " kinds", "), ",
-                            so_far.virtual_us / 1'000'000, " s of virtual time");
-      });
-    });
+    const CampaignResult result =
+        RunCampaign(NornStore(), campaign, [&](const CampaignResult& so_far) {
+          for (; taken < so_far.failures.size(); ++taken) TakeFailure(so_far.failures[taken]);
+          SayNowAndThen([&] {
+            return absl::StrCat(so_far.runs, " seeds, ", so_far.failures.size(), " not valid (",
+                                findings_.size(), findings_.size() == 1 ? " kind" : " kinds", "), ",
+                                so_far.virtual_us / 1'000'000, " s of virtual time");
+          });
+        });
     TakeTotals(result);
     std::map<uint64_t, bool> failed;
     for (const SeedFailure& failure : result.failures) failed[failure.seed] = true;

@@ -116,8 +116,7 @@ class WriteUpOfOne {
     if (options_.left() <= -options_.grace) return absl::OkStatus();
     CaseRunner runner = Runner(1);
     const ExplainedCase found = ExplainCase(
-        NornStore(),
-        written, made, [this] { return Over(until_); }, &runner);
+        NornStore(), written, made, [this] { return Over(until_); }, &runner);
     absl::StrAppend(&text_, "\n", ToText(found.explanation));
     return Add("why.html", RunPage(found.timeline, found.explanation));
   }

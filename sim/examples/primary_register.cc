@@ -112,11 +112,10 @@ class PrimaryRegister final : public Protocol {
   std::optional<norn::consistency::Model> HistoryModel() const override {
     return norn::consistency::Model::kRegister;
   }
-  // Only the primary uses its disk: what befalls others would have no effect, and prove nothing.
+  // What has no effect proves nothing: only the primary uses its disk, and all talk to it alone.
   bool Stands(FaultKind kind) const override {
-    const bool of_disk = kind == FaultKind::kSlowDisk || kind == FaultKind::kStalledDisk ||
-                         kind == FaultKind::kFullDisk;
-    return !of_disk && Protocol::Stands(kind);
+    const bool of_disk = norn::sim::InfoOf(kind).of == norn::sim::FaultClass::kDisk;
+    return !of_disk && kind != FaultKind::kBridge && Protocol::Stands(kind);
   }
 };
 

@@ -15,8 +15,9 @@ namespace norn::sim {
 namespace {
 
 // Repeats the run without each fault, and each harm to a message, that the case lists.
-void FindCauses(const Subject& subject, const v1::Case& written, const Timeline& timeline, const CaseRun& first,
-                const std::function<bool()>& over, CaseRunner* runner, Explanation* explanation) {
+void FindCauses(const Subject& subject, const v1::Case& written, const Timeline& timeline,
+                const CaseRun& first, const std::function<bool()>& over, CaseRunner* runner,
+                Explanation* explanation) {
   const PartsOfCase faults = FaultsOf(written);
   const PartsOfCase messages = MessagesOf(written);
   for (const v1::CaseFault& fault : written.fault()) {
@@ -67,7 +68,8 @@ void FindCauses(const Subject& subject, const v1::Case& written, const Timeline&
 
 }  // namespace
 
-ExplainedCase ExplainCase(const Subject& subject, const v1::Case& written, const std::shared_ptr<const Case>& made,
+ExplainedCase ExplainCase(const Subject& subject, const v1::Case& written,
+                          const std::shared_ptr<const Case>& made,
                           const std::function<bool()>& over, CaseRunner* runner) {
   RunOptions options;
   options.replay = made;

@@ -20,8 +20,10 @@ struct ExplainedCase {
   Explanation explanation;
 };
 
-// `made` is MakeCase(subject, written). At most one run after `over` says that there is no time for more.
-ExplainedCase ExplainCase(const Subject& subject, const v1::Case& written, const std::shared_ptr<const Case>& made,
+// `made` is MakeCase(subject, written). At most one run after `over` says that there is no time for
+// more.
+ExplainedCase ExplainCase(const Subject& subject, const v1::Case& written,
+                          const std::shared_ptr<const Case>& made,
                           const std::function<bool()>& over, CaseRunner* runner);
 
 }  // namespace norn::sim
