@@ -126,6 +126,12 @@ v1::CaseHistory WriteHistory(const History& history, const FinalState& state) {
   return written;
 }
 
+v1::CaseReport ReportHistory(const History& history, const FinalState& state) {
+  v1::CaseReport report;
+  *report.mutable_history() = WriteHistory(history, state);
+  return report;
+}
+
 bool ReadHistory(const v1::CaseHistory& written, History* history, FinalState* state) {
   bool right = true;
   for (const v1::HistoryOperation& from : written.operation()) {

@@ -44,4 +44,11 @@ std::string Describe(const Operation& operation) {
   return text;
 }
 
+std::string DescribeOutcome(const Operation& operation) {
+  static constexpr const char* kKinds[] = {"get", "put", "delete"};
+  const bool never = operation.completed_us == kNever;
+  return absl::StrCat(kKinds[static_cast<int>(operation.kind)], " ",
+                      never ? "never answered" : OutcomeName(operation.outcome));
+}
+
 }  // namespace norn::sim

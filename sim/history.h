@@ -84,6 +84,8 @@ struct History {
 std::string DescribeInvocation(const Operation& operation);
 // The same, then ", ok at 4131 ms" and what was read: for witnesses.
 std::string Describe(const Operation& operation);
+// "put ok", "get never answered": for counting.
+std::string DescribeOutcome(const Operation& operation);
 
 }  // namespace norn::sim
 

@@ -171,10 +171,7 @@ RunResult Universe::Run() {
     result_.fault_effects[FaultKindName(fault.kind)] += fault.effects;
   }
   for (const Operation& operation : workload_->history().operations) {
-    static constexpr const char* kKinds[] = {"get", "put", "delete"};
-    const char* const outcome =
-        operation.completed_us == kNever ? "never answered" : OutcomeName(operation.outcome);
-    ++result_.outcomes[absl::StrCat(kKinds[static_cast<int>(operation.kind)], " ", outcome)];
+    ++result_.outcomes[DescribeOutcome(operation)];
   }
   result_.plan = plan_;
   if (described()) {
@@ -190,9 +187,7 @@ RunResult Universe::Run() {
     trace_.Tell(event);
   }
   if (recording() && options_.record_history) {
-    v1::CaseReport report;
-    *report.mutable_history() = WriteHistory(workload_->history(), state_);
-    options_.recorder(report);
+    options_.recorder(ReportHistory(workload_->history(), state_));
   }
   if (recording()) options_.recorder(ReportEnd(result_, network_->harms()));
   return std::move(result_);

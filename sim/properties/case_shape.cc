@@ -106,7 +106,7 @@ bool Fits(const CaseShape& shape, const v1::Case& written) {
   });
 }
 
-bool Applicable(FaultKind kind, int nodes) { return nodes > 1 || !OfNetwork(kind); }
+bool Applicable(FaultKind kind, int nodes) { return nodes >= LeastNodes(kind); }
 
 bool Overlapping(const v1::Case& written) {
   const v1::CaseBucket& bucket = written.bucket();

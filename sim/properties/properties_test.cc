@@ -24,6 +24,7 @@ using Kind = ClientRequest::Kind;
 TEST(Sessions, ReadTheirOwnWrites) {
   CaseShape shape;
   shape.topology.quorums = Quorums::kOverlap;
+  shape.faults.kinds = {FaultKind::kIsolate, FaultKind::kHalves, FaultKind::kCrash};
   EXPECT_TRUE(Holds("clients read their own writes", Cases(shape), [](const Outcome& run) {
     for (const auto& session : Sessions(run)) {
       std::map<std::string, const Operation*> written;  // by key: the client's last put
@@ -42,7 +43,8 @@ TEST(Sessions, DoNotReadWhatTheyDeleted) {
   shape.topology.quorums = Quorums::kOverlap;
   shape.workload.deletes = 4;
   shape.workload.with_context_per_mille = 900;
-  shape.faults.kinds = {FaultKind::kIsolate, FaultKind::kCrash, FaultKind::kLoss};
+  shape.faults.kinds = {FaultKind::kIsolate, FaultKind::kHalves};
+  shape.faults.count = Range(1, 3);
   HoldsOptions options;
   options.where = [](const v1::Case& written) {
     return CountOperations(written, v1::ScenarioOperation::DELETE) > 0;
