@@ -1,37 +1,18 @@
-#include "sim/universe.h"
-
 #include <algorithm>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/causality/context_token.h"
 #include "core/causality/record.h"
 #include "core/check.h"
-#include "core/ring/layout.h"
-#include "sim/burials.h"
 #include "sim/case_history.h"
 #include "sim/case_report.h"
-#include "sim/checkers/fault_budget.h"
-#include "sim/claims.h"
 #include "sim/environment/environment.h"
 #include "sim/environment/measure_phases.h"
 #include "sim/fault_draw.h"
-#include "sim/history.h"
 #include "sim/keyed_seed.h"
-#include "sim/message_rules.h"
-#include "sim/rare_draw.h"
-#include "sim/scenario.h"
-#include "sim/scenario_runner.h"
-#include "sim/scheduler.h"
-#include "sim/sim_network.h"
-#include "sim/sim_node.h"
-#include "sim/store_case.h"
 #include "sim/store_case_report.h"
-#include "sim/universe_faults.h"
-#include "sim/workload.h"
-#include "storage/record_storage.h"
+#include "sim/universe_impl.h"
 
 namespace norn::sim {
 
@@ -42,96 +23,8 @@ constexpr int64_t kQuietUs = 1 * kSecond;    // before the first fault
 constexpr int64_t kFaultsUs = 12 * kSecond;  // how long faults and clients go on
 constexpr int64_t kHealUs = 60 * kSecond;    // the bound of the healing phase, and for each
 constexpr int64_t kHealRounds = 6;           // partition so many exchanges of every replica
-constexpr int64_t kPollUs = kSecond / 4;
-constexpr int kLastReadTries = 5;  // of each key: a node may be busy, or still waking up
 
-class Universe final : public StoreObserver {
- public:
-  Universe(const RunOptions& options, TraceView view)
-      : options_(options),
-        seed_(options.replay != nullptr ? options.replay->seed : options.seed),
-        until_us_(UntilUs(options)),
-        trace_(Listened(std::move(view))) {}
-
-  RunResult Run();
-
- private:
-  void Build();
-  // Cases of other subjects are never made into one of the store.
-  const StoreCase& replay() const { return static_cast<const StoreCase&>(*options_.replay); }
-  static int64_t UntilUs(const RunOptions& options);
-  bool scripted() const { return options_.scenario != nullptr && !described(); }
-  bool described() const {
-    return options_.scenario != nullptr && options_.scenario->environment != nullptr;
-  }
-  bool recording() const { return options_.recorder && !scripted(); }
-  // With the recorder as its listener, if it wants events.
-  TraceView Listened(TraceView view) const;
-  // What is drawn, or taken from a case or a scenario, before anything is built.
-  void Choose();
-  void RunScenario();
-  void Heal();
-  std::optional<Violation> FindApart();
-  // What went wrong, or nothing. Leaves the final state and the last reads behind.
-  std::optional<std::string> ReadEverything();
-  bool ReadOnce(const std::string& key, size_t turn);
-  FinalState ReadState();
-  bool Rots(NodeId id) const {
-    return std::any_of(plan_.begin(), plan_.end(), [id](const Fault& fault) {
-      return sim::Rots(fault.kind) && fault.Concerns(id);
-    });
-  }
-  std::optional<Violation> CheckTrees() const;
-  void Judge();
-  bool judged(Claim claim) const { return IsJudged(claim, config_); }
-  // Goes through the claims that are judged, and stops at the first that does not hold.
-  bool FindViolation(const History& history);
-  // A fault that was planned and never took effect; empty: none.
-  std::string Unstaged() const;
-
-  void OnMint(NodeId node, const std::string& record_key, const MintOp& mint) override;
-  void OnMinted(const Dot& dot, const std::string& record) override;
-  void OnLooked(const std::vector<KeyRecord>& entries) override;
-  void OnRemove(const std::string& record_key, const RecordHash& hash) override;
-  void OnRefused(const Dot& dot) override {
-    workload_->history().minted[minted_.at(dot)].refused = true;
-  }
-
-  SimNode& node(NodeId id) { return *nodes_[id - 1u]; }
-  bool Violated(std::optional<Violation> violation);
-
-  // What every node would hold after a power cut, by record key.
-  FinalState DurableState() const;
-  bool MayDestroy(NodeId id);
-  // That no acknowledged write is lost, now that disks are.
-  void CheckSurvivors();
-
-  const RunOptions options_;
-  UniverseConfig config_;
-  const uint64_t seed_;
-  const int64_t until_us_;  // of faults and clients, unless there is a scenario
-  Trace trace_;
-  Scheduler scheduler_;
-  std::unique_ptr<Layout> layout_;
-  std::unique_ptr<FaultBudget> budget_;
-  Burials burials_;
-  std::unique_ptr<TokenSealer> sealer_;
-  std::vector<Fault> plan_;
-  std::unique_ptr<SimNetwork> network_;
-  std::unique_ptr<MessageRules> rules_;                 // a scenario's
-  std::vector<std::unique_ptr<SimRareBranches>> rare_;  // by node
-  std::vector<std::unique_ptr<SimNode>> nodes_;
-  std::unique_ptr<Workload> workload_;
-  std::unique_ptr<UniverseFaults> faults_;
-  std::unique_ptr<ScenarioRunner> runner_;  // of a scenario
-  std::map<Dot, size_t> minted_;            // into the history's list
-  std::set<std::string> keys_seen_;         // record keys that were ever minted
-  FinalState state_;                        // at rest, after healing
-  size_t last_reads_ = 0;                   // the first of the reads of that state, in the history
-  std::string unmended_;                    // a range that could not be read then
-  std::map<NodeId, std::vector<std::string>> hints_left_;  // when the state was read
-  RunResult result_;
-};
+}  // namespace
 
 RunResult Universe::Run() {
   Build();
@@ -142,7 +35,7 @@ RunResult Universe::Run() {
     faults_->Schedule();
     scheduler_.RunUntil(until_us_);
     while (!faults_->AllStaged() && scheduler_.now_us() < until_us_ + kOvertimeUs) {
-      scheduler_.RunUntil(scheduler_.now_us() + kPollUs);
+      scheduler_.RunUntil(scheduler_.now_us() + kHealPollUs);
     }
     workload_->Stop();
   }
@@ -321,231 +214,6 @@ void Universe::Build() {
   for (const MemberConfig& member : cluster.members) faults_->StartNode(member.id);
 }
 
-void Universe::Heal() {
-  const int64_t began_us = scheduler_.now_us();
-  config_.rare = RareShares{};
-  if (rules_ != nullptr) rules_->EndAll();
-  faults_->EndAll();
-  std::optional<Violation> apart;
-  do {
-    scheduler_.RunUntil(scheduler_.now_us() + kPollUs);
-    apart = FindApart();
-  } while ((apart.has_value() || !workload_->idle()) &&
-           scheduler_.now_us() < began_us + result_.heal_bound_us);
-  result_.healed_after_us = scheduler_.now_us() - began_us;
-  if (trace_.listened()) {
-    RunEvent event;
-    event.kind = RunEvent::Kind::kHealed;
-    event.time_us = scheduler_.now_us();
-    trace_.Tell(event);
-  }
-  if (result_.verdict == Verdict::kViolated) return;
-  if (auto stuck = ReadEverything()) {
-    result_.verdict = Verdict::kNoProgress;
-    result_.property = *std::move(stuck);
-    return;
-  }
-  if (judged(Claim::kConvergence) && Violated(std::move(apart))) return;
-  Judge();
-}
-
-std::optional<Violation> Universe::FindApart() {
-  const FinalState state = ReadState();
-  if (!unmended_.empty()) {
-    return Violation{"what a disk has lost is mended from the other replicas", unmended_};
-  }
-  if (auto left = CheckHintsDrained(hints_left_)) return left;
-  std::map<std::string, std::vector<NodeId>> replicas;
-  for (const auto& [key, copies] : state) {
-    const auto span = layout_->Replicas(layout_->PartitionOf(key));
-    replicas[key].assign(span.begin(), span.end());
-  }
-  return CheckConverged(state, replicas);
-}
-
-std::optional<std::string> Universe::ReadEverything() {
-  const std::vector<std::string> keys = workload_->Keys();
-  // A write that was never answered may land late: then once more.
-  for (int round = 0; round < 3; ++round) {
-    state_ = ReadState();
-    last_reads_ = workload_->history().operations.size();
-    size_t turn = 0;
-    for (const std::string& key : keys) {
-      if (!ReadOnce(key, turn++)) return absl::StrCat("after healing every key can be read: ", key);
-    }
-    if (WithoutDead(ReadState()) == WithoutDead(state_) && !CheckHintsDrained(hints_left_))
-      return std::nullopt;
-  }
-  const std::optional<Violation> left = CheckHintsDrained(hints_left_);
-  return absl::StrCat("after healing the replicas come to rest",
-                      left.has_value() ? absl::StrCat(": ", left->witness) : std::string());
-}
-
-bool Universe::ReadOnce(const std::string& key, size_t turn) {
-  bool ok = false;
-  for (int i = 0; i < kLastReadTries && !ok; ++i) {
-    ClientRequest request;
-    request.key = key;
-    const auto via = static_cast<NodeId>((turn + static_cast<size_t>(i)) % nodes_.size() + 1);
-    workload_->Ask(0, via, std::move(request), [&ok](const ClientReply* reply) {
-      ok = reply != nullptr && reply->outcome == ClientReply::Outcome::kOk;
-    });
-    CORE_CHECK(scheduler_.RunUntilDone(kNever, [this] { return workload_->idle(); }));
-  }
-  return ok;
-}
-
-FinalState Universe::DurableState() const {
-  FinalState state;
-  for (const auto& node : nodes_) {
-    for (auto& [key, record] : node->DurableRecords()) state[key][node->id()] = record;
-  }
-  return state;
-}
-
-bool Universe::MayDestroy(NodeId id) {
-  const FinalState copies = DurableState();
-  budget_->Reconsider(copies);
-  return budget_->Allows(id, copies);
-}
-
-void Universe::CheckSurvivors() {
-  if (result_.verdict == Verdict::kViolated || !judged(Claim::kDurability)) return;
-  auto lost = CheckNothingLost(workload_->history(), DurableState(), config_.pruning());
-  if (!lost.has_value()) return;
-  lost->property = absl::StrCat("while the cluster runs: ", lost->property);
-  Violated(std::move(lost));
-}
-
-FinalState Universe::ReadState() {
-  FinalState state;
-  unmended_.clear();
-  hints_left_.clear();
-  for (const std::string& key : keys_seen_) state[key];
-  for (const auto& node : nodes_) {
-    if (!node->up()) continue;
-    std::string from;
-    do {
-      std::vector<storage::Engine::Entry> entries;
-      std::string next;
-      const absl::Status status = node->engine()->Scan(from, "", 1000, 4 << 20, &entries, &next);
-      if (absl::IsDataLoss(status) && Rots(node->id())) {
-        unmended_ = absl::StrCat("n", node->id(), ": ", absl::string_view(status.message()));
-      } else if (!status.ok()) {
-        Violated(
-            Violation{"a disk that was never damaged can be read",
-                      absl::StrCat("n", node->id(), ": ", absl::string_view(status.message()))});
-        break;
-      }
-      for (storage::Engine::Entry& entry : entries) {
-        const std::string record_key = entry.key.substr(storage::kEngineKeyPrefixBytes);
-        if (storage::PartitionIn(entry.key) == kHintSpace) {
-          hints_left_[node->id()].push_back(record_key);
-        } else {
-          state[record_key][node->id()] = std::move(entry.value);
-        }
-      }
-      from = std::move(next);
-    } while (!from.empty());
-  }
-  // A key whose mint never became durable anywhere is nowhere, which is agreement.
-  for (auto it = state.begin(); it != state.end();) {
-    it = it->second.empty() ? state.erase(it) : std::next(it);
-  }
-  return state;
-}
-
-// Scrubs compare the trees with the data all the time. Damage shows in checksums, so it is no
-// excuse.
-std::optional<Violation> Universe::CheckTrees() const {
-  for (const auto& sim_node : nodes_) {
-    const uint64_t mismatches = sim_node->node()->Status().tree_mismatches;
-    if (mismatches == 0) continue;
-    return Violation{"a Merkle tree says what the records say",
-                     absl::StrCat("n", sim_node->id(), ": ", mismatches,
-                                  " scrubs found other records than their tree stands for")};
-  }
-  return std::nullopt;
-}
-
-bool Universe::FindViolation(const History& history) {
-  const int n = config_.bucket().n;
-  const bool overlapping = config_.overlapping();
-  const auto broken = [this](Claim claim, const auto& check) {
-    return judged(claim) && Violated(check());
-  };
-  std::map<NodeId, std::string> data_centers;
-  for (const MemberConfig& member : config_.cluster.members) {
-    data_centers[member.id] = member.data_center;
-  }
-  // Sessions are one check: where clients do not read their writes, that part is left out.
-  const Claim sessions =
-      judged(Claim::kReadYourWrites) ? Claim::kReadYourWrites : Claim::kWritesFollowReads;
-  return broken(Claim::kUniqueDots, [&] { return CheckDotsUnique(history); }) ||
-         broken(Claim::kUniqueDots, [&] { return CheckMintedOnce(history); }) ||
-         broken(Claim::kNothingInvented, [&] { return CheckNothingInvented(history); }) ||
-         broken(Claim::kDurability,
-                [&] { return CheckNothingLost(history, state_, config_.pruning()); }) ||
-         broken(Claim::kRefusalsHold, [&] { return CheckRefusalsHold(history, state_); }) ||
-         broken(Claim::kDeletesHold,
-                [&] { return CheckNoResurrection(history, state_, last_reads_, overlapping); }) ||
-         broken(Claim::kConvergence,
-                [&] { return CheckFinalReads(history, state_, last_reads_); }) ||
-         broken(Claim::kLastWriterWins, [&] { return CheckLastWriterWon(history, state_); }) ||
-         broken(Claim::kExpiry, [&] { return CheckExpiry(history); }) ||
-         broken(Claim::kReplacedStaysGone, [&] { return CheckReplacedStaysReplaced(history); }) ||
-         broken(Claim::kTrees, [&] { return CheckTrees(); }) ||
-         broken(Claim::kExactSiblings, [&] { return CheckExactSiblings(history, state_); }) ||
-         broken(sessions,
-                [&] { return CheckSessions(history, n, sessions == Claim::kReadYourWrites); }) ||
-         broken(Claim::kReadsCoverWrites, [&] { return CheckReadsCoverWrites(history, n); }) ||
-         broken(Claim::kLocalQuorums, [&] { return CheckLocalQuorums(history, data_centers); }) ||
-         broken(Claim::kMonotonicReads, [&] { return CheckMonotonicReads(history); });
-}
-
-void Universe::Judge() {
-  AddBurials(&workload_->history());
-  const History& history = workload_->history();
-  if (FindViolation(history)) return;
-  if (const std::string unstaged = Unstaged(); !unstaged.empty()) {
-    result_.verdict = Verdict::kUnknown;
-    result_.property = unstaged;
-    return;
-  }
-  const bool anything =
-      std::any_of(history.operations.begin(), history.operations.end(),
-                  [](const Operation& o) { return o.ok() && o.kind == ClientRequest::Kind::kPut; });
-  result_.verdict = anything ? Verdict::kValid : Verdict::kUnknown;
-  if (!anything) result_.property = "no write was ever acknowledged: nothing was tested";
-}
-
-std::string Universe::Unstaged() const {
-  if (runner_ != nullptr) return runner_->Unstaged();
-  for (const Fault& fault : plan_) {
-    if (fault.staged()) continue;
-    return absl::StrCat("a planned fault ",
-                        fault.effects == 0
-                            ? "never took effect: "
-                            : absl::StrCat("had fewer than ", fault.effects_min, " effects: "),
-                        ToString(fault));
-  }
-  for (const MessageHarm& harm : network_->harms()) {
-    if (harm.effects > 0) continue;
-    return absl::StrCat("there was no ", harm.label.name, " number ", harm.nth, " from n",
-                        harm.from, " to n", harm.to, harm.label.key.empty() ? "" : " about ",
-                        harm.label.key, " that could be harmed");
-  }
-  return "";
-}
-
-bool Universe::Violated(std::optional<Violation> violation) {
-  if (!violation.has_value()) return false;
-  result_.verdict = Verdict::kViolated;
-  result_.property = violation->property;
-  result_.witness = violation->witness;
-  return true;
-}
-
 void Universe::OnMint(NodeId id, const std::string& record_key, const MintOp& mint) {
   History& history = workload_->history();
   keys_seen_.insert(record_key);
@@ -590,8 +258,6 @@ void Universe::OnMinted(const Dot& dot, const std::string& bytes) {
   version.base_known = true;
   version.base = record.context();
 }
-
-}  // namespace
 
 RunResult RunUniverse(const RunOptions& options, TraceView view) {
   return Universe(options, std::move(view)).Run();
