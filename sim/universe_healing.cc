@@ -48,12 +48,29 @@ std::optional<Violation> Universe::FindApart() {
     return Violation{"what a disk has lost is mended from the other replicas", unmended_};
   }
   if (auto left = CheckHintsDrained(hints_left_)) return left;
+  // Else stand-ins answer in the place of a replica that is there.
+  if (config_.bucket().sloppy) {
+    if (auto suspected = FindSuspected()) return suspected;
+  }
   std::map<std::string, std::vector<NodeId>> replicas;
   for (const auto& [key, copies] : state) {
     const auto span = layout_->Replicas(layout_->PartitionOf(key));
     replicas[key].assign(span.begin(), span.end());
   }
   return CheckConverged(state, replicas);
+}
+
+std::optional<Violation> Universe::FindSuspected() const {
+  for (const auto& sim_node : nodes_) {
+    if (!sim_node->up()) continue;
+    for (const MemberStatus& member : sim_node->node()->Status().members) {
+      if (member.liveness == Liveness::kAlive) continue;
+      return Violation{"after healing the nodes know that all are there",
+                       absl::StrCat("n", sim_node->id(), " takes n", member.id, " for ",
+                                    LivenessName(member.liveness))};
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> Universe::ReadEverything() {

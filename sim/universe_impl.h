@@ -68,6 +68,8 @@ class Universe final : public StoreObserver {
   void RunScenario();
   void Heal();
   std::optional<Violation> FindApart();
+  // A node that another one takes for gone, though all are up.
+  std::optional<Violation> FindSuspected() const;
   // What went wrong, or nothing. Leaves the final state and the last reads behind.
   std::optional<std::string> ReadEverything();
   bool ReadOnce(const std::string& key, size_t turn);

@@ -2,7 +2,7 @@
 # link_sim_test.sh ENGINE_FILE... --store STORE_FILE...: on what the engine of the simulator rests.
 # Among the files are the lists of the targets that they come from (*.owners).
 set -uo pipefail
-allowed='^(//sim[:/].*|//core:(check|coding|crc32c|ids|json_string|random)|//storage:file_system|@.*)$'
+allowed='^(//sim[:/].*|//core:(check|coding|crc32c|ids|json_string|random|rare_branch)|//storage:file_system|@.*)$'
 store='^//(core:(core|types|causality|ring)|storage:engine|net:codec|sim:universe)$'
 
 engine_owners='' store_owners='' of_store=0
