@@ -117,7 +117,7 @@ FinalState Universe::ReadState() {
       std::vector<storage::Engine::Entry> entries;
       std::string next;
       const absl::Status status = node->engine()->Scan(from, "", 1000, 4 << 20, &entries, &next);
-      if (absl::IsDataLoss(status) && Rots(node->id())) {
+      if (absl::IsDataLoss(status) && MayHaveLost(node->id())) {
         unmended_ = absl::StrCat("n", node->id(), ": ", absl::string_view(status.message()));
       } else if (!status.ok()) {
         Violated(

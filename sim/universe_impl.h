@@ -74,9 +74,11 @@ class Universe final : public StoreObserver {
   std::optional<std::string> ReadEverything();
   bool ReadOnce(const std::string& key, size_t turn);
   FinalState ReadState();
-  bool Rots(NodeId id) const {
+  // Whether its disk may have lost something that replicas have to mend: by rot, or since the engine
+  // gives up what could not be read for long when level 0 is full.
+  bool MayHaveLost(NodeId id) const {
     return std::any_of(plan_.begin(), plan_.end(), [id](const Fault& fault) {
-      return sim::Rots(fault.kind) && fault.Concerns(id);
+      return (Rots(fault.kind) || fault.kind == FaultKind::kBadBlock) && fault.Concerns(id);
     });
   }
   std::optional<Violation> CheckTrees() const;
