@@ -24,14 +24,15 @@ struct Fault {
   int64_t end_us = 0;
   std::vector<NodeId> nodes;  // empty: everyone; kBridge, kRing: their order means something
   uint64_t amount = 0;
-  int64_t shift_us = 0;      // kClockJump, kClockDrift
-  int64_t down_us = 0;       // what takes a node down: how long it stays away (see BackAfterUs)
-  int loss = 0;              // what takes a node down: sim::CrashLoss of what was not synced
-  bool again = false;        // kCrash: crash once more, while it recovers
-  bool tables_only = false;  // kReadError: spares the log, the manifest and the slots
-  bool withheld = false;     // what Destroys() or Rots(): the fault budget never allowed it
-  bool rotten = false;       // bits have flipped, whether or not anybody has seen it
-  uint64_t effects = 0;      // counted as the run goes
+  int64_t shift_us = 0;        // kClockJump, kClockDrift
+  int64_t down_us = 0;         // what takes a node down: how long it stays away (see BackAfterUs)
+  int loss = 0;                // what takes a node down: sim::CrashLoss of what was not synced
+  bool again = false;          // kCrash: crash once more, while it recovers
+  bool tables_only = false;    // kReadError: spares the log, the manifest and the slots
+  bool withheld = false;       // what Destroys() or Rots(): the fault budget never allowed it
+  bool beyond_budget = false;  // what Destroys() or Rots(): the fault budget is not asked
+  bool rotten = false;         // bits have flipped, whether or not anybody has seen it
+  uint64_t effects = 0;        // counted as the run goes
   // Not 0: it was asked for, so with fewer effects, or withheld, it was not staged. 0: it was
   // drawn, and one effect is enough.
   uint64_t effects_min = 0;

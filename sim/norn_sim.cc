@@ -19,6 +19,8 @@
 #include "sim/campaign_json.h"
 #include "sim/case_commands.h"
 #include "sim/ci/ci_command.h"
+#include "sim/claims_command.h"
+#include "sim/claims_matrix.h"
 #include "sim/consistency/check_command.h"
 #include "sim/environment/environment.h"
 #include "sim/explain/explain_command.h"
@@ -304,6 +306,7 @@ int Main(int argc, char** argv) {
   if (arguments.command == "shrink") return ShrinkCommand(NornStore(), words, Processors());
   if (arguments.command == "ci") return CiCommand(words, Processors());
   if (arguments.command == "merge") return MergeCommand(words);
+  if (arguments.command == "claims") return ClaimsCommand(NornsClaims(), words, Processors());
   if (arguments.command == "check") return consistency::CheckCommand(words);
   if (arguments.command == "bisect") return BisectCommand(NornStore(), words);
   if (arguments.command == "explain") return ExplainCommand(NornStore(), words);

@@ -68,6 +68,12 @@ inline constexpr char kUsage[] = R"(norn-sim: a whole cluster in virtual time, f
       lists the library, and those of a folder (tests/scenarios, if it is there); with a
       NAME prints that file, to begin one of your own with (sim/scenario.proto and
       sim/environment.proto say what can be written)
+  norn-sim claims [--json]
+      prints what is checked under which configuration, which planted bugs prove that a check
+      works, and what is never claimed.
+  norn-sim claims --prove [--seeds N] [--jobs J] [--json]
+      performs, for everything that is never claimed, the scenario that shows it (under N
+      seeds, default 1): exit code 1 if one does not. tools/mutants hunts the planted bugs
   norn-sim faults
       lists the kinds of faults: name, class, what happens, what counts as an effect
   norn-sim hash --seed S

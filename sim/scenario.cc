@@ -3,6 +3,7 @@
 #include <dirent.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -37,6 +38,9 @@ void TakeCluster(const v1::ScenarioCluster& from, ClusterConfig* cluster) {
     member.id = static_cast<NodeId>(i);
     member.address = absl::StrCat("n", i);
     member.zone = absl::StrCat("z", i % std::max(zones, 1u));
+    if (from.data_centers() > 1) {
+      member.data_center = absl::StrCat("d", 1 + (i - 1) * from.data_centers() / nodes);
+    }
     cluster->members.push_back(std::move(member));
   }
   BucketConfig& bucket = cluster->buckets.front();
@@ -98,9 +102,11 @@ absl::Status CheckKind(const Scenario& scenario, const FilePlace::Tree& tree) {
   const struct {
     const char* field;
     bool there;
-  } described[] = {{"link", script.link_size() > 0},   {"phases", script.has_phases()},
-                   {"fault", script.fault_size() > 0}, {"faults", script.has_faults()},
-                   {"knob", script.knob_size() > 0},   {"claim", script.claim_size() > 0}};
+  } described[] = {{"link", script.link_size() > 0},
+                   {"phases", script.has_phases()},
+                   {"fault", script.fault_size() > 0},
+                   {"faults", script.has_faults()},
+                   {"knob", script.knob_size() > 0}};
   for (const auto& [field, there] : described) {
     if (!there) continue;
     return place.Wrong(
@@ -111,6 +117,26 @@ absl::Status CheckKind(const Scenario& scenario, const FilePlace::Tree& tree) {
                                      "data_center is for described runs: add "
                                      "workload { }, or write nodes and zones",
                                      0);
+  }
+  const uint32_t nodes = script.cluster().has_nodes() ? script.cluster().nodes() : 3;
+  if (script.cluster().data_centers() > nodes) {
+    return place.In("cluster").Wrong(
+        "data_centers", absl::StrCat("data_centers is ", script.cluster().data_centers(),
+                                     ": there are ", nodes, " nodes, and each center has some"));
+  }
+  return absl::OkStatus();
+}
+
+// Of a script that is right in all else.
+absl::Status CheckClaims(const Scenario& scenario, const FilePlace::Tree& tree) {
+  const FilePlace place(scenario.path, &tree, v1::Scenario::descriptor());
+  for (int i = 0; i < scenario.script.claim_size(); ++i) {
+    const std::string& name = scenario.script.claim(i);
+    const std::optional<Claim> claim = ClaimOfName(name);
+    if (!claim.has_value()) return place.Wrong("claim", UnknownClaim(name), i);
+    const std::string why = WhyNot(*claim, scenario.Config());
+    if (why.empty()) continue;
+    return place.Wrong("claim", absl::StrCat(name, " cannot be claimed here: ", why), i);
   }
   return absl::OkStatus();
 }
@@ -141,6 +167,9 @@ UniverseConfig Scenario::Config() const {
   config.workload.n = config.bucket().n;
   config.workload.r = config.bucket().r;
   config.workload.w = config.bucket().w;
+  for (const std::string& written : script.claim()) {
+    if (const std::optional<Claim> claim = ClaimOfName(written)) config.claims.insert(*claim);
+  }
   return config;
 }
 
@@ -164,6 +193,8 @@ absl::StatusOr<std::shared_ptr<const Scenario>> ParseScenario(absl::string_view 
     scenario->environment = *std::move(environment);
   } else if (absl::Status status = CheckScenario(*scenario); !status.ok()) {
     return status;
+  } else if (absl::Status claims = CheckClaims(*scenario, tree); !claims.ok()) {
+    return claims;
   }
   return std::shared_ptr<const Scenario>(std::move(scenario));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "core/config.h"
 #include "sim/fault_plan.h"
+#include "sim/levels.h"
 #include "sim/message_rules.h"
 
 namespace norn::sim {
@@ -111,6 +113,10 @@ class Checker {
       return "ttl_ms is for puts, and at least 1";
     }
     if (operation.has_stood_in() && !sloppy_) return Strict("stood_in");
+    if (operation.has_level() && operation.has_quorum()) return "a level is instead of a quorum";
+    if (operation.has_level() && !LevelOfName(operation.level()).has_value()) {
+      return absl::StrCat("level is \"", operation.level(), "\": write ", kLevelNames);
+    }
     const std::string& base = operation.base();
     if (!base.empty() && get) return "a get has no base";
     if (!base.empty() && base != "current" && base != "nothing") {
@@ -208,6 +214,9 @@ class Checker {
     if (fault.has_at_ms() || fault.in_size() > 0 || fault.has_times() || fault.has_every_ms() ||
         fault.has_in_turn()) {
       return "at_ms, in, times, every_ms and in_turn are for described runs: a step has its place";
+    }
+    if (fault.beyond_budget() && !Destroys(kind) && !Rots(kind)) {
+      return "beyond_budget is for faults that cost a disk what it holds";
     }
     const bool shifts = fault.kind() == Kind::CLOCK_JUMP || fault.kind() == Kind::CLOCK_DRIFT;
     if (shifts != (fault.shift_ms() != 0)) return "shift_ms is for clocks, and they need it";

@@ -62,8 +62,10 @@ int ListAll() {
 }  // namespace
 
 const LibraryScenario* FindInLibrary(const std::string& name) {
-  for (const LibraryScenario& one : ScenarioLibrary()) {
-    if (one.name == name) return &one;
+  for (const auto* const scenarios : {&ScenarioLibrary(), &WitnessScenarios()}) {
+    for (const LibraryScenario& one : *scenarios) {
+      if (one.name == name) return &one;
+    }
   }
   return nullptr;
 }

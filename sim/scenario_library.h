@@ -1,5 +1,6 @@
 // The named scenarios that are part of norn-sim: sim/scenarios/NAME.textproto, put into the binary
-// by the build, so that they run wherever it does.
+// by the build, so that they run wherever it does. And the witnesses of norn-sim claims, which are
+// found by their names as well: sim/witnesses/NAME.textproto.
 
 #ifndef NORN_SIM_SCENARIO_LIBRARY_H_
 #define NORN_SIM_SCENARIO_LIBRARY_H_
@@ -21,7 +22,10 @@ struct LibraryScenario {
 // By name.
 const std::vector<LibraryScenario>& ScenarioLibrary();
 
-// Null: the library has none of this name.
+// Each shows something that is never claimed (sim/claims_matrix.h). By name, of each folder.
+const std::vector<LibraryScenario>& WitnessScenarios();
+
+// Null: neither the library nor the witnesses have one of this name.
 const LibraryScenario* FindInLibrary(const std::string& name);
 
 // A scenario of the library by its name, or else a file by its path. kInvalidArgument as of

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/check.h"
+#include "sim/levels.h"
 #include "sim/scenario_look.h"
 
 namespace norn::sim {
@@ -164,6 +165,7 @@ void ScenarioRunner::Ask(size_t step, const v1::ScenarioOperation& operation,
   ClientRequest request;
   request.key = operation.key() + suffix;
   request.quorum = static_cast<int>(operation.quorum());
+  request.level = LevelOfName(operation.level()).value_or(Level::kNumber);
   switch (operation.kind()) {
     case v1::ScenarioOperation::PUT:
       request.kind = ClientRequest::Kind::kPut;
@@ -267,6 +269,7 @@ void ScenarioRunner::BeginFault(size_t step, const v1::ScenarioFault& from) {
   if (!from.has_amount() && AmountIsOne(fault.kind)) fault.amount = 1;
   fault.shift_us = from.shift_ms() * kMilli;
   fault.loss = static_cast<int>(from.loss());
+  fault.beyond_budget = from.beyond_budget();
   const int64_t now_us = stage_.scheduler.now_us();
   fault.end_us = from.has_for_ms() ? now_us + Micros(from.for_ms()) : kNever;
   fault.down_us = from.has_back_after_ms() ? Micros(from.back_after_ms()) : kNever;

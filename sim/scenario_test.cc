@@ -84,6 +84,12 @@ TEST(ScenarioFile, RefusesWhatCannotBeStaged) {
   ExpectError("cluster { prune_entries_above: 3 }\n" + std::string(kPut), "x/test.textproto",
               "at least 18");
   ExpectError(absl::StrCat("cluster { w: 4 }\n", kPut), "x/test.textproto", "w is 4");
+  ExpectError("step { fault { kind: PAUSE nodes: 1 beyond_budget: true } }\n", at, "disk");
+  ExpectError("step { operation { key: \"k\" level: \"two\" } }\n", at, "local_quorum");
+  ExpectError("step { operation { key: \"k\" level: \"one\" quorum: 1 } }\n", at, "instead");
+  ExpectError(absl::StrCat("cluster { data_centers: 4 }\n", kPut), at, "3 nodes");
+  ExpectError(absl::StrCat("claim: \"durable\"\n", kPut), at, "durability");
+  ExpectError(absl::StrCat("claim: \"local-quorums\"\n", kPut), at, "one data center");
 }
 
 // ---- What decides -----------------------------------------------------------------
@@ -128,6 +134,19 @@ TEST(ScenarioRun, TheBudgetAllowsOneWipeAtATime) {
   const RunResult result = RunText(absl::StrCat(kPut, wipes));
   EXPECT_EQ(result.verdict, Verdict::kUnknown);
   EXPECT_NE(result.property.find("budget"), std::string::npos) << result.property;
+}
+
+TEST(ScenarioRun, WhoGoesBeyondTheBudgetLosesWhatWasAcknowledged) {
+  const std::string lost =
+      absl::StrCat("step { rule { message: \"ReplicaWrite\" to: 3 times: 0 } }\n", kPut,
+                   "step { fault { kind: WIPED_DISK nodes: 1 beyond_budget: true } }\n"
+                   "step { fault { kind: WIPED_DISK nodes: 2 beyond_budget: true } }\n");
+  const RunResult judged = RunText(lost);
+  EXPECT_EQ(judged.verdict, Verdict::kViolated);
+  EXPECT_NE(judged.property.find("every acknowledged write"), std::string::npos) << judged.property;
+  // A script, too, names what it is judged by.
+  const RunResult unjudged = RunText("claim: \"unique-dots\" " + lost);
+  EXPECT_EQ(unjudged.verdict, Verdict::kValid) << unjudged.property << "\n" << unjudged.witness;
 }
 
 TEST(ScenarioRun, APausedNodeAnswersLater) {

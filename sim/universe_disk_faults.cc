@@ -144,8 +144,7 @@ void UniverseFaults::Rot(size_t fault) {
 }
 
 bool UniverseFaults::TryRot(size_t fault) {
-  const NodeId id = victim(fault).id();
-  if (!victim(fault).up() || !hooks_.may_destroy(id)) return plan_[fault].rotten;
+  if (!victim(fault).up() || !MayDestroy(plan_[fault])) return plan_[fault].rotten;
   bool any = false;
   for (uint64_t i = 0; i < plan_[fault].amount; ++i) {
     const std::optional<Spot> spot = SpotInTable(fault);
@@ -153,7 +152,7 @@ bool UniverseFaults::TryRot(size_t fault) {
     any |= plan_[fault].kind == FaultKind::kBitRot ? FlipBit(fault, *spot)
                                                    : WriteElsewhere(fault, *spot);
   }
-  if (any) hooks_.destroyed(id);
+  if (any) hooks_.destroyed(victim(fault).id());
   return any || plan_[fault].rotten;
 }
 

@@ -44,7 +44,7 @@ void UniverseFaults::Schedule() {
 
 std::optional<size_t> UniverseFaults::Begin(Fault fault) {
   const bool lost = Destroys(fault.kind) || Rots(fault.kind);
-  if (lost && !hooks_.may_destroy(fault.nodes.front())) return std::nullopt;
+  if (lost && !MayDestroy(fault)) return std::nullopt;
   fault.start_us = scheduler_.now_us();
   const size_t number = plan_.size();
   fault.id = number + 1;
@@ -290,9 +290,13 @@ void UniverseFaults::LoseDisk(size_t fault) {
   }
 }
 
+bool UniverseFaults::MayDestroy(const Fault& fault) const {
+  return fault.beyond_budget || hooks_.may_destroy(fault.nodes.front());
+}
+
 bool UniverseFaults::TryLoseDisk(size_t fault) {
   const NodeId id = victim(fault).id();
-  if (!victim(fault).up() || !hooks_.may_destroy(id)) return false;
+  if (!victim(fault).up() || !MayDestroy(plan_[fault])) return false;
   crashing_[id] = fault;
   victim(fault).disk().CancelCrash();
   if (plan_[fault].kind == FaultKind::kWipedDisk) {

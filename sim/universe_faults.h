@@ -62,7 +62,7 @@ class UniverseFaults {
   // and `down_us` may be kNever. A crash whose `amount` is 0 happens now, as a power cut and a
   // wiped disk do; an older copy of a disk is taken now and brought back by End. Errors of a disk
   // befall its next operations of their kind; write errors its appends. Nothing is
-  // added, and the result is nothing, if the fault budget does not allow it.
+  // added, and the result is nothing, if the fault budget is asked and does not allow it.
   std::optional<size_t> Begin(Fault fault);
   // Ends it, unless it is over.
   void End(size_t fault);
@@ -90,6 +90,7 @@ class UniverseFaults {
   void EndLastingFault(size_t fault);
   void CopyDisk(size_t fault);
   void LoseDisk(size_t fault);
+  bool MayDestroy(const Fault& fault) const;
   bool TryLoseDisk(size_t fault);
   void BeginCrash(size_t fault);
   // The node dies in the n-th operation of the kind from now.

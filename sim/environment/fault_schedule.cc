@@ -59,6 +59,9 @@ std::string Span(int64_t from_us, int64_t until_us) {
 absl::Status TakeFault(const v1::ScenarioFault& from, const FilePlace& place,
                        const ClusterConfig& cluster, Fault* fault) {
   fault->kind = static_cast<FaultKind>(from.kind());
+  if (from.has_beyond_budget()) {
+    return place.Wrong("beyond_budget", "beyond_budget is for scripted runs");
+  }
   if (absl::Status taken = TakeNodes(from, place, cluster, &fault->nodes); !taken.ok()) {
     return taken;
   }

@@ -89,6 +89,9 @@ std::string Places::Names() const {
 
 absl::Status TakeMembers(const v1::ScenarioCluster& from, const FilePlace& place,
                          ClusterConfig* cluster) {
+  if (from.has_data_centers()) {
+    return place.Wrong("data_centers", "data_centers is for scripted runs: write data_center { }");
+  }
   if (from.data_center_size() > 0) {
     for (const char* const field : {"nodes", "zones"}) {
       const bool nodes = field[0] == 'n';
