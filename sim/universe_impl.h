@@ -74,8 +74,8 @@ class Universe final : public StoreObserver {
   std::optional<std::string> ReadEverything();
   bool ReadOnce(const std::string& key, size_t turn);
   FinalState ReadState();
-  // Whether its disk may have lost something that replicas have to mend: by rot, or since the engine
-  // gives up what could not be read for long when level 0 is full.
+  // Whether its disk may have lost something that replicas have to mend: by rot, or since the
+  // engine gives up what could not be read for long when level 0 is full.
   bool MayHaveLost(NodeId id) const {
     return std::any_of(plan_.begin(), plan_.end(), [id](const Fault& fault) {
       return (Rots(fault.kind) || fault.kind == FaultKind::kBadBlock) && fault.Concerns(id);
