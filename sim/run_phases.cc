@@ -14,7 +14,6 @@ namespace norn::sim {
 
 namespace {
 
-constexpr int64_t kSecond = 1'000'000;
 constexpr uint64_t kSteps = 16;  // buckets from one power of two to the next
 
 uint64_t BucketOf(int64_t latency_us) {
