@@ -174,6 +174,27 @@ TEST(ReadsCoverWrites, RefusesAnOlderValue) {
   EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history(), kReplicas), "put k = b"));
 }
 
+// What an earlier read has left behind is asked again of a read that has seen less.
+TEST(ReadsCoverWrites, RefusesAReadThatHasSeenLessThanAnEarlierOne) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(2), Seen({MakeDot(1)}));
+  story.Get({"b"}, Seen({MakeDot(2)}), 30, 40).Get({"b"}, Seen({MakeDot(2)}), 50, 60);
+  EXPECT_TRUE(Holds(CheckReadsCoverWrites(story.history(), kReplicas)));
+  story.Get({}, {}, 70, 80);
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history(), kReplicas), "put k = a"));
+}
+
+TEST(ReadsCoverWrites, RefusesAReadThatMissesWhatCameAfterAnEarlierOne) {
+  Story story;
+  story.Put("a", 10, 20).Mint("a", MakeDot(1));
+  story.Put("b", 21, 25).Mint("b", MakeDot(2), Seen({MakeDot(1)}));
+  story.Get({"b"}, Seen({MakeDot(2)}), 30, 40);
+  story.Put("c", 41, 45).Mint("c", MakeDot(3), Seen({MakeDot(2)}));
+  story.Get({"b"}, Seen({MakeDot(2)}), 50, 60);
+  EXPECT_TRUE(Breaks(CheckReadsCoverWrites(story.history(), kReplicas), "put k = c"));
+}
+
 TEST(ReadsCoverWrites, RefusesASiblingDroppedWithoutCause) {
   // b was put beside a: a token that covers both does not make b a's successor.
   Story story;

@@ -4,6 +4,7 @@
 #ifndef NORN_SIM_CHECKERS_MINTED_INDEX_H_
 #define NORN_SIM_CHECKERS_MINTED_INDEX_H_
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -21,11 +22,16 @@ class MintedIndex {
       by_key_[version.key].push_back(&version);
       if (!version.tombstone) by_value_[version.value].push_back(&version);
     }
+    // In a run they are in order already.
+    for (auto& [key, versions] : by_key_) {
+      std::stable_sort(versions.begin(), versions.end(), Earlier);
+    }
     for (const Burial& burial : history.burials) {
       buried_.insert(burial.versions.begin(), burial.versions.end());
     }
   }
 
+  // In the order in which they were minted.
   const std::vector<const MintedVersion*>& OfKey(const std::string& key) const {
     const auto it = by_key_.find(key);
     return it == by_key_.end() ? none_ : it->second;
@@ -46,15 +52,20 @@ class MintedIndex {
   // version that `context` covers and that was put in its place. A version whose mint was
   // never seen to end may have been put in place of anything.
   bool Replaced(const MintedVersion& version, const VersionVector& context) const {
-    for (const MintedVersion* other : OfKey(version.key)) {
-      if (other->dot == version.dot || other->refused || !context.Covers(other->dot)) continue;
-      if (other->minted_us < version.minted_us) continue;  // it cannot have seen it
-      if (!other->base_known || other->base.Covers(version.dot)) return true;
-    }
-    return false;
+    const auto& versions = OfKey(version.key);
+    // What was minted before cannot have seen it.
+    const auto from = std::lower_bound(versions.begin(), versions.end(), &version, Earlier);
+    return std::any_of(from, versions.end(), [&](const MintedVersion* other) {
+      return other->dot != version.dot && !other->refused && context.Covers(other->dot) &&
+             (!other->base_known || other->base.Covers(version.dot));
+    });
   }
 
  private:
+  static bool Earlier(const MintedVersion* a, const MintedVersion* b) {
+    return a->minted_us < b->minted_us;
+  }
+
   std::map<std::string, std::vector<const MintedVersion*>> by_key_;
   std::map<std::string, std::vector<const MintedVersion*>> by_value_;
   std::set<Dot> buried_;

@@ -1,11 +1,16 @@
 // What R + W > N buys: reads cover completed writes, and reads are monotonic.
 //
 // Both walk the run once in the order of time, keeping per key what must be covered by a
-// read that begins now. O(operations * completed writes of a key).
+// read that begins now. O(operations * puts of a key that are still shown): what one read has seen
+// and found replaced, every read that has seen as much has as well. A read that has seen less is
+// compared with all completed puts of its key.
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "sim/checkers/checkers.h"
@@ -36,8 +41,13 @@ std::vector<Moment> Timeline(const History& history) {
   return moments;
 }
 
-bool Covers(const Operation& read, const Operation& put, const MintedIndex& index) {
-  if (std::find(read.read.begin(), read.read.end(), put.value) != read.read.end()) return true;
+bool Shows(const Operation& read, const Operation& put) {
+  return std::find(read.read.begin(), read.read.end(), put.value) != read.read.end();
+}
+
+// Whether it has seen the put, and need not show it any more. If so, every later read is right not
+// to show it that has seen as much.
+bool HasLeftBehind(const Operation& read, const Operation& put, const MintedIndex& index) {
   for (const MintedVersion* version : index.OfValue(put.value)) {
     if (!read.context.Covers(version->dot)) continue;
     if (BucketOfKey(put.key) == kLwwBucket) return true;  // seen, and it may have lost
@@ -49,29 +59,60 @@ bool Covers(const Operation& read, const Operation& put, const MintedIndex& inde
   return false;
 }
 
+// Of one key.
+struct Puts {
+  std::vector<const Operation*> completed;
+  std::vector<size_t> open;   // of those, whom no read has left behind; ascending
+  VersionVector left_behind;  // who has seen this has left all others behind
+};
+
 // `meet` says of a read and a put whether some replica must have taken part in both.
 template <typename Meet>
 std::optional<Violation> CheckCovered(const History& history, const char* property,
                                       const Meet& meet) {
   const MintedIndex index(history);
-  std::map<std::string, std::vector<const Operation*>> completed;  // puts, by key
+  std::map<std::string, Puts> by_key;
   std::map<uint64_t, size_t> due;  // read -> how many of its key's puts it must cover
   for (const Moment& moment : Timeline(history)) {
     const Operation& operation = *moment.operation;
     if (operation.kind == ClientRequest::Kind::kDelete) continue;
-    std::vector<const Operation*>& puts = completed[operation.key];
+    Puts& puts = by_key[operation.key];
     if (operation.kind == ClientRequest::Kind::kPut) {
-      if (moment.is_end) puts.push_back(&operation);
+      if (!moment.is_end) continue;
+      puts.open.push_back(puts.completed.size());
+      puts.completed.push_back(&operation);
       continue;
     }
     if (!moment.is_end) {
-      due[operation.id] = puts.size();
+      due[operation.id] = puts.completed.size();
       continue;
     }
-    for (size_t i = 0; i < due[operation.id]; ++i) {
-      if (!meet(operation, *puts[i]) || Covers(operation, *puts[i], index)) continue;
-      return Violation{property, absl::StrCat(Describe(*puts[i]), "\n", Describe(operation))};
+    // 0: uncovered, 1: shown, 2: left behind.
+    const auto look = [&](const Operation& put) {
+      if (!meet(operation, put) || Shows(operation, put)) return 1;
+      return HasLeftBehind(operation, put, index) ? 2 : 0;
+    };
+    const auto uncovered = [&](const Operation& put) {
+      return Violation{property, absl::StrCat(Describe(put), "\n", Describe(operation))};
+    };
+    const size_t count = due[operation.id];
+    if (!operation.context.CoversAll(puts.left_behind)) {
+      for (size_t i = 0; i < count; ++i) {
+        if (look(*puts.completed[i]) == 0) return uncovered(*puts.completed[i]);
+      }
+      continue;
     }
+    std::vector<size_t> open;
+    bool any = false;
+    for (const size_t i : puts.open) {
+      const int found = i < count ? look(*puts.completed[i]) : 1;
+      if (found == 0) return uncovered(*puts.completed[i]);
+      any |= found == 2;
+      if (found != 2) open.push_back(i);
+    }
+    if (!any) continue;
+    puts.open = std::move(open);
+    puts.left_behind = operation.context;
   }
   return std::nullopt;
 }
